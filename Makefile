@@ -1,0 +1,29 @@
+# Hearth: every command a contributor needs. `make help` lists them.
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+T ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test check conformance bench bars pg pg-stop definitions docs clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+venv: $(VENV)/installed  ## make the virtual environment and install everything
+$(VENV)/installed: setup.cfg pyproject.toml
+	$(PY) -m venv $(VENV)
+	$(BIN)/pip install -q --upgrade pip
+	$(BIN)/pip install -q -e '.[test,check]'
+	touch $@
+
+run: venv  ## serve http://127.0.0.1:8080/fhir from SQLite, no authentication, loopback only
+	$(BIN)/hearth serve --open
+
+test: venv  ## run the tests on SQLite and PostgreSQL; T=path for a part
+	$(BIN)/pytest $(T)
+
+check: venv  ## ruff, mypy strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports

@@ -1,0 +1,1 @@
+"""The host: command line, wiring, HTTP edge, interactions, repository, search, store, audit, worker."""

@@ -1,0 +1,239 @@
+"""The one door to clinical data: the Repository protocol, its commands and what they return.
+
+FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html). REST, transactions, HL7 v2, video, import and workers all
+go through a repository that is bound to a caller; nothing else reads or writes clinical data.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the identity every query is restricted by and every audit row names.
+
+    ``who`` is a reference or a name (``Practitioner/1``, ``open`` while there is no authentication), ``client`` the
+    software, ``scopes`` SMART scopes, ``compartment`` a (type, id) the caller is confined to or None,
+    ``tenant`` the number of the record, ``purpose`` a PurposeOfUse code, ``address`` the network address,
+    ``request_id`` what the log line of this request carries.
+    """
+
+    who: str
+    client: str = ""
+    scopes: tuple[str, ...] = ()
+    compartment: tuple[str, str] | None = None
+    tenant: int = 0
+    purpose: str = ""
+    address: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One stored version of a resource.
+
+    ``doc`` holds the JSON bytes as they are answered, ``meta`` inside (empty for a deletion);
+    ``updated`` is milliseconds since 1970 UTC; ``op`` is the HTTP method that made it (POST, PUT, PATCH, DELETE).
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    doc: bytes
+    op: str = ""
+
+    @property
+    def deleted(self) -> bool:
+        return not self.doc
+
+    @property
+    def reference(self) -> str:
+        return f"{self.type}/{self.id}"
+
+
+# --- Queries ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search as asked: ``type`` is empty for a system-wide search, ``params`` the decoded query in order.
+
+    ``compartment`` is the (type, id) of a compartment search; ``lenient`` relaxes unknown parameter names;
+    page links carry their state in the parameter ``_cursor``.
+    """
+
+    type: str
+    params: tuple[tuple[str, str], ...]
+    compartment: tuple[str, str] | None = None
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One entry of a searchset; ``mode`` is match, include or outcome."""
+
+    version: Version
+    mode: str = "match"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """One page of a search. ``links`` maps a relation (self, first, next, previous) to its query string (no ``?``).
+
+    ``total`` is None unless it was asked for; ``issues`` says what a lenient search ignored.
+    ``summary`` and ``elements`` are the applied ``_summary`` code and ``_elements`` names.
+    """
+
+    hits: tuple[Hit, ...]
+    links: dict[str, str]
+    total: int | None = None
+    issues: tuple[Any, ...] = ()
+    summary: str = ""
+    elements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """History of an instance (type and id), a type (type) or the system; ``since``/``at`` are FHIR instants as sent."""
+
+    type: str = ""
+    id: str = ""
+    since: str = ""
+    at: str = ""
+    count: int = 50
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Newest first; deletions are Versions with empty ``doc``. ``next`` is the cursor of the next page or ''."""
+
+    versions: tuple[Version, ...]
+    total: int | None
+    next: str = ""
+
+
+# --- Commands -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """POST [type]. ``if_none_exist`` is a query string (``identifier=...``); ``full_url`` names it for references."""
+
+    resource: dict[str, Any]
+    if_none_exist: str | None = None
+    full_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """PUT [type]/[id], or PUT [type]?criteria when ``criteria`` is given.
+
+    ``if_match`` is the version the caller saw; ``if_none_match`` True means If-None-Match: * (create only).
+    """
+
+    resource: dict[str, Any]
+    type: str
+    id: str = ""
+    criteria: str | None = None
+    if_match: int | None = None
+    if_none_match: bool = False
+    full_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """PATCH [type]/[id] or [type]?criteria. ``apply`` takes the current resource (not to be changed) and returns the
+    new one, raising FhirError when the patch does not fit."""
+
+    type: str
+    apply: Callable[[dict[str, Any]], dict[str, Any]]
+    id: str = ""
+    criteria: str | None = None
+    if_match: int | None = None
+    full_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DELETE [type]/[id] or [type]?criteria; deleting what is absent or already deleted succeeds."""
+
+    type: str
+    id: str = ""
+    criteria: str | None = None
+    if_match: int | None = None
+    full_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """GET [type]/[id] or [type]/[id]/_history/[version] inside a transaction, after its writes."""
+
+    type: str
+    id: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """GET [type]?... inside a transaction, after its writes."""
+
+    request: SearchRequest
+
+
+Command = Create | Put | Patch | Delete | Read | Find
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one command came to.
+
+    ``status`` is the HTTP status (200, 201, 204); ``version`` the stored version (for a Delete of something absent
+    None); ``page`` the answer of a Find; ``changed`` False when nothing was written (If-None-Exist met, same body).
+    """
+
+    status: int
+    version: Version | None = None
+    page: SearchPage | None = None
+    changed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A named row update, registered by the wiring, that is run in the transaction of a commit."""
+
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class Repository(Protocol):
+    """Data as one caller may see and change it. Every method is audited and raises FhirError."""
+
+    caller: Caller
+
+    def read(self, type: str, id: str) -> Version:
+        """The current version. Raises NotFound, Gone."""
+        ...
+
+    def vread(self, type: str, id: str, version: int) -> Version:
+        """One version. Raises NotFound, Gone (the version is a deletion)."""
+        ...
+
+    def history(self, request: HistoryRequest) -> HistoryPage:
+        """Versions, newest first. Raises NotFound for an instance that never was."""
+        ...
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """One page. Raises BadSearch, TooCostly."""
+        ...
+
+    def commit(self, commands: Sequence[Command], marks: Sequence[Mark] = ()) -> list[Outcome]:
+        """Do all of ``commands`` or nothing, in the FHIR order (DELETE, POST, PUT and PATCH, GET), one outcome each in the given order.
+
+        References to a ``full_url`` of another command are rewritten, conditional references resolved.
+        Raises Conflict, PreconditionFailed, MultipleMatches, NotFound, Gone, Invalid, BusinessRule; of several
+        commands the error names the place as ``Bundle.entry[n]``.
+        """
+        ...
