@@ -1,0 +1,39 @@
+"""The commands of ``hearth``, one module each; imported when called, so that a short command starts at once."""
+
+from argparse import Namespace
+
+from fhir_server.settings import Settings
+
+
+class CommandError(Exception):
+    """A command cannot do what was asked; the text says why and what to do."""
+
+
+def serve(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.serve import run
+
+    return run(settings, arguments.part)
+
+
+def load(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.load import run
+
+    return run(settings, arguments.paths, quiet=arguments.quiet)
+
+
+def migrate(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.admin import migrate as run
+
+    return run(settings)
+
+
+def check(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.admin import check as run
+
+    return run(settings)
+
+
+def audit_verify(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.admin import audit_verify as run
+
+    return run(settings)

@@ -1,0 +1,60 @@
+"""``hearth serve``: everything under one supervisor, or one kind of process alone."""
+
+import logging
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from fhir_server import servers, wiring, worker
+from fhir_server.commands import CommandError
+from fhir_server.logs import start_logging
+from fhir_server.settings import Settings
+from fhir_server.supervisor import Child, Supervisor
+
+PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": worker.run}
+
+
+def run(settings: Settings, part: str | None) -> int:
+    """Serve until SIGTERM or SIGINT. Raises CommandError when serving would be unsafe or cannot work."""
+    if not settings.open:
+        raise CommandError("there is no authentication yet: give --open to serve without it, on a loopback address")
+    start_logging(settings.log_level)
+    wiring.prepare(settings)
+    if part:
+        PARTS[part](settings)
+        return 0
+    threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
+    children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name]) for name in PARTS]
+    return Supervisor(children, wiring.child_environment(settings), settings.stop_seconds).run()
+
+
+def _welcome(settings: Settings) -> None:
+    if _listening(settings.host, settings.port):
+        print(_WELCOME.format(base=settings.base_url, data=settings.data), flush=True)
+    else:
+        logging.getLogger("hearth").error("the API did not start to listen; see the lines above")
+
+
+def _listening(host: str, port: int, seconds: float = 60.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.1)
+    return False
+
+
+_WELCOME = """
+Hearth serves FHIR R4 at {base} (open: no authentication, this machine only; data in {data}/)
+
+Try next, in another terminal:
+  curl '{base}/metadata?_summary=true'
+  curl -H 'Content-Type: application/fhir+json' '{base}/Patient' -d '{{"resourceType":"Patient","name":[{{"family":"Okafor"}}]}}'
+  curl '{base}/Patient?name=okafor'
+  .venv/bin/hearth load PATH      # Bundles .json .xml .ndjson, gzipped too
+Stop with Ctrl-C.
+"""

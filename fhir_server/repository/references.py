@@ -1,0 +1,102 @@
+"""References: which point to resources of this server, and how they are rewritten when a commit assigns identities.
+
+FHIR R4 references.html and http.html#trules (replacement of fullUrls and conditional references).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from resources.definitions import RESOURCE_TYPES, type_def
+
+_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?(?:#.*)?")
+_CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
+_LINKED = frozenset({"uri", "url", "oid", "uuid"})
+_NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*["'])([^"']+)""")
+
+
+class Local(NamedTuple):
+    """A reference to a resource of this server."""
+
+    type: str
+    id: str
+
+
+@lru_cache(maxsize=65536)
+def local(reference: str) -> Local | None:
+    """``Patient/1`` and ``Patient/1/_history/2`` as (type, id); None for anything that is not of this server."""
+    match = _LOCAL.fullmatch(reference)
+    if match is None or match[1] not in RESOURCE_TYPES:
+        return None
+    return Local(match[1], match[2])
+
+
+def conditional(reference: str) -> tuple[str, str] | None:
+    """``Practitioner?identifier=x`` as (type, criteria), else None."""
+    match = _CONDITIONAL.fullmatch(reference)
+    return (match[1], match[2]) if match is not None and match[1] in RESOURCE_TYPES else None
+
+
+def rewritten(resource: dict[str, Any], swap: Callable[[str], str | None]) -> dict[str, Any]:
+    """A copy of ``resource`` in which ``swap`` replaced reference texts; it returns None to leave one as it is.
+
+    Touched are Reference.reference, elements of type uri, url, oid or uuid, and links in the narrative.
+    """
+    return _Walk(swap).object(resource, resource.get("resourceType", ""))
+
+
+class _Walk:
+    def __init__(self, swap: Callable[[str], str | None]) -> None:
+        self.swap = swap
+
+    def object(self, node: dict[str, Any], type: str) -> dict[str, Any]:
+        return {name: self.value(value, name, node, type) for name, value in node.items()}
+
+    def value(self, value: Any, name: str, node: dict[str, Any], type: str) -> Any:
+        if isinstance(value, str):
+            return self.text(value, name, type)
+        if isinstance(value, dict):
+            return self.object(value, _inner(value, name, type))
+        if isinstance(value, list):
+            return [self.value(item, name, node, type) for item in value]
+        return value
+
+    def text(self, value: str, name: str, type: str) -> str:
+        if name == "div":
+            return _NARRATIVE_LINK.sub(self.link, value)
+        swapped = self.swap(value)
+        return swapped if swapped is not None and _is_link(type, name) else value
+
+    def link(self, match: re.Match[str]) -> str:
+        swapped = self.swap(match[2])
+        return match[1] + (match[2] if swapped is None else swapped)
+
+
+def _inner(value: dict[str, Any], name: str, type: str) -> str:
+    return str(value.get("resourceType") or _element_type(type, name))
+
+
+@lru_cache(maxsize=8192)
+def _element_type(type: str, name: str) -> str:
+    try:
+        return type_def(type).elements[name].type
+    except KeyError:
+        return ""
+
+
+def _is_link(type: str, name: str) -> bool:
+    return (name == "reference" and type == "Reference") or _element_type(type, name) in _LINKED
+
+
+def swap_by(identities: Mapping[str, str]) -> Callable[[str], str | None]:
+    """A swap that follows a map of full URLs to ``Type/id``; a version or fragment behind a full URL is kept."""
+
+    def swap(text: str) -> str | None:
+        found = identities.get(text)
+        if found is None and "#" in text:
+            url, _, fragment = text.partition("#")
+            found = f"{identities[url]}#{fragment}" if url in identities else None
+        return found
+
+    return swap

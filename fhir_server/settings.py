@@ -1,0 +1,159 @@
+"""Settings: each a row with name, default and one sentence; given on the command line or as HEARTH_<NAME>.
+
+The only module that reads the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from capability.rows import Setting
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be used; the text names the setting, the value and what is expected."""
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE | _FALSE:
+        return text.lower() in _TRUE
+    raise ValueError("expected true or false")
+
+
+def _one_of(*choices: str) -> Any:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _whole(lowest: int, highest: int) -> Any:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+            raise ValueError(f"expected a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return parse
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("HOST", "127.0.0.1", "Address the API listens on; with OPEN only a loopback address is taken."),
+    Setting("PORT", 8080, "Port the API listens on.", _whole(1, 65535)),
+    Setting("PUBLIC_URL", "", "Base address clients use, such as https://fhir.example.org/fhir; empty: built from HOST and PORT."),
+    Setting("TLS_CERT", "", "Certificate chain file (PEM) to serve HTTPS with."),
+    Setting("TLS_KEY", "", "Private key file (PEM) of TLS_CERT."),
+    Setting("DATA_DIR", "var", "Folder for all local state: SQLite file, master key, spools."),
+    Setting("DATABASE", "", "Database address: postgresql://... or sqlite:///path; empty: SQLite under DATA_DIR."),
+    Setting("WORKERS", 1, "API worker processes.", _whole(1, 256)),
+    Setting("THREADS", 4, "Request threads (and database connections) of each API worker.", _whole(1, 256)),
+    Setting("SERVER", "granian", "HTTP server that runs the API: granian or gunicorn.", _one_of("granian", "gunicorn")),
+    Setting("OPEN", False, "Serve without authentication, on loopback addresses only.", _flag),
+    Setting("MASTER_KEY", "", "Key (32 bytes, base64 or hex) that seals the keys in the database; empty: a file under DATA_DIR."),
+    Setting("AT_REST", "plain", "How documents are stored: plain, or envelope (encrypted with per-patient keys).", _one_of("plain", "envelope")),
+    Setting(
+        "REFERENTIAL_INTEGRITY",
+        "both",
+        "Refuse references to absent resources and deletes of referenced ones (both), deletes only (deletes), or neither (off).",
+        _one_of("both", "deletes", "off"),
+    ),
+    Setting(
+        "SEARCH_HANDLING",
+        "strict",
+        "Unknown search parameters are errors (strict) or ignored with a warning (lenient).",
+        _one_of("strict", "lenient"),
+    ),
+    Setting("PAGE_COUNT", 50, "Entries of a page when _count is not given.", _whole(1, 1000)),
+    Setting("PAGE_COUNT_MAX", 1000, "Most entries of a page whatever _count says.", _whole(1, 10000)),
+    Setting("BODY_MAX", 64 * 1024 * 1024, "Largest request body in bytes, unpacked.", _whole(1024, 1 << 34)),
+    Setting("STATEMENT_TIMEOUT", 30, "Seconds a database statement may take before it is refused as too costly.", _whole(1, 3600)),
+    Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
+    Setting("METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed),
+    Setting("LOG_LEVEL", "info", "Least severe log lines written: debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
+    Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
+)
+
+_BY_NAME = {row.name: row for row in SETTINGS}
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings by attribute in lower case: ``settings.page_count``."""
+
+    values: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name.upper()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def base_url(self) -> str:
+        """Base of the API as clients see it, without a final slash; the Host header is never asked."""
+        if self.public_url:
+            return str(self.public_url).rstrip("/")
+        scheme = "https" if self.tls_cert else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}/fhir"
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data / 'hearth.sqlite'}"
+
+    def environment(self) -> dict[str, str]:
+        """These settings as HEARTH_<NAME> variables, so that a child process reads the same."""
+        return {f"HEARTH_{name}": _text(value) for name, value in self.values.items() if value != _BY_NAME[name].default}
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from ``given`` (by name, texts or values), then HEARTH_<NAME>, then defaults. Raises SettingError."""
+    environ = os.environ if environ is None else environ
+    chosen = {name.upper(): value for name, value in (given or {}).items() if value is not None}
+    values = {row.name: _value(row, chosen, environ) for row in SETTINGS}
+    settings = Settings(values)
+    _check(settings)
+    return settings
+
+
+def _value(row: Setting, given: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
+    if row.name in given and not isinstance(given[row.name], str):
+        return given[row.name]
+    text = given.get(row.name, environ.get(f"HEARTH_{row.name}"))
+    if text is None:
+        return row.default
+    try:
+        return row.parse(text)
+    except ValueError as error:
+        raise SettingError(f"{row.name} is {text!r}: {error}") from None
+
+
+def _check(settings: Settings) -> None:
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise SettingError("TLS_CERT and TLS_KEY go together: give both or neither")
+    if settings.open and not settings.host.startswith(_LOOPBACK):
+        raise SettingError(f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}")
+
+
+def export(settings: Settings) -> None:
+    """Put the settings into this process's environment, for servers that build the application in their own workers."""
+    os.environ.update(settings.environment())
