@@ -5,6 +5,7 @@ stand in one file and meet in the keys below, so that what is asked is what was 
 keyed 64-bit hash; nothing here knows tables.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,15 +19,22 @@ class Key(NamedTuple):
     value: str
 
 
+def type_key(type: str) -> Key:
+    """The list that every resource of ``type`` is on."""
+    return Key(type, "", "type", "")
+
+
 class StringEntry(NamedTuple):
-    """A normalised string (folded case, accents, width) under ``key`` (whose value is empty), for prefix search."""
+    """A string under ``key``, for prefix search: the normalised text (folded case, accents, width), then U+001F, then
+    the text as written. A prefix search looks for the normalised text, an exact one for the whole ``norm``."""
 
     key: Key
     norm: str
 
 
 class RangeEntry(NamedTuple):
-    """A closed-open interval [lo, hi) under ``key``: microseconds for dates, scaled integers for numbers and quantities."""
+    """A closed-open interval [lo, hi) under ``key``: microseconds for dates; for numbers and quantities an
+    order-preserving integer of the value (a quantity as written, its unit being part of the key)."""
 
     key: Key
     lo: int
@@ -34,7 +42,9 @@ class RangeEntry(NamedTuple):
 
 
 class DictionaryEntry(NamedTuple):
-    """A code met under a branch; stored once per (key), so that ``code``, ``system|`` and displays expand to lists."""
+    """A code met under a branch; stored once per (key, display), so that ``code``, ``system|`` and displays expand to
+    lists. ``display`` is normalised; ``code`` is as the key holds it (folded case where the system allows);
+    ``unit`` is the unit of a quantity (system|code|text) or the second code of a composite."""
 
     key: Key
     system: str
@@ -94,7 +104,8 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Str:
-    """Resources with a string under ``key``: ``how`` is prefix, exact (norm equal; recheck on the document) or contains."""
+    """Resources with a string under ``key``: ``how`` is prefix (norm starts with), exact (norm equal, nothing to
+    recheck) or contains (norm contains)."""
 
     key: Key
     norm: str
@@ -103,7 +114,8 @@ class Str:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Resources on any list of this branch whose dictionary row fits: empty fields fit all (``None`` too)."""
+    """Resources on any list of this branch and form whose dictionary row fits: ``None`` fits all, ``display`` is a
+    prefix of the row's display, the others are equal."""
 
     type: str
     branch: str
@@ -112,6 +124,23 @@ class Lookup:
     code: str | None = None
     unit: str | None = None
     display: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Resources under those keys of this branch and form that ``wanted`` chooses from the dictionary.
+
+    Who holds the dictionary reads the rows of (type, branch, form) as (system, code, unit), narrowed to ``system`` and
+    ``code`` where they are not None, and calls ``resources.search_param.expand(term, rows)``, which gives an Or of
+    Range, Post and Str. ``wanted`` is opaque (what a quantity or the second part of a composite asks for).
+    """
+
+    type: str
+    branch: str
+    form: str
+    wanted: Hashable
+    system: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +174,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every resource of ``type``."""
+    """Every resource of ``type``: the list of ``type_key(type)``, which every resource is on."""
 
     type: str
 
@@ -168,4 +197,4 @@ class Not:
     term: "Term"
 
 
-Term = Post | Clinical | Range | Str | Lookup | Refers | Referred | Column | All | And | Or | Not
+Term = Post | Clinical | Range | Str | Lookup | Family | Refers | Referred | Column | All | And | Or | Not
