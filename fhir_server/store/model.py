@@ -1,0 +1,144 @@
+"""What goes into the store and what comes out: writes, stored versions, and the ways a write can fail.
+
+FHIR R4 RESTful API, versions and logical ids (https://hl7.org/fhir/R4/http.html#versioning).
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from resources.repository import Version
+from resources.search_param.terms import Entries
+
+Parameter = int | str | bytes | None | list[int] | list[str] | list[bytes]
+Row = tuple[Any, ...]
+
+AuditRow = tuple[int, int, int, int, str, str, str, str, str, str, str, str, str, str, str, bytes]
+"""One row of table audit, in the order of its columns: chain, n, recorded (microseconds since 1970 UTC), tenant, action,
+interaction, outcome, who, client, address, purpose, request, patient, entity, detail, hash."""
+
+
+class OutboxRow(NamedTuple):
+    """Work for another process that becomes visible with the write: ``topic`` says whose, ``body`` is its own affair."""
+
+    topic: str
+    body: bytes
+
+
+class Stored(NamedTuple):
+    """One version as the store knows it. ``doc`` is the opened document (b'' for a deletion), ``updated`` milliseconds.
+
+    ``rid`` is the row's number for life, ``o`` its place in every list (0 in rows of the history), ``seq`` the global
+    sequence of the write.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    doc: bytes
+    op: str
+    rid: int
+    o: int
+    seq: int
+
+    @property
+    def deleted(self) -> bool:
+        return not self.doc
+
+    def as_version(self) -> Version:
+        """The same without what only the store needs."""
+        return Version(self.type, self.id, self.version, self.updated, self.doc, self.op)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One version to be stored.
+
+    ``op`` is the HTTP method (POST, PUT, PATCH, DELETE) and ``doc`` the bytes to be answered, b'' for a deletion.
+    ``previous`` is the current row the caller saw, deleted or not: None means that no row may exist.
+    ``entries`` are those of ``doc`` (None for a deletion), ``previous_entries`` those of ``previous.doc`` (None when
+    that was a deletion or is absent). ``version`` is previous.version + 1, or 1. ``updated`` is milliseconds since 1970.
+    """
+
+    type: str
+    id: str
+    op: str
+    version: int
+    updated: int
+    doc: bytes
+    entries: Entries | None = None
+    previous: Stored | None = None
+    previous_entries: Entries | None = None
+    tenant: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """Which reference checks a write makes: ``targets`` must exist and not be deleted; ``referrers`` keep a delete off.
+
+    REFERENTIAL_INTEGRITY=both is Integrity(), deletes is Integrity(targets=False), off is Integrity(False, False).
+    """
+
+    targets: bool = True
+    referrers: bool = True
+
+
+class Sealer(Protocol):
+    """How documents lie at rest; ``at_rest.py`` implements it. The first stored byte names the format, 0x00 is plain."""
+
+    def seal(self, doc: bytes, subject: str) -> bytes:
+        """What is stored for ``doc``; ``subject`` is its main patient reference (``Patient/1``) or ''."""
+        ...
+
+    def open(self, stored: bytes) -> bytes:
+        """The document again. Raises errors.Gone when its key was destroyed."""
+        ...
+
+
+class PlainSealer:
+    """Documents as they are, behind format byte 0x00."""
+
+    def seal(self, doc: bytes, subject: str) -> bytes:
+        return b"\0" + doc
+
+    def open(self, stored: bytes) -> bytes:
+        return stored[1:]
+
+
+class StoreError(Exception):
+    """Base of what a write can meet; the repository turns these into the caller's FHIR error.
+
+    StoreError
+    ├── LostRace         another write came first (an id that exists, a version that is no longer current)
+    ├── MissingTargets   references to resources that are absent or deleted
+    └── StillReferenced  a deletion of what others refer to
+    Nothing of the write was stored; inside ``transaction()`` the exception must leave the block (it rolls back).
+    """
+
+
+class LostRace(StoreError):
+    """``lost`` lists the (type, id) of the writes that came too late."""
+
+    def __init__(self, lost: list[tuple[str, str]]) -> None:
+        super().__init__("another write came first: " + ", ".join(f"{t}/{i}" for t, i in lost))
+        self.lost = lost
+
+
+class MissingTargets(StoreError):
+    """``missing`` lists the references (``Patient/1``) that point to nothing, or to something deleted."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__("no such resource: " + ", ".join(missing))
+        self.missing = missing
+
+
+class StillReferenced(StoreError):
+    """``target`` is what was to be deleted, ``referrers`` up to ten references to resources that refer to it."""
+
+    def __init__(self, target: str, referrers: list[str]) -> None:
+        super().__init__(f"{target} is referred to by " + ", ".join(referrers))
+        self.target, self.referrers = target, referrers
+
+
+class SchemaTooNew(Exception):
+    """The database was migrated by a later release than this one."""
