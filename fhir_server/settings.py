@@ -79,6 +79,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STATEMENT_TIMEOUT", 30, "Seconds a database statement may take before it is refused as too costly.", _whole(1, 3600)),
     Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
     Setting("METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed),
+    Setting("METRICS_DIR", "", "Folder in which API workers share their metrics; set by `hearth serve`."),
     Setting("LOG_LEVEL", "info", "Least severe log lines written: debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
@@ -157,3 +158,10 @@ def _check(settings: Settings) -> None:
 def export(settings: Settings) -> None:
     """Put the settings into this process's environment, for servers that build the application in their own workers."""
     os.environ.update(settings.environment())
+    if settings.metrics_dir:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings in it, for child processes."""
+    return {**os.environ, **settings.environment()}

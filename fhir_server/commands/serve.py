@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fhir_server import servers, wiring, worker
 from fhir_server.commands import CommandError
 from fhir_server.logs import start_logging
-from fhir_server.settings import Settings
+from fhir_server.settings import Settings, child_environment
 from fhir_server.supervisor import Child, Supervisor
 
 PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": worker.run}
@@ -27,7 +27,7 @@ def run(settings: Settings, part: str | None) -> int:
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
     children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name]) for name in PARTS]
-    return Supervisor(children, wiring.child_environment(settings), settings.stop_seconds).run()
+    return Supervisor(children, child_environment(settings), settings.stop_seconds).run()
 
 
 def _welcome(settings: Settings) -> None:

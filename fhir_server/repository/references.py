@@ -38,43 +38,47 @@ def conditional(reference: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match is not None and match[1] in RESOURCE_TYPES else None
 
 
-def rewritten(resource: dict[str, Any], swap: Callable[[str], str | None]) -> dict[str, Any]:
-    """A copy of ``resource`` in which ``swap`` replaced reference texts; it returns None to leave one as it is.
+Swap = Callable[[str], str | None]
+
+
+def rewritten(resource: dict[str, Any], swap: Swap, resolve: Swap | None = None) -> dict[str, Any]:
+    """A copy of ``resource`` in which ``swap`` replaced links; it returns None to leave one as it is.
 
     Touched are Reference.reference, elements of type uri, url, oid or uuid, and links in the narrative.
+    ``resolve`` is asked for each Reference.reference that ``swap`` left.
     """
-    return _Walk(swap).object(resource, resource.get("resourceType", ""))
+    return _Walk(swap, resolve).object(resource, resource.get("resourceType", ""))
 
 
 class _Walk:
-    def __init__(self, swap: Callable[[str], str | None]) -> None:
-        self.swap = swap
+    def __init__(self, swap: Swap, resolve: Swap | None) -> None:
+        self.swap, self.resolve = swap, resolve
 
     def object(self, node: dict[str, Any], type: str) -> dict[str, Any]:
-        return {name: self.value(value, name, node, type) for name, value in node.items()}
+        return {name: self.value(value, name, type) for name, value in node.items()}
 
-    def value(self, value: Any, name: str, node: dict[str, Any], type: str) -> Any:
+    def value(self, value: Any, name: str, type: str) -> Any:
         if isinstance(value, str):
             return self.text(value, name, type)
         if isinstance(value, dict):
-            return self.object(value, _inner(value, name, type))
+            return self.object(value, value.get("resourceType") or _element_type(type, name))
         if isinstance(value, list):
-            return [self.value(item, name, node, type) for item in value]
+            return [self.value(item, name, type) for item in value]
         return value
 
     def text(self, value: str, name: str, type: str) -> str:
         if name == "div":
             return _NARRATIVE_LINK.sub(self.link, value)
         swapped = self.swap(value)
-        return swapped if swapped is not None and _is_link(type, name) else value
+        if swapped is not None and _is_link(type, name):
+            return swapped
+        if self.resolve is not None and name == "reference" and type == "Reference":
+            return self.resolve(value) or value
+        return value
 
     def link(self, match: re.Match[str]) -> str:
         swapped = self.swap(match[2])
         return match[1] + (match[2] if swapped is None else swapped)
-
-
-def _inner(value: dict[str, Any], name: str, type: str) -> str:
-    return str(value.get("resourceType") or _element_type(type, name))
 
 
 @lru_cache(maxsize=8192)
@@ -89,7 +93,7 @@ def _is_link(type: str, name: str) -> bool:
     return (name == "reference" and type == "Reference") or _element_type(type, name) in _LINKED
 
 
-def swap_by(identities: Mapping[str, str]) -> Callable[[str], str | None]:
+def swap_by(identities: Mapping[str, str]) -> Swap:
     """A swap that follows a map of full URLs to ``Type/id``; a version or fragment behind a full URL is kept."""
 
     def swap(text: str) -> str | None:

@@ -1,0 +1,148 @@
+"""The repository of one caller: the one door to clinical data, audited on every path.
+
+FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from fhir_server.audit.record import Interaction, Outcome as AuditOutcome, event, per_patient
+from fhir_server.repository.history import history_page
+from fhir_server.repository.patients import patient_of
+from fhir_server.repository.criteria import criteria_of
+from fhir_server.repository.services import Services
+from fhir_server.repository.single import commit_one
+from fhir_server.repository.transaction import Commit
+from resources.errors import FhirError, Gone, MethodNotAllowed, NotFound
+from resources.repository import (
+    Caller,
+    Command,
+    Find,
+    HistoryPage,
+    HistoryRequest,
+    Mark,
+    Outcome,
+    Read,
+    SearchPage,
+    SearchRequest,
+    Version,
+)
+
+_AUDIT = "AuditEvent"
+_HISTORY = {(True, True): Interaction.HISTORY_INSTANCE, (True, False): Interaction.HISTORY_TYPE, (False, False): Interaction.HISTORY_SYSTEM}
+
+
+class BoundRepository:
+    """A Repository for ``caller``; cheap to make, one for each request."""
+
+    __slots__ = ("_services", "caller")
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self._services, self.caller = services, caller
+
+    def read(self, type: str, id: str) -> Version:
+        with self._told(Interaction.READ, f"{type}/{id}"):
+            version = self._read(type, id)
+            self._note_one(Interaction.READ, version)
+            return version
+
+    def vread(self, type: str, id: str, version: int) -> Version:
+        with self._told(Interaction.VREAD, f"{type}/{id}/_history/{version}"):
+            found = self._vread(type, id, version)
+            self._note_one(Interaction.VREAD, found)
+            return found
+
+    def history(self, request: HistoryRequest) -> HistoryPage:
+        interaction = _HISTORY[bool(request.type), bool(request.id)]
+        entity = f"{request.type}/{request.id}" if request.id else request.type
+        with self._told(interaction, entity):
+            page = history_page(self._services.store.session(), self.caller, request)
+            self._note_many(interaction, entity, "", page.versions)
+            return page
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        interaction = Interaction.SEARCH_TYPE if request.type else Interaction.SEARCH_SYSTEM
+        query = urlencode(request.params)
+        with self._told(interaction, request.type, query):
+            page = self._search(request)
+            self._note_many(interaction, request.type, query, [hit.version for hit in page.hits])
+            return page
+
+    def commit(self, commands: Sequence[Command], marks: Sequence[Mark] = ()) -> list[Outcome]:
+        with self._told(Interaction.TRANSACTION if len(commands) > 1 else Interaction.UPDATE, ""):
+            _refuse_audit_writes(commands)
+            if len(commands) == 1 and not marks and criteria_of(commands[0]) is None and not isinstance(commands[0], Read | Find):
+                return [commit_one(self._services, self.caller, commands[0])]
+            return Commit(self._services, self.caller, commands, marks, self._answer).run()
+
+    # --- without the audit of success
+
+    def _read(self, type: str, id: str) -> Version:
+        if type == _AUDIT:
+            return self._services.audit_events.read(self.caller, id)
+        stored = self._services.store.session().read(type, id, self.caller.tenant)
+        if stored is None:
+            raise NotFound(f"There is no {type}/{id}.")
+        if stored.deleted:
+            raise Gone(f"{type}/{id} was deleted; its history has the versions before.")
+        return stored.as_version()
+
+    def _vread(self, type: str, id: str, version: int) -> Version:
+        stored = self._services.store.session().vread(type, id, version, self.caller.tenant)
+        if stored is None:
+            raise NotFound(f"There is no version {version} of {type}/{id}.")
+        if stored.deleted:
+            raise Gone(f"Version {version} of {type}/{id} is its deletion.")
+        return stored.as_version()
+
+    def _search(self, request: SearchRequest) -> SearchPage:
+        if request.type == _AUDIT:
+            return self._services.audit_events.search(self.caller, request)
+        return self._services.engine.search(self._services.store.session(), self.caller, request)
+
+    def _answer(self, command: Read | Find) -> Outcome:
+        """A read or search inside a transaction."""
+        if isinstance(command, Find):
+            return Outcome(200, page=self.search(command.request), changed=False)
+        found = self.read(command.type, command.id) if command.version is None else self.vread(command.type, command.id, command.version)
+        return Outcome(200, found, changed=False)
+
+    # --- audit
+
+    def _told(self, interaction: Interaction, entity: str, detail: str = "") -> "_Told":
+        return _Told(self, interaction, entity, detail)
+
+    def _note_one(self, interaction: Interaction, version: Version) -> None:
+        patient = patient_of(version.type, version.id, version.doc)
+        entity = f"{version.type}/{version.id}/_history/{version.version}"
+        self._services.note([event(self.caller, interaction, patient=patient, entity=entity)])
+
+    def _note_many(self, interaction: Interaction, entity: str, detail: str, versions: Sequence[Version]) -> None:
+        patients = {patient_of(v.type, v.id, v.doc) for v in versions if v.doc}
+        patients.discard("")
+        self._services.note(per_patient(event(self.caller, interaction, entity=entity, detail=detail), sorted(patients)))
+
+
+class _Told:
+    """A refusal inside is audited: what was asked, of what, and the issue code."""
+
+    __slots__ = ("_detail", "_entity", "_interaction", "_repository")
+
+    def __init__(self, repository: BoundRepository, interaction: Interaction, entity: str, detail: str) -> None:
+        self._repository, self._interaction, self._entity, self._detail = repository, interaction, entity, detail
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, FhirError):
+            outcome = AuditOutcome.MINOR if error.status < 500 else AuditOutcome.MAJOR
+            record = event(self._repository.caller, self._interaction, entity=self._entity, detail=error.issues[0].code, outcome=outcome)
+            self._repository._services.note([record])
+
+
+def _refuse_audit_writes(commands: Sequence[Command]) -> None:
+    for command in commands:
+        type = getattr(command, "type", "") or getattr(command, "resource", {}).get("resourceType", "")
+        if type == _AUDIT and not isinstance(command, Read | Find):
+            raise MethodNotAllowed("AuditEvents are written by the server alone and never changed.")

@@ -1,0 +1,44 @@
+"""What the store refused, in the words of FHIR: which element refers to nothing, who still refers to what.
+
+FHIR R4 http.html#integrity and #delete (a server may refuse for referential integrity: 409).
+"""
+
+from collections.abc import Sequence
+
+from fhir_server.repository.references import local
+from fhir_server.store import MissingTargets, StillReferenced, StoreError, Write
+from resources.errors import BusinessRule, Conflict, FhirError, Issue
+
+
+def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> FhirError:
+    """The FHIR error for ``error``; ``places`` names each write's bundle entry, '' when there is but one."""
+    if isinstance(error, MissingTargets):
+        return BusinessRule(issues=_missing(error, writes, places))
+    if isinstance(error, StillReferenced):
+        return Conflict(_still_referenced(error))
+    return Conflict("The resource was changed by others at the same time, again and again; read it anew and send the change once more.")
+
+
+def _missing(error: MissingTargets, writes: Sequence[Write], places: Sequence[str]) -> list[Issue]:
+    missing = set(error.missing)
+    issues = [
+        _absent(reference, expression, place)
+        for write, place in zip(writes, places, strict=True)
+        for expression, reference in (write.entries.references if write.entries else ())
+        if (found := local(reference)) and f"{found.type}/{found.id}" in missing
+    ]
+    return issues or [_absent(reference, "", "") for reference in sorted(missing)]
+
+
+def _absent(reference: str, expression: str, place: str) -> Issue:
+    text = f"{expression or 'An element'} refers to {reference}, which does not exist here; create it first, or send both in one transaction."
+    if not place:
+        return Issue("not-found", text, expression)
+    return Issue("not-found", f"{place}: {text}", f"{place}.resource.{expression.partition('.')[2]}")
+
+
+def _still_referenced(error: StillReferenced) -> str:
+    return (
+        f"{error.target} cannot be deleted: {', '.join(error.referrers)} {'refers' if len(error.referrers) == 1 else 'refer'} to it. "
+        "Delete or change the referrers first, or delete all in one transaction."
+    )

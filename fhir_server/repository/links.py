@@ -1,0 +1,78 @@
+"""The links of a transaction: full URLs of its entries, and conditional references that a search resolves.
+
+FHIR R4 http.html#trules and #2.8.5 (conditional references): each must select exactly one resource.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from fhir_server.repository.references import conditional, rewritten, swap_by
+from fhir_server.store import Stored, Write
+from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
+from resources.repository import Delete, Patch, Put
+
+Find = Callable[[str, str], Stored | None]
+
+
+class Links:
+    """``identities`` maps full URLs to ``Type/id``; ``find`` looks one resource up by type and criteria."""
+
+    error = BusinessRule
+
+    def __init__(self, identities: dict[str, str], find: Find) -> None:
+        self._swap = swap_by(identities)
+        self._find = find
+        self._found: dict[str, str | None] = {}
+        self._why: dict[str, str] = {}
+
+    def follow(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """``resource`` with every link that can be resolved replaced by the reference it stands for."""
+        return rewritten(resource, self._swap, self._resolved)
+
+    def followed(self, command: Put | Patch | Delete) -> Put | Patch | Delete:
+        """``command`` with the links of what it writes resolved."""
+        if isinstance(command, Put):
+            return replace(command, resource=self.follow(command.resource))
+        if isinstance(command, Patch):
+            apply = command.apply
+            return replace(command, apply=lambda resource: self.follow(apply(resource)))
+        return command
+
+    def refuse_unresolved(self, write: Write, *, strict: bool) -> None:
+        """Raise ``error`` naming each conditional reference of ``write`` that selects no single resource, and with
+        ``strict`` each ``urn:`` that no entry of the transaction is known by."""
+        texts = write.entries.references if write.entries else ()
+        found = [issue for place, text in texts if (issue := self._issue(place, text, strict))]
+        if found:
+            raise self.error(issues=found)
+
+    def _resolved(self, text: str) -> str | None:
+        if "?" not in text:
+            return None
+        if text not in self._found:
+            self._found[text] = self._search(text)
+        return self._found[text]
+
+    def _search(self, text: str) -> str | None:
+        parts = conditional(text)
+        if parts is None:
+            return None
+        try:
+            found = self._find(*parts)
+        except MultipleMatches:
+            self._why[text] = "more than one resource meets it"
+            return None
+        except FhirError as error:
+            self._why[text] = str(error)
+            return None
+        if found is None:
+            self._why[text] = "no resource meets it"
+        return f"{found.type}/{found.id}" if found else None
+
+    def _issue(self, place: str, text: str, strict: bool) -> Issue | None:
+        if text in self._why:
+            return Issue("not-found", f"{place} is the conditional reference {text!r}, but {self._why[text]}; exactly one is expected.", place)
+        if strict and text.startswith("urn:"):
+            return Issue("not-found", f"{place} is {text!r}, but no entry of the transaction has this fullUrl.", place)
+        return None

@@ -1,0 +1,70 @@
+"""What every repository of a process shares: store, search, audit and the rules of the house."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import local
+from typing import Any, Protocol
+
+from fhir_server.audit.chain import Chain
+from fhir_server.audit.record import AuditRecord
+from fhir_server.store import Integrity, Session, Store, StoreError, Stored
+from resources.errors import FhirError, Unavailable
+from resources.repository import Caller, SearchPage, SearchRequest, Version
+
+
+class Search(Protocol):
+    """The search engine as the repository needs it."""
+
+    def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage: ...
+
+    def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> Sequence[Stored]:
+        """Up to two current resources that meet ``criteria``, in the view of the open transaction."""
+        ...
+
+
+class AuditEvents(Protocol):
+    """The audit trail, read as FHIR."""
+
+    def read(self, caller: Caller, id: str) -> Version: ...
+
+    def search(self, caller: Caller, request: SearchRequest) -> SearchPage: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """``note`` appends records to the local spool before it returns (reads, refusals); ``chain_key`` seeds the hash
+    chains of writes; ``base`` is the public base URL; ``integrity`` the reference checks of plain requests."""
+
+    store: Store
+    engine: Search
+    audit_events: AuditEvents
+    note: Callable[[Sequence[AuditRecord]], None]
+    chain_key: bytes
+    base: str
+    integrity: Integrity = field(default_factory=Integrity)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_thread", local())
+
+    @contextmanager
+    def audited(self, records: Sequence[AuditRecord]) -> Iterator[list[Any]]:
+        """Chained audit rows for a write inside the block; the chain advances only when the write was stored."""
+        chain = self._chain()
+        try:
+            yield chain.extend(records)
+        except (StoreError, FhirError) as error:
+            # A connection lost at commit leaves the outcome unknown: nothing may be built on those rows.
+            chain.renew() if isinstance(error, Unavailable) else chain.discard()
+            raise
+        except BaseException:
+            chain.renew()
+            raise
+        chain.accept()
+
+    def _chain(self) -> Chain:
+        thread: Any = self.__dict__["_thread"]
+        if not hasattr(thread, "chain"):
+            thread.chain = Chain(self.chain_key)
+        found: Chain = thread.chain
+        return found

@@ -1,0 +1,104 @@
+"""One command on one resource: optimistic, one statement, tried again when another write came first.
+
+FHIR R4 http.html#create, #update, #patch, #delete and #concurrency.
+"""
+
+from resources import json_codec
+from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
+from resources.repository import Caller, Create, Delete, Outcome, Patch, Put
+from resources.validation import check
+
+from fhir_server.repository.faults import fault
+from fhir_server.repository.records import write_record
+from fhir_server.repository.services import Services
+from fhir_server.repository.versions import deletion, refuse_conditional_references, written
+from fhir_server.store import LostRace, Stored, StoreError, Write
+
+ATTEMPTS = 10
+"""How often a write that lost a race is prepared anew before the caller is told (409)."""
+
+Single = Create | Put | Patch | Delete
+
+
+def commit_one(services: Services, caller: Caller, command: Single) -> Outcome:
+    """Do ``command``, which names its resource. Raises FhirError as Repository.commit does."""
+    if isinstance(command, Create | Put):
+        check(command.resource)
+    for attempt in range(1, ATTEMPTS + 1):
+        write = _prepared(services, caller, command)
+        if write is None:
+            return Outcome(204, None, changed=False)
+        try:
+            return _stored(services, caller, write)
+        except LostRace as error:
+            if attempt == ATTEMPTS:
+                raise fault(error, [write], [""]) from None
+        except StoreError as error:
+            raise fault(error, [write], [""]) from None
+    raise AssertionError("unreachable")
+
+
+def _stored(services: Services, caller: Caller, write: Write) -> Outcome:
+    with services.audited([write_record(caller, write)]) as rows:
+        services.store.session().write(write, rows, (), services.integrity)
+    return outcome(write)
+
+
+def outcome(write: Write) -> Outcome:
+    """201 for what did not exist before, 200 for a change, 204 for a deletion."""
+    stored = Stored(write.type, write.id, write.version, write.updated, write.doc, write.op, 0, 0, 0)
+    if write.op == "DELETE":
+        return Outcome(204, stored.as_version())
+    existed = write.previous is not None and not write.previous.deleted
+    return Outcome(200 if existed else 201, stored.as_version())
+
+
+def _prepared(services: Services, caller: Caller, command: Single) -> Write | None:
+    """The write of ``command`` against the current version, None when there is nothing to do."""
+    if isinstance(command, Create):
+        write: Write | None = written(command.resource, "POST", "", None, services.base, caller.tenant)
+    else:
+        previous = services.store.session().read(command.type, command.id, caller.tenant)
+        write = next_version(services, caller, command, command.id, previous)
+    if write is not None:
+        refuse_conditional_references(write)
+    return write
+
+
+def next_version(services: Services, caller: Caller, command: Put | Patch | Delete, id: str, previous: Stored | None) -> Write | None:
+    """The write that ``command`` makes of ``previous``; None for a delete of what is not there.
+
+    Raises PreconditionFailed, NotFound, Gone, and whatever the patch and the validation say.
+    """
+    refuse_stale(command, previous)
+    if isinstance(command, Delete):
+        return deletion(previous, caller.tenant) if previous and not previous.deleted else None
+    if isinstance(command, Put):
+        return written(command.resource, "PUT", id, previous, services.base, caller.tenant)
+    patched = command.apply(json_codec.decode(_existing(command.type, id, previous).doc))
+    _refuse_other_identity(patched, command.type, id)
+    check(patched)
+    return written(patched, "PATCH", id, previous, services.base, caller.tenant)
+
+
+def refuse_stale(command: Put | Patch | Delete, previous: Stored | None) -> None:
+    """If-Match and If-None-Match: * against the current version. Raises PreconditionFailed."""
+    current = previous.version if previous and not previous.deleted else None
+    if command.if_match is not None and command.if_match != current:
+        found = f'the current version is W/"{current}"' if current else "there is no current version"
+        raise PreconditionFailed(f'If-Match asks for W/"{command.if_match}", but {found}; read the resource anew.')
+    if isinstance(command, Put) and command.if_none_match and current is not None:
+        raise PreconditionFailed(f'If-None-Match: * asks for a create, but {command.type}/{previous and previous.id} exists as W/"{current}".')
+
+
+def _existing(type: str, id: str, previous: Stored | None) -> Stored:
+    if previous is None:
+        raise NotFound(f"There is no {type}/{id}.")
+    if previous.deleted:
+        raise Gone(f"{type}/{id} was deleted.")
+    return previous
+
+
+def _refuse_other_identity(patched: dict[str, object], type: str, id: str) -> None:
+    if patched.get("resourceType") != type or patched.get("id", id) != id:
+        raise FhirError("A patch must not change resourceType or id.", expression=f"{type}.id")

@@ -1,0 +1,238 @@
+"""Several commands, or conditional ones, as one atomic commit.
+
+FHIR R4 http.html#trules: locks first, then every condition and conditional reference against the record as it was,
+then all writes, then the reads. A lost race rolls back and the whole is tried again.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_server.repository.criteria import carried, criteria_of, lock_parts, the_one, type_of
+from fhir_server.repository.faults import fault
+from fhir_server.repository.links import Links
+from fhir_server.repository.records import write_record
+from fhir_server.repository.services import Services
+from fhir_server.repository.single import ATTEMPTS, next_version, outcome
+from fhir_server.repository.stamp import new_id
+from fhir_server.repository.versions import written
+from fhir_server.store import LostRace, Session, Stored, StoreError, Write
+from resources.errors import FhirError, Invalid, Issue, NotFound
+from resources.repository import Caller, Command, Create, Delete, Find, Mark, Outcome, Patch, Put, Read
+from resources.validation import issues
+
+# The order in which a transaction is processed; reads come after, in the same database transaction.
+_ORDER: tuple[type, ...] = (Delete, Create, Put, Patch)
+_PAUSE = 0.005
+
+
+@dataclass(slots=True)
+class Step:
+    """One command on its way: where it stands in the bundle, and which resource it turned out to mean."""
+
+    command: Command
+    place: str
+    id: str = ""
+    existing: Stored | None = None
+    write: Write | None = None
+    outcome: Outcome | None = None
+
+
+class Commit:
+    """``commands`` as one transaction of the database; ``answer`` serves Read and Find inside it."""
+
+    def __init__(
+        self, services: Services, caller: Caller, commands: Sequence[Command], marks: Sequence[Mark], answer: Callable[[Any], Outcome]
+    ) -> None:
+        self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
+        self.commands = commands
+        self.bundled = len(commands) > 1 or any(getattr(command, "full_url", "") for command in commands)
+        self.locks = self._locks()
+
+    def run(self) -> list[Outcome]:
+        """All outcomes in the order of the commands. Raises FhirError; then nothing is stored."""
+        _validate(self._steps())
+        for attempt in range(1, ATTEMPTS + 1):
+            steps = self._steps()
+            try:
+                return self._attempt(steps)
+            except LostRace as error:
+                if attempt == ATTEMPTS:
+                    raise self._fault(error, steps) from None
+                time.sleep(random.uniform(0, _PAUSE * attempt))
+            except StoreError as error:
+                raise self._fault(error, steps) from None
+        raise AssertionError("unreachable")
+
+    def _steps(self) -> list[Step]:
+        return [Step(command, f"Bundle.entry[{n}]" if self.bundled else "") for n, command in enumerate(self.commands)]
+
+    def _locks(self) -> list[int]:
+        """Keys of all that this commit selects by, brings along and names."""
+        parts: set[tuple[str, ...]] = set()
+        for command in self.commands:
+            criteria = criteria_of(command)
+            if criteria is not None:
+                parts.update(lock_parts(type_of(command), criteria))
+            elif not isinstance(command, Create | Read | Find):
+                parts.add((command.type, "id", command.id))
+            if isinstance(command, Create | Put):
+                parts.update(carried(command.resource))
+        lock = self.services.store.hasher.lock
+        return [lock(self.caller.tenant, *part) for part in parts]
+
+    def _attempt(self, steps: list[Step]) -> list[Outcome]:
+        session = self.services.store.session()
+        with session.transaction():
+            session.lock(self.locks)
+            self._identify(session, steps)
+            self._prepare(session, steps)
+            self._store(session, steps)
+            for step in steps:
+                if isinstance(step.command, Read | Find):
+                    with _naming(step.place):
+                        step.outcome = self.answer(step.command)
+        return [step.outcome for step in steps if step.outcome]
+
+    # --- which resource each command means
+
+    def _identify(self, session: Session, steps: list[Step]) -> None:
+        made: dict[tuple[str, str], Step] = {}
+        for step in steps:
+            with _naming(step.place):
+                self._identify_one(session, step, made)
+        _refuse_twice(steps)
+        self._read_current(session, steps)
+
+    def _identify_one(self, session: Session, step: Step, made: dict[tuple[str, str], Step]) -> None:
+        command, criteria = step.command, criteria_of(step.command)
+        if isinstance(command, Read | Find):
+            return
+        if criteria is None:
+            step.id = new_id() if isinstance(command, Create) else command.id
+            return
+        key = (type_of(command), criteria)
+        twin = made.get(key) if isinstance(command, Create) else None
+        if twin is not None:
+            # The first create with these criteria makes the resource that this one then finds.
+            step.id, step.existing, step.outcome = twin.id, twin.existing, twin.outcome
+            return
+        self._choose(step, the_one(self.services, session, self.caller, *key))
+        made[key] = step
+
+    def _choose(self, step: Step, found: Stored | None) -> None:
+        command = step.command
+        if found is not None:
+            step.id, step.existing = found.id, found
+            if isinstance(command, Create):
+                step.outcome = Outcome(200, found.as_version(), changed=False)
+            _refuse_other_id(command, found)
+        elif isinstance(command, Patch):
+            raise NotFound(f"No {command.type} meets {command.criteria!r}; there is nothing to patch.")
+        elif isinstance(command, Delete):
+            step.outcome = Outcome(204, None, changed=False)
+        else:
+            step.id = (command.resource.get("id") if isinstance(command, Put) else None) or new_id()
+
+    def _read_current(self, session: Session, steps: list[Step]) -> None:
+        wanted = [(type_of(s.command), s.id) for s in steps if s.id and not s.existing and isinstance(s.command, Put | Patch | Delete)]
+        current = session.read_many(wanted, self.caller.tenant) if wanted else {}
+        for step in steps:
+            step.existing = step.existing or current.get((type_of(step.command), step.id))
+
+    # --- what each command writes
+
+    def _prepare(self, session: Session, steps: list[Step]) -> None:
+        links = Links(_identities(steps), lambda type, criteria: the_one(self.services, session, self.caller, type, criteria))
+        found: list[Issue] = []
+        for step in steps:
+            try:
+                with _naming(step.place):
+                    self._prepare_one(step, links)
+            except FhirError as error:
+                if not isinstance(error, Invalid) and error.status != Links.error.status:
+                    raise
+                found.extend(error.issues)
+        if found:
+            raise Links.error(issues=found)
+
+    def _prepare_one(self, step: Step, links: Links) -> None:
+        command = step.command
+        if step.outcome is not None or isinstance(command, Read | Find):
+            return
+        if isinstance(command, Create):
+            resource = links.follow(command.resource)
+            step.write = written(resource, "POST", step.id, None, self.services.base, self.caller.tenant)
+        else:
+            step.write = next_version(self.services, self.caller, links.followed(command), step.id, step.existing)
+        if step.write is None:
+            step.outcome = Outcome(204, None, changed=False)
+        else:
+            links.refuse_unresolved(step.write, strict=self.services.integrity.targets)
+
+    def _store(self, session: Session, steps: list[Step]) -> None:
+        ordered = sorted((step for step in steps if step.write), key=lambda step: _ORDER.index(type(step.command)))
+        writes = [step.write for step in ordered if step.write]
+        with self.services.audited([write_record(self.caller, write) for write in writes]) as rows:
+            session.write_all(writes, rows, (), self.marks, self.services.integrity)
+        for step in ordered:
+            if step.write:
+                step.outcome = outcome(step.write)
+
+    def _fault(self, error: StoreError, steps: Sequence[Step]) -> FhirError:
+        done = [step for step in steps if step.write]
+        return fault(error, [step.write for step in done if step.write], [step.place for step in done])
+
+
+class _naming:
+    """Errors raised inside name the entry, when there is more than one command."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if self.place and isinstance(error, FhirError):
+            raise error.within(self.place) from None
+
+
+def _validate(steps: Sequence[Step]) -> None:
+    found: list[Issue] = []
+    for step in steps:
+        if isinstance(step.command, Create | Put):
+            faults = issues(step.command.resource)
+            found += Invalid(issues=faults).within(step.place).issues if faults and step.place else faults
+    if any(issue.severity in ("error", "fatal") for issue in found):
+        raise Invalid(issues=found)
+
+
+def _identities(steps: Sequence[Step]) -> dict[str, str]:
+    """What the full URLs of this commit mean: ``urn:uuid:...`` → ``Patient/1``."""
+    named = ((getattr(step.command, "full_url", ""), step) for step in steps)
+    return {url: f"{type_of(step.command)}/{step.id}" for url, step in named if url and step.id}
+
+
+def _refuse_twice(steps: Sequence[Step]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for step in steps:
+        if not step.id or step.outcome is not None:
+            continue
+        key = (type_of(step.command), step.id)
+        if key in seen:
+            text = f"{key[0]}/{key[1]} is written by {seen[key]} already; a transaction may name a resource once."
+            raise Invalid(text).within(step.place)
+        seen[key] = step.place
+
+
+def _refuse_other_id(command: Command, found: Stored) -> None:
+    given = command.resource.get("id") if isinstance(command, Put) else None
+    if given and given != found.id:
+        raise Invalid(
+            f"The criteria select {found.type}/{found.id}, but the body's id is {given!r}; leave the id out or let both agree.",
+            expression=f"{found.type}.id",
+        )
+

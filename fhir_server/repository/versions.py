@@ -1,0 +1,62 @@
+"""The making of a version: from a resource as sent to the write that the store takes.
+
+FHIR R4 http.html#create and #update: validated, identified, its index entries extracted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fhir_server.repository.references import conditional, rewritten
+from fhir_server.repository.stamp import document, new_id, now_ms, stamped
+from fhir_server.store import Stored, Write
+from resources import json_codec
+from resources.errors import BusinessRule, Issue
+from resources.search_param import extract
+from resources.search_param.terms import Entries
+
+
+def written(resource: dict[str, Any], op: str, id: str, previous: Stored | None, base: str, tenant: int) -> Write:
+    """The next version of ``resource`` (already validated) as a Write; ``id`` '' gives it a fresh one."""
+    id = id or new_id()
+    version = previous.version + 1 if previous else 1
+    updated = max(now_ms(), previous.updated if previous else 0)
+    final = stamped(relative(resource, base), id, version, updated)
+    entries = extract(final)
+    return Write(resource["resourceType"], id, op, version, updated, document(final), entries, previous, entries_of(previous), tenant)
+
+
+def deletion(previous: Stored, tenant: int) -> Write:
+    """The deletion of ``previous`` as a Write."""
+    updated = max(now_ms(), previous.updated)
+    return Write(previous.type, previous.id, "DELETE", previous.version + 1, updated, b"", None, previous, entries_of(previous), tenant)
+
+
+def entries_of(stored: Stored | None) -> Entries | None:
+    """The index entries the stored version has now."""
+    return extract(json_codec.decode(stored.doc)) if stored and stored.doc else None
+
+
+def relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
+    """``resource`` with absolute references to this server made relative, so that chains and includes follow them."""
+    prefix = base + "/"
+    if not _mentions(resource, prefix.startswith):
+        return resource
+    return rewritten(resource, lambda text: text.removeprefix(prefix) if text.startswith(prefix) else None)
+
+
+def _mentions(node: Any, test: Callable[[str], bool]) -> bool:
+    if isinstance(node, dict):
+        reference = node.get("reference")
+        return (isinstance(reference, str) and test(reference)) or any(_mentions(v, test) for v in node.values())
+    return isinstance(node, list) and any(_mentions(item, test) for item in node)
+
+
+def refuse_conditional_references(write: Write) -> None:
+    """Outside a transaction nothing resolves ``Patient?identifier=...``. Raises BusinessRule naming each."""
+    found = [(place, text) for place, text in (write.entries.references if write.entries else ()) if "?" in text and conditional(text)]
+    if found:
+        raise BusinessRule(issues=[_unresolved(place, text) for place, text in found])
+
+
+def _unresolved(place: str, text: str) -> Issue:
+    return Issue("business-rule", f"{place} is {text!r}: conditional references are resolved in transaction Bundles only; name the resource.", place)
