@@ -1,0 +1,171 @@
+"""Composite parameters: two or three values of the same element, such as a code and its quantity.
+
+FHIR R4 Search, composite (https://hl7.org/fhir/R4/search.html#composite). The first component of every composite is a
+token. What the others index is put under keys that begin with it; a quantity so indexed serves the plain quantity
+parameter as well, which asks the dictionary for every code.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from resources.search_param import date, number, quantity, reference, string, token
+from resources.search_param.bounds import Bounds
+from resources.search_param.escapes import plain, split
+from resources.search_param.expression import Branch, Step
+from resources.search_param.magnitude import LEAST, MOST
+from resources.search_param.parameter import Kind, Parameter
+from resources.search_param.sink import Indexer, Sink
+from resources.search_param.terms import DictionaryEntry, Family, Key, Or, Post, Range, RangeEntry, StringEntry, Term
+
+ROOT = "%resource."
+"""Begins the expression of a component that is read from the resource, not from the composite's element."""
+
+Codes = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+
+
+class Part(NamedTuple):
+    """A component at one place: its kind and its branch, whose steps start at the composite's element (or at the
+    resource when ``root``); ``text`` of the branch is that of the plain parameter, so that they share keys."""
+
+    kind: str
+    branch: Branch
+    root: bool
+
+
+class Place(NamedTuple):
+    """One base of a composite: the steps to its element, its components, ``form`` of their keys."""
+
+    base: Branch
+    parts: tuple[Part, ...]
+    form: str
+
+
+def form(parts: tuple[Part, ...]) -> str:
+    """Names the keys of a composite by what it joins; a quantity by ``code`` shares those of the plain parameter."""
+    kinds = "+".join(part.kind for part in parts[1:])
+    return quantity.FORM if kinds == "quantity" else f"{kinds} by {parts[0].branch.text.rpartition('.')[2]}"
+
+
+# --- Index --------------------------------------------------------------------------------------------------------
+
+
+def indexer(type: str, place: Place) -> Callable[[Mapping[str, Any], Mapping[str, Any], Sink], None]:
+    """The indexer of (element, resource) at one place of a composite."""
+    codes = _codes(place.parts[0])
+    branch = place.parts[1].branch.text
+    if place.form == quantity.FORM:
+        return _quantities(type, branch, codes, place.parts[1])
+    if len(place.parts) == 3:
+        return _number_pairs(type, branch, place, codes)
+    return _joined(type, branch, place, codes)
+
+
+def _quantities(type: str, branch: str, codes: Codes, part: Part) -> Any:
+    leaves = [(leaf.steps[-1].name, quantity.MEASURES[leaf.type]) for leaf in part.branch.leaves]
+
+    def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
+        for name, measures in leaves:
+            value = element.get(name)
+            if value is not None:
+                for unit, lo, hi in measures(value):
+                    for system, code in codes(element) or (("", ""),):
+                        entry = quantity.measured(type, branch, system, code, unit)
+                        out.ranges.append(RangeEntry(entry.key, lo, hi))
+                        out.dictionary.append(entry)
+
+    return index
+
+
+def _joined(type: str, branch: str, place: Place, codes: Codes) -> Any:
+    reads = [(leaf.steps, _leaf_indexer(place.parts[1].kind, leaf.type)) for leaf in place.parts[1].branch.leaves]
+
+    def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
+        found = Sink()
+        for steps, put in reads:
+            for value in values(element, steps):
+                put(value, found)
+        for system, code in codes(resource if place.parts[0].root else element) if _any(found) else ():
+            _rekey(type, branch, place.form, system, code, found, out)
+
+    return index
+
+
+def _leaf_indexer(kind: str, fhir_type: str) -> Indexer:
+    leaves = {"token": token, "date": date, "string": string, "reference": reference}[kind].LEAVES
+    return leaves[fhir_type]("", "")
+
+
+def _any(found: Sink) -> bool:
+    return bool(found.posts or found.ranges or found.strings)
+
+
+def _rekey(type: str, branch: str, form: str, system: str, code: str, found: Sink, out: Sink) -> None:
+    """Put what the second component indexed under keys that begin with the code."""
+    first = f"{system}|{code}"
+    for key in found.posts:
+        joined = Key(type, branch, form, f"{first}${key.value}")
+        out.posts.append(joined)
+        if key.form in (token.CODED, token.PLAIN):
+            out.dictionary.append(DictionaryEntry(joined, system, code, key.value, ""))
+    alone = Key(type, branch, form, first)
+    out.ranges += [RangeEntry(alone, entry.lo, entry.hi) for entry in found.ranges]
+    out.strings += [StringEntry(alone, entry.norm) for entry in found.strings if entry.key.form == string.FORM]
+    if found.ranges or found.strings:
+        out.dictionary.append(DictionaryEntry(alone, system, code, "", ""))
+
+
+def _number_pairs(type: str, branch: str, place: Place, codes: Codes) -> Any:
+    """Start and end of a coordinate are one interval row: lo is the start, hi the end."""
+    names = [part.branch.leaves[0].steps[-1].name for part in place.parts[1:]]
+
+    def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
+        start, end = (element.get(name) for name in names)
+        if start is None and end is None:
+            return
+        lo = LEAST if start is None else number.ordered(start)
+        hi = MOST if end is None else number.ordered(end)
+        for system, code in codes(resource if place.parts[0].root else element):
+            key = Key(type, branch, place.form, f"{system}|{code}")
+            out.ranges.append(RangeEntry(key, lo, hi))
+            out.dictionary.append(DictionaryEntry(key, system, code, "", ""))
+
+    return index
+
+
+def _codes(part: Part) -> Codes:
+    """Reads the (system, code) pairs of the first component."""
+    reads = [(leaf.steps, _PAIRS[leaf.type]) for leaf in part.branch.leaves]
+
+    def codes(element: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return [pair for steps, pairs in reads for value in values(element, steps) for pair in pairs(value)]
+
+    return codes
+
+
+def _coding_pairs(coding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "code" in coding:
+        system = coding.get("system", "")
+        yield system, token.folded(system, coding["code"])
+
+
+def _concept_pairs(concept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for coding in concept.get("coding", ()):
+        yield from _coding_pairs(coding)
+
+
+def _code_pairs(code: str) -> Iterator[tuple[str, str]]:
+    yield "", code.casefold()
+
+
+_PAIRS: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
+    "CodeableConcept": _concept_pairs, "Coding": _coding_pairs, "code": _code_pairs, "string": _code_pairs,
+}  # fmt: skip
+
+
+def values(element: Mapping[str, Any], steps: tuple[Step, ...]) -> Iterator[Any]:
+    """What the steps (without tests) lead to."""
+    found = element.get(steps[0].name)
+    for value in (found or ()) if steps[0].many else (found,):
+        if value is not None:
+            yield from values(value, steps[1:]) if len(steps) > 1 else (value,)

@@ -1,0 +1,53 @@
+"""The index entries of one resource.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html): every parameter of the type, compiled on first use of the type.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from resources.search_param import date
+from resources.search_param.compartments import subject
+from resources.search_param.parameters import parameters
+from resources.search_param.reader import Reader, reader
+from resources.search_param.references import references
+from resources.search_param.sink import Sink
+from resources.search_param.terms import Entries, type_key
+
+
+@cache
+def _reader(type: str) -> Reader:
+    return reader(type)
+
+
+def extract(resource: Mapping[str, Any]) -> Entries:
+    """Everything the index holds of a valid resource (a dict as JSON has it)."""
+    type = resource["resourceType"]
+    out = Sink()
+    _reader(type)(resource, out)
+    clinical, precise = date.order(out)
+    out.posts.append(type_key(type))
+    return Entries(
+        frozenset(out.posts), frozenset(out.strings), frozenset(out.ranges), frozenset(out.dictionary),
+        clinical, precise, subject(type, resource.get("id", ""), out.posts), references(resource),
+    )  # fmt: skip
+
+
+@cache
+def _parameter_reader(type: str, code: str) -> Callable[[Mapping[str, Any], Sink], None]:
+    return reader(type, parameters(type)[code])
+
+
+def referred(resource: Mapping[str, Any], code: str, target: str = "") -> tuple[str, ...]:
+    """What a resource refers to by reference parameter ``code``: ``Type/id`` texts in order, and URLs of canonicals.
+
+    ``target`` narrows them to one type. For includes. Raises KeyError for a parameter the type does not have.
+    """
+    type = resource["resourceType"]
+    out = Sink()
+    _parameter_reader(type, code)(resource, out)
+    asked = {b.target for b in parameters(type)[code].branches} - {""}
+    values = dict.fromkeys(key.value for key in out.posts if key.form in ("ref", "uri"))
+    types = asked if not target else asked & {target} if asked else {target}
+    return tuple(v for v in values if not types or ":" in v or v.partition("/")[0] in types)

@@ -1,0 +1,1 @@
+COMMON: frozenset[str] = frozenset()

@@ -1,0 +1,76 @@
+"""String parameters: text that starts with, is exactly or contains what is asked.
+
+FHIR R4 Search, string (https://hl7.org/fhir/R4/search.html#string). A name or an address is searched part by part; the
+parts are branches of their own, which ``family`` and ``address-city`` share.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from resources.definitions import type_def
+from resources.search_param.escapes import plain
+from resources.search_param.expression import Branch, Leaf, Step
+from resources.search_param.normal_form import AS_WRITTEN, OVERLAP, exactly, normal, stored
+from resources.search_param.parameter import Kind, Parameter
+from resources.search_param.sink import Factory, Indexer, Sink
+from resources.search_param.terms import Key, Or, Str, StringEntry, Term
+
+FORM = "str"
+TAIL = "str tail"
+"""Form of the further pieces of a long text; only ``:contains`` reads them."""
+
+_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "HumanName": ("family", "given", "prefix", "suffix", "text"),
+        "Address": ("line", "city", "district", "state", "postalCode", "country", "text"),
+    }
+)
+
+
+def _string(type: str, branch: str) -> Indexer:
+    key, tail_key = Key(type, branch, FORM, ""), Key(type, branch, TAIL, "")
+
+    def index(value: str, out: Sink) -> None:
+        norms = stored(value)
+        out.strings += [StringEntry(tail_key if n else key, norm) for n, norm in enumerate(norms)]
+
+    return index
+
+
+LEAVES: Mapping[str, Factory] = MappingProxyType({"string": _string, "markdown": _string, "code": _string})
+
+
+def parts(branch: Branch) -> Iterator[Branch]:
+    """The branch, or those of its parts where it leads to a HumanName or an Address."""
+    compound = [leaf for leaf in branch.leaves if leaf.type in _PARTS]
+    if not compound:
+        yield branch
+    for leaf in compound:
+        for name in _PARTS[leaf.type]:
+            element = type_def(leaf.type).elements[name]
+            step = Step(name, element.max is None)
+            yield Branch(f"{branch.text}.{name}", (Leaf((*leaf.steps, step), element.type),))
+
+
+def term(parameter: Parameter, modifier: str, value: str) -> Term:
+    """Resources with a string that starts with ``value``; ``exact``: is it; ``contains``: has it anywhere."""
+    text = plain(value)
+    if AS_WRITTEN in text or not normal(text):
+        parameter.refuse(value, "text")
+    return Or(tuple(t for b in parameter.branches for t in string_terms(parameter, b.text, FORM, modifier, text)))
+
+
+def string_terms(parameter: Parameter, branch: str, form: str, modifier: str, text: str, value: str = "") -> list[Term]:
+    """The terms of one branch; ``value`` is that of its keys (of a composite, the code)."""
+    key = Key(parameter.type, branch, form, value)
+    if modifier == "exact":
+        return [Str(key, exactly(text), "exact")]
+    norm = normal(text)
+    if modifier != "contains":
+        return [Str(key, norm, "prefix")]
+    if len(norm) > OVERLAP:
+        parameter.refuse(text, f"at most {OVERLAP} characters for :contains")
+    return [Str(key, norm, "contains"), Str(key._replace(form=TAIL), norm, "contains")]
+
+
+KIND = Kind(LEAVES, frozenset({"exact", "contains"}), term)

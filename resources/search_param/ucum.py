@@ -1,0 +1,92 @@
+"""Conversion between units of UCUM.
+
+The Unified Code for Units of Measure (https://ucum.org/ucum). Units in common use come from a table that is checked in
+(``make definitions`` writes it); ucumvert, slow to load, is asked for others only.
+"""
+
+import gzip
+import re
+from fractions import Fraction
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+SYSTEM = "http://unitsofmeasure.org"
+SAME = (Fraction(1), Fraction(0))
+
+Scale = tuple[Fraction, Fraction]
+Canonical = tuple[str, Fraction, Fraction]
+"""(dimension, factor, offset): canonical value = value * factor + offset."""
+
+
+def conversion(unit: str, into: str) -> Scale | None:
+    """(factor, offset) that turn a number in ``unit`` into one in ``into``; None when they do not compare."""
+    if unit == into:
+        return SAME
+    here, there = canonical(unit), canonical(into)
+    if here is None or there is None or here[0] != there[0]:
+        return None
+    return here[1] / there[1], (here[2] - there[2]) / there[1]
+
+
+@lru_cache(maxsize=4096)
+def canonical(unit: str) -> Canonical | None:
+    """The dimension of a unit and how to reach its canonical unit; None for what UCUM does not know."""
+    row = _table().get(unit)
+    if row:
+        return row[0], Fraction(row[1]), Fraction(row[2])
+    return measured(unit)
+
+
+@cache
+def _table() -> dict[str, tuple[str, str, str]]:
+    raw = gzip.decompress(files(__package__).joinpath("ucum.json.gz").read_bytes())
+    return msgspec.json.decode(raw, type=dict[str, tuple[str, str, str]])
+
+
+def measured(unit: str) -> Canonical | None:
+    """What ``canonical`` is, worked out by ucumvert (1 s on first use)."""
+    if not unit or len(unit) > 60:
+        return None
+    if not unit.isascii() or set(_ARBITRARY.findall(unit)):
+        return _arbitrary(unit)
+    try:
+        zero, one = (_base(n, unit) for n in (0, 1))
+    except Exception:  # the parser raises its own, lark's and pint's errors for what is no unit
+        return None
+    return zero[0], _rational(one[1] - zero[1]), _rational(zero[1])
+
+
+_ARBITRARY = re.compile(r"\[(?:iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|CCID_50|TCID_50|PFU|FFU|CFU|IR|BAU)\]")
+
+
+def _arbitrary(unit: str) -> Canonical | None:
+    """Arbitrary units compare with themselves only, so that 10*3/uL is no measure of [iU]/L."""
+    return None
+
+
+def _base(number: int, unit: str) -> tuple[str, float]:
+    """(dimension, magnitude in base units) of ``number`` of a unit."""
+    quantity = _registry().from_ucum(unit)
+    base = _registry().Quantity(number * quantity.magnitude, quantity.units).to_base_units()
+    return str(base.units), float(base.magnitude)
+
+
+def _rational(number: float) -> Fraction:
+    """The fraction a float was meant to be: a decimal of few digits, or a ratio such as 5/9."""
+    if not number:
+        return Fraction(0)
+    decimal = Fraction(f"{number:.13g}")
+    for found in (Fraction(number).limit_denominator(1000), 1 / Fraction(1 / number).limit_denominator(1000)):
+        if found and abs(found - decimal) < abs(decimal) / 10**12:
+            return found
+    return decimal
+
+
+@cache
+def _registry() -> Any:
+    from ucumvert import PintUcumRegistry
+
+    return PintUcumRegistry()
