@@ -6,12 +6,15 @@ FHIR R4 validation (https://hl7.org/fhir/R4/validation.html) without profiles an
 from typing import Any
 
 from resources.errors import Invalid, Issue
+from resources.validation.quick import prepare, surely_valid
 from resources.validation.walker import walk
+
+__all__ = ["check", "issues", "prepare"]
 
 
 def check(resource: dict[str, Any]) -> None:
     """Raise ``errors.Invalid`` with every issue unless ``resource`` is valid."""
-    found = walk(resource)
+    found = [] if surely_valid(resource) else walk(resource)
     if found:
         raise Invalid(issues=found)
 

@@ -38,7 +38,10 @@ _SAFE_SCHEMES = {
 }
 _SCHEME = re.compile(r"[\s\x00-\x1f]*([A-Za-z][A-Za-z0-9+.\-]*)[\s\x00-\x1f]*:")
 _DATA_IMAGE = re.compile(r"\s*data:image/(?:png|jpeg|jpg|gif|bmp|webp)[;,]", re.IGNORECASE)
-_ACTIVE_STYLE = re.compile(r"url\s*\(|expression\s*\(|@import|javascript:|behavior\s*:|-moz-binding|\\", re.IGNORECASE)
+_ACTIVE_STYLE = re.compile(
+    r"url\s*\((?!\s*['\"]?\s*data:\s*image/(?!svg))|expression\s*\(|@import|javascript:|behavior\s*:|-moz-binding|\\",
+    re.IGNORECASE,
+)
 
 
 class _Unsafe(Exception):

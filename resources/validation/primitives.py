@@ -50,6 +50,7 @@ def _integer(type_name: str) -> Check:
 
     def check(value: Any) -> str:
         whole = isinstance(value, int) and not isinstance(value, bool)
+        whole = whole or (isinstance(value, Decimal) and value.is_finite() and "." not in str(value) and "E" not in str(value))
         return "" if whole and low <= value <= high else f"a whole number from {low} to {high} without quotes"
 
     return check
