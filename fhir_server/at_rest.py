@@ -53,12 +53,27 @@ class PatientKeyRows(Protocol):
         """Insert ``row`` unless (tenant, subject) has one; waits for a concurrent insert to end."""
         ...
 
-    def destroy(self, tenant: int, subject: str) -> None:
-        """Overwrite ``sealed`` with nothing; a row with an empty ``sealed`` is added when there is none."""
+    def destroy(self, tenant: int, subject: str, id: int) -> None:
+        """Overwrite ``sealed`` with nothing; a row ``id`` with an empty ``sealed`` is added when there is none."""
         ...
 
-    def transaction(self) -> int:
-        """A number of the thread's open transaction, never used twice in a process; 0 outside of one."""
+    def in_transaction(self) -> bool:
+        """Whether the thread's session has a transaction open."""
+        ...
+
+
+class Sealer(Protocol):
+    """What the store calls for each document it writes or reads."""
+
+    def seal(self, doc: bytes, subject: str, tenant: int = 0) -> bytes:
+        """What is stored for ``doc``; ``subject`` is its main patient reference (``Patient/1``) or ''.
+
+        Raises Gone when the patient's key was destroyed.
+        """
+        ...
+
+    def open(self, stored: bytes) -> bytes:
+        """The document again. Raises Gone when its key was destroyed."""
         ...
 
 
@@ -117,49 +132,50 @@ class Envelope:
 
     def destroy(self, tenant: int, subject: str) -> None:
         """Erase: forget the data key of ``subject`` for good. Its sealed documents, backups too, become unreadable."""
-        self._rows.destroy(tenant, subject)
+        self._rows.destroy(tenant, subject, randbits(63))
         self._by_subject.clear()
         self._by_id.clear()
-        self._local.token, self._local.held = 0, {}
 
     def _subject_key(self, tenant: int, subject: str) -> tuple[bytes, AESGCM]:
-        held = self._held()
-        made = held.get((tenant, subject))
-        if made is not None:
-            return made
-        row = self._rows.by_subject(tenant, subject)
-        if row is not None:  # not ours, so committed: every thread may use it
-            return self._by_subject.put((tenant, subject), self._usable(row))
-        self._rows.add(self._new_key(tenant, subject))
+        mine, open_transaction = self._mine(), self._rows.in_transaction()
+        if not open_transaction:
+            mine.clear()
+        row = self._rows.by_subject(tenant, subject) or self._made(tenant, subject, mine)
+        head, aead = _HEAD.pack(ENVELOPE, row.id), self._by_id.get(row.id) or self._by_id.put(row.id, self._aead(row))
+        if open_transaction and row.id in mine:
+            return head, aead  # perhaps not committed yet: asked for again with the next document
+        return self._by_subject.put((tenant, subject), (head, aead))
+
+    def _made(self, tenant: int, subject: str, mine: set[int]) -> PatientKey:
+        """The row of a new key, or that of whoever was faster."""
+        made = self._new_key(tenant, subject)
+        mine.add(made.id)
+        self._rows.add(made)
         row = self._rows.by_subject(tenant, subject)
         if row is None:
             raise Unavailable("A data key could not be stored; try again.")
-        held[(tenant, subject)] = self._usable(row)
-        return held[(tenant, subject)]
+        return row
 
-    def _held(self) -> dict[tuple[int, str], tuple[bytes, AESGCM]]:
-        """Keys made in this thread's open transaction; empty in a new transaction, never kept outside of one."""
-        token = self._rows.transaction()
-        if not token or token != getattr(self._local, "token", 0):
-            self._local.token, self._local.held = token, {}
-        held: dict[tuple[int, str], tuple[bytes, AESGCM]] = self._local.held
-        return held
+    def _mine(self) -> set[int]:
+        """Ids of keys that this thread made and that may belong to its open transaction."""
+        mine: set[int] = self._local.__dict__.setdefault("mine", set())
+        return mine
 
     def _id_key(self, id: int) -> AESGCM:
         row = self._rows.by_id(id)
         if row is None:
             raise Unavailable("A stored document names a data key that the database does not hold.")
-        return self._by_id.put(id, self._usable(row)[1])
+        return self._by_id.put(id, self._aead(row))
 
-    def _usable(self, row: PatientKey) -> tuple[bytes, AESGCM]:
-        """What a sealed document starts with, and the cipher of the opened data key. Raises Gone, KeyProblem."""
+    def _aead(self, row: PatientKey) -> AESGCM:
+        """The cipher of the opened data key. Raises Gone, KeyProblem."""
         if not row.sealed:
             raise Gone("The key of this patient's record was destroyed; nothing of it can be read or written.")
         kek = self._keyring.by_id(KeyName.AT_REST, _KEK.unpack(row.sealed[: _KEK.size])[0])
         nonce, sealed = row.sealed[_KEK.size : _KEK.size + _NONCE], row.sealed[_KEK.size + _NONCE :]
         label = _label(row.id, row.tenant, row.subject)
         try:
-            return _HEAD.pack(ENVELOPE, row.id), AESGCM(AESGCM(kek.secret).decrypt(nonce, sealed, label))
+            return AESGCM(AESGCM(kek.secret).decrypt(nonce, sealed, label))
         except InvalidTag:
             raise Unavailable("A patient's data key is damaged: it does not open with the at-rest key.") from None
 

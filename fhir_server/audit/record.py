@@ -4,7 +4,7 @@ FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html); words of the restf
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from time import time_ns
 from typing import NamedTuple
 
@@ -23,13 +23,13 @@ class Action(StrEnum):
     EXECUTE = "E"
 
 
-class Outcome(StrEnum):
+class Outcome(IntEnum):
     """AuditEvent.outcome: 4 the caller's fault or a refusal, 8 ours, 12 the trail or the service was unavailable."""
 
-    SUCCESS = "0"
-    MINOR = "4"
-    SERIOUS = "8"
-    MAJOR = "12"
+    SUCCESS = 0
+    MINOR = 4
+    SERIOUS = 8
+    MAJOR = 12
 
 
 class Interaction(StrEnum):
@@ -123,7 +123,7 @@ class AuditRow(NamedTuple):
     tenant: int
     action: str
     interaction: str
-    outcome: str
+    outcome: int
     who: str
     client: str
     address: str

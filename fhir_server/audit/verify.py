@@ -27,7 +27,8 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return f"chain {self.chain:016x} row {self.n}: {self.text}" if self.chain else f"checkpoint {self.n}: {self.text}"
+        place = f"chain {self.chain:016x} row {self.n}" if self.chain else f"checkpoint {self.n}"
+        return f"{place}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Report:
 
 
 def verify(trail: Trail, keyring: Keyring, witness: Path | None = None, most: int = 20) -> Report:
-    """Check checkpoints first, rows second, so that rows written meanwhile do no harm. Stops after ``most`` problems."""
+    """Check checkpoints first, rows second, so that rows written meanwhile do no harm. Stops at ``most`` problems."""
     heads, checkpoints, problems = _checkpoints(trail, keyring, witness)
     walk = _Walk(heads, [key.secret for key in keyring.all(KeyName.AUDIT_CHAIN)], problems)
     for row in _rows(trail):
