@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from fhir_server.settings import Settings, export
+from fhir_server.settings import Settings
 
 # A factory by name: workers build their own stores and sessions, nothing is shared over a fork.
 _FACTORY = "fhir_server.wiring:application"
@@ -69,5 +69,4 @@ SERVERS: dict[str, Callable[[Settings], None]] = {"granian": run_granian, "gunic
 
 def run(settings: Settings) -> None:
     """Run the API in this process tree with the server that the settings name."""
-    export(settings)
     SERVERS[settings.server](settings)

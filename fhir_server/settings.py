@@ -79,7 +79,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("STATEMENT_TIMEOUT", 30, "Seconds a database statement may take before it is refused as too costly.", _whole(1, 3600)),
     Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
     Setting("METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed),
-    Setting("METRICS_DIR", "", "Folder in which API workers share their metrics; set by `hearth serve`."),
     Setting("LOG_LEVEL", "info", "Least severe log lines written: debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
@@ -112,6 +111,11 @@ class Settings:
     @property
     def data(self) -> Path:
         return Path(self.data_dir)
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where API workers keep their counters, so that each can answer for all."""
+        return self.data / "metrics"
 
     @property
     def database_url(self) -> str:
@@ -158,10 +162,10 @@ def _check(settings: Settings) -> None:
 def export(settings: Settings) -> None:
     """Put the settings into this process's environment, for servers that build the application in their own workers."""
     os.environ.update(settings.environment())
-    if settings.metrics_dir:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.metrics_dir
+    # prometheus-client chooses its storage by this variable when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.metrics_dir)
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """This process's environment with the settings in it, for child processes."""
-    return {**os.environ, **settings.environment()}
+def child_environment() -> dict[str, str]:
+    """This process's environment, for child processes; ``export`` first."""
+    return dict(os.environ)

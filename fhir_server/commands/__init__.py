@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from fhir_server.settings import Settings
+from fhir_server.settings import Settings, export
 
 
 class CommandError(Exception):
@@ -10,6 +10,7 @@ class CommandError(Exception):
 
 
 def serve(settings: Settings, arguments: Namespace) -> int:
+    export(settings)  # before the metrics library is imported, which reads the environment then
     from fhir_server.commands.serve import run
 
     return run(settings, arguments.part)

@@ -1,6 +1,7 @@
 """``hearth serve``: everything under one supervisor, or one kind of process alone."""
 
 import logging
+import shutil
 import socket
 import sys
 import threading
@@ -22,12 +23,20 @@ def run(settings: Settings, part: str | None) -> int:
         raise CommandError("there is no authentication yet: give --open to serve without it, on a loopback address")
     start_logging(settings.log_level)
     wiring.prepare(settings)
+    if part != "worker":
+        _forget_counters(settings)
     if part:
         PARTS[part](settings)
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
     children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name]) for name in PARTS]
-    return Supervisor(children, child_environment(settings), settings.stop_seconds).run()
+    return Supervisor(children, child_environment(), settings.stop_seconds).run()
+
+
+def _forget_counters(settings: Settings) -> None:
+    """The counters of processes that are gone would be added to those of the new ones."""
+    shutil.rmtree(settings.metrics_dir, ignore_errors=True)
+    settings.metrics_dir.mkdir(mode=0o700)
 
 
 def _welcome(settings: Settings) -> None:
