@@ -49,7 +49,7 @@ def _whole(low: int) -> Schema:
     return {"type": "integer", "minimum": low, "maximum": 2**31 - 1}
 
 
-_STRING = _text(rf"[^\s\x00-\x1f]{_NO_CONTROL}", maxLength=1024 * 1024)
+_STRING = _text(rf"[ \t\r\n\u00a0]*[^\s\x00-\x1f]{_NO_CONTROL}", maxLength=1024 * 1024)
 _URI = _text(r"[^\s\x00-\x1f]+")
 _PRIMITIVES: Mapping[str, Schema] = {
     "base64Binary": _text("(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{4}|[0-9A-Za-z+/]{3}=|[0-9A-Za-z+/]{2}==)"),
