@@ -1,0 +1,154 @@
+"""The CapabilityStatement, computed from the rows that serve.
+
+FHIR R4 (https://hl7.org/fhir/R4/capabilitystatement.html).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from capability.rows import Interaction, Operation
+from resources import definitions, json_codec, search_param
+
+FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
+PATCH_FORMATS = (
+    "application/json-patch+json",
+    "application/xml-patch+xml",
+    "application/fhir+json",
+    "application/fhir+xml",
+)
+
+_SYSTEM_CODES = frozenset({"transaction", "batch", "search-system", "history-system"})
+_STATED_ELSEWHERE = frozenset({"capabilities"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the statement says beside the rows: software ``version``, ``date`` it was made (FHIR dateTime), whether
+    references are ``enforced``, ``restricted`` types with the only codes they take, ``security`` as in rest.security."""
+
+    version: str = "0.1.0"
+    date: str = ""
+    enforced: bool = True
+    restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    security: Mapping[str, Any] = field(default_factory=lambda: {"cors": True})
+
+
+NO_FACTS = Facts()
+
+
+def statement(
+    base: str, interactions: Sequence[Interaction], operations: Sequence[Operation], facts: Facts = NO_FACTS
+) -> bytes:
+    """The CapabilityStatement of the server at ``base`` as JSON."""
+    return json_codec.encode(capability_statement(base, interactions, operations, facts))
+
+
+def capability_statement(
+    base: str, interactions: Sequence[Interaction], operations: Sequence[Operation], facts: Facts = NO_FACTS
+) -> dict[str, Any]:
+    """The CapabilityStatement as a resource."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "url": f"{base}/metadata",
+        "version": facts.version,
+        "name": "HearthCapabilityStatement",
+        "title": "What this Hearth server does",
+        "status": "active",
+        "date": facts.date or datetime.now(UTC).isoformat(timespec="seconds"),
+        "kind": "instance",
+        "software": {"name": "Hearth", "version": facts.version},
+        "implementation": {"description": "Hearth FHIR R4 server", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": list(FORMATS),
+        "patchFormat": list(PATCH_FORMATS),
+        "rest": [_rest(interactions, operations, facts)],
+    }
+
+
+def _rest(interactions: Sequence[Interaction], operations: Sequence[Operation], facts: Facts) -> dict[str, Any]:
+    on_types = [row for row in interactions if row.code not in _SYSTEM_CODES | _STATED_ELSEWHERE]
+    codes = definitions.compartment_codes()
+    return {
+        "mode": "server",
+        "security": dict(facts.security),
+        "resource": [_resource(type, on_types, operations, facts) for type in sorted(definitions.RESOURCE_TYPES)],
+        "interaction": _interactions(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
+        "searchParam": _search_params("Resource"),
+        "operation": _operations(operations, lambda row: "system" in row.levels),
+        "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{code.lower()}" for code in codes],
+    }
+
+
+def _resource(type: str, rows: Sequence[Interaction], operations: Sequence[Operation], facts: Facts) -> dict[str, Any]:
+    only = facts.restricted.get(type)
+    rows = [row for row in rows if only is None or row.code in only]
+    stated = {
+        "type": type,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
+        "interaction": _interactions(rows),
+        **_versions_and_conditions(rows),
+        "referencePolicy": ["literal", "logical", *(["enforced"] if facts.enforced else [])],
+        "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
+        "searchRevInclude": list(_referring().get(type, ())),
+        "searchParam": _search_params(type),
+        "operation": _operations(operations, lambda row: only is None and _is_for(row, type)),
+    }
+    return {name: value for name, value in stated.items() if value != []}
+
+
+def _versions_and_conditions(rows: Sequence[Interaction]) -> dict[str, Any]:
+    codes = {row.code for row in rows}
+    conditional = {row.code for row in rows if row.level == "type"}
+    return {
+        "versioning": "versioned" if "vread" in codes else "no-version",
+        "readHistory": "vread" in codes,
+        "updateCreate": "update" in codes,
+        "conditionalCreate": "create" in conditional,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": "update" in conditional,
+        "conditionalDelete": "single" if "delete" in conditional else "not-supported",
+    }
+
+
+def _interactions(rows: Iterable[Interaction]) -> list[dict[str, Any]]:
+    """Each code once, with the documentation of all its rows."""
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        texts.setdefault(row.code, []).append(row.documentation)
+    return [{"code": code, "documentation": " ".join(said)} for code, said in texts.items()]
+
+
+def _search_params(type: str) -> list[dict[str, Any]]:
+    found = definitions.search_params(type).values()
+    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if _indexed(type, p.code)]
+
+
+def _indexed(type: str, code: str) -> bool:
+    return type == "Resource" or search_param.indexed(type, code)
+
+
+def _reference_codes(type: str) -> list[str]:
+    found = definitions.search_params(type).values()
+    return [p.code for p in found if p.type == "reference" and _indexed(type, p.code)]
+
+
+@cache
+def _referring() -> dict[str, list[str]]:
+    """For each type the ``Type:param`` by which others may refer to it."""
+    found: dict[str, list[str]] = {}
+    for source in sorted(definitions.RESOURCE_TYPES):
+        for code in _reference_codes(source):
+            for target in definitions.search_params(source)[code].target or sorted(definitions.RESOURCE_TYPES):
+                found.setdefault(target, []).append(f"{source}:{code}")
+    return found
+
+
+def _is_for(row: Operation, type: str) -> bool:
+    return bool(row.levels & {"type", "instance"}) and (not row.types or type in row.types)
+
+
+def _operations(rows: Iterable[Operation], wanted: Callable[[Operation], bool]) -> list[dict[str, Any]]:
+    return [{"name": r.name, "definition": r.definition, "documentation": r.documentation} for r in rows if wanted(r)]

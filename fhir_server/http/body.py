@@ -1,0 +1,92 @@
+"""Reading a request body with a limit that holds before and after unpacking.
+
+RFC 9110 section 8.4 (Content-Encoding), RFC 1952 (gzip), PEP 3333 (wsgi.input).
+"""
+
+import zlib
+from typing import Any
+
+from resources.errors import BadSyntax, TooLarge, UnsupportedMediaType
+
+_CHUNK = 1 << 16
+_GZIP = 31  # zlib's window bits for a gzip member
+_CODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
+
+
+def read_body(environ: dict[str, Any], limit: int) -> bytes:
+    """The body, unpacked, of at most ``limit`` bytes. Raises TooLarge, UnsupportedMediaType, BadSyntax."""
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding not in _CODINGS:
+        raise UnsupportedMediaType(f"Content-Encoding {coding[:40]!r} is not understood; send identity or gzip.")
+    raw = _raw(environ, limit)
+    return unpacked(raw, limit) if _CODINGS[coding] else raw
+
+
+def _raw(environ: dict[str, Any], limit: int) -> bytes:
+    stream = environ["wsgi.input"]
+    length = _length(environ)
+    if length is not None:
+        if length > limit:
+            raise _too_large(limit)
+        return _complete(stream.read(length), length)
+    # Without a length only a server that ends the stream itself (chunked) can be read to the end.
+    if not environ.get("wsgi.input_terminated") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""
+    return _until_end(stream, limit)
+
+
+def _length(environ: dict[str, Any]) -> int | None:
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise BadSyntax("Content-Length is not a number.")
+    return int(text)
+
+
+def _complete(body: bytes, length: int) -> bytes:
+    if len(body) < length:
+        raise BadSyntax(f"The body ended after {len(body)} of {length} bytes.")
+    return body
+
+
+def _until_end(stream: Any, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def unpacked(packed: bytes, limit: int) -> bytes:
+    """``packed`` (one or more gzip members) unpacked, never holding more than ``limit`` bytes and a chunk."""
+    parts: list[bytes] = []
+    size = 0
+    while packed:
+        member = zlib.decompressobj(_GZIP)
+        while not member.eof:
+            part = _inflate(member, packed)
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+            packed = member.unconsumed_tail
+            if not packed and not part and not member.eof:
+                raise BadSyntax("The gzip body ends too early.")
+        packed = member.unused_data
+    return b"".join(parts)
+
+
+def _inflate(member: Any, packed: bytes) -> bytes:
+    try:
+        part: bytes = member.decompress(packed, _CHUNK)
+    except zlib.error:
+        raise BadSyntax("The body is not the gzip data that Content-Encoding says.") from None
+    return part
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than the {limit} bytes this server takes; split it.")

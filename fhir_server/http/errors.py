@@ -1,0 +1,61 @@
+"""The one edge where errors become answers: FhirError to OperationOutcome, anything else to a 500 that tells nothing.
+
+FHIR R4 (https://hl7.org/fhir/R4/http.html#Status-Codes, operationoutcome.html).
+"""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from fhir_server.http.response import Response
+from resources import json_codec
+from resources.errors import FhirError, Issue, MethodNotAllowed, operation_outcome
+
+log = logging.getLogger("hearth.http")
+
+_EXTRA_HEADERS = {
+    401: [("WWW-Authenticate", 'Bearer realm="hearth"')],
+    503: [("Retry-After", "2")],
+}
+
+
+class WrongMethod(MethodNotAllowed):
+    """The path is known but not with this method; ``allow`` lists the methods that are."""
+
+    def __init__(self, method: str, allow: Iterable[str]) -> None:
+        self.allow = ", ".join(sorted(allow))
+        super().__init__(f"{method[:20]} is not done at this path; it takes {self.allow}.")
+
+
+def error_response(error: FhirError) -> Response:
+    """The OperationOutcome of ``error`` with its status and the headers that status asks for."""
+    headers = list(_EXTRA_HEADERS.get(error.status, ()))
+    if isinstance(error, WrongMethod):
+        headers.append(("Allow", error.allow))
+    return Response(error.status, outcome_bytes(error.issues), headers)
+
+
+def outcome_bytes(issues: Iterable[Issue]) -> bytes:
+    """An OperationOutcome as JSON bytes."""
+    return json_codec.encode(operation_outcome(issues))
+
+
+def unexpected_response(error: BaseException, request_id: str) -> Response:
+    """A 500 that names the request id only. The log gets the kind of error and where it was raised: messages of
+    exceptions may quote clinical values."""
+    log.error(
+        "unexpected error", extra={"request_id": request_id, "error": type(error).__name__, "at": raised_at(error)}
+    )
+    text = f"The server failed on this request. Tell its operator the request id {request_id}."
+    return Response(500, outcome_bytes([Issue("exception", text, severity="fatal")]))
+
+
+def raised_at(error: BaseException) -> str:
+    """File and line of the frames of ``error``, innermost last, without values."""
+    places: list[str] = []
+    frame = error.__traceback__
+    while frame is not None:
+        code = frame.tb_frame.f_code
+        places.append(f"{Path(code.co_filename).name}:{frame.tb_lineno}:{code.co_name}")
+        frame = frame.tb_next
+    return " < ".join(reversed(places[-8:]))

@@ -1,0 +1,113 @@
+"""The request as the interactions see it: method, path below the base, query, headers, body; parsed from WSGI.
+
+FHIR R4 RESTful API, service base URL and content types (https://hl7.org/fhir/R4/http.html#general), PEP 3333.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from fhir_server.http.body import read_body
+from resources.errors import BadSyntax
+
+Environ = dict[str, Any]
+
+BASE_PATH = "/fhir"
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST_PAIRS = 10_000
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. ``segments`` are the decoded path parts below ``/fhir``; ``method`` is GET for HEAD too
+    (``head`` then says to send no body); ``query`` the pairs in order, blank values kept."""
+
+    method: str
+    segments: tuple[str, ...]
+    query: Pairs
+    environ: Environ
+    id: str
+    head: bool = False
+
+    def header(self, name: str) -> str:
+        """The value of a header named as in WSGI (``IF_MATCH``) or ''."""
+        value: str = self.environ.get(f"HTTP_{name}", "")
+        return value
+
+    @property
+    def content_type(self) -> str:
+        value: str = self.environ.get("CONTENT_TYPE") or ""
+        return value
+
+    def param(self, name: str) -> str:
+        """The last value of a query parameter or ''."""
+        for key, value in reversed(self.query):
+            if key == name:
+                return value
+        return ""
+
+    def body(self, limit: int) -> bytes:
+        """The unpacked body. Raises TooLarge over ``limit`` bytes, UnsupportedMediaType, BadSyntax."""
+        return read_body(self.environ, limit)
+
+
+def parse_request(environ: Environ, id: str) -> Request:
+    """The request in ``environ``, known as ``id``. Raises BadSyntax when path or query is not UTF-8."""
+    method = environ["REQUEST_METHOD"]
+    head = method == "HEAD"
+    text = environ.get("QUERY_STRING")
+    query = parse_query(text) if text else ()
+    segments = _segments(environ["PATH_INFO"])
+    return Request("GET" if head else method, segments, query, environ, id, head)
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    if not path.isascii():  # WSGI hands over the decoded bytes as latin-1
+        path = _utf8(path)
+    below = path[len(BASE_PATH) :].strip("/")
+    return tuple(below.split("/")) if below else ()
+
+
+def _utf8(path: str) -> str:
+    try:
+        return path.encode("latin-1").decode()
+    except UnicodeError:
+        raise BadSyntax("The path is not UTF-8.") from None
+
+
+def parse_query(text: str) -> Pairs:
+    """The pairs of a query string or form body, in order. Raises BadSyntax."""
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS))
+    except UnicodeDecodeError:
+        raise BadSyntax("The query is not UTF-8 with percent-encoding.") from None
+    except ValueError:
+        raise BadSyntax(f"The query has more than {_MOST_PAIRS} parameters.") from None
+
+
+def request_id(environ: Environ) -> str:
+    """The client's X-Request-Id when it is harmless (64 of letters, digits, ``.``, ``_``, ``-``), else a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID")
+    if given and _SAFE_ID.fullmatch(given):
+        return str(given)
+    return os.urandom(9).hex()
+
+
+def client_address(environ: Environ) -> str:
+    """The network address of the peer."""
+    value: str = environ.get("REMOTE_ADDR") or ""
+    return value
+
+
+def split_url(url: str) -> tuple[tuple[str, ...], Pairs]:
+    """Path segments and query pairs of a relative URL such as a Bundle entry carries. Raises BadSyntax."""
+    path, _, query = url.partition("?")
+    try:
+        segments = tuple(unquote(part, errors="strict") for part in path.strip("/").split("/")) if path else ()
+    except UnicodeDecodeError:
+        raise BadSyntax("The URL is not UTF-8 with percent-encoding.") from None
+    return segments, parse_query(query) if query else ()

@@ -1,0 +1,57 @@
+"""The batch interaction: every entry alone, each with its own answer.
+
+FHIR R4 (https://hl7.org/fhir/R4/http.html#transaction).
+"""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+from fhir_server.http.request import Request
+from fhir_server.http.response import Response
+from fhir_server.interactions.bundle_commands import command_of
+from fhir_server.interactions.bundle_entries import Entry, names_place, parse_entry, raw_entries
+from fhir_server.interactions.bundle_response import bundle_bytes, error_entry, outcome_entry, response_entry
+from fhir_server.interactions.exchange import Exchange
+from resources import json_codec
+from resources.errors import FhirError, Invalid
+
+
+def batch(exchange: Exchange, bundle: dict[str, Any]) -> Response:
+    """Do the entries of ``bundle`` one after another; an entry that fails does not touch the others."""
+    answers = [_answer(exchange, index, raw) for index, raw in enumerate(raw_entries(bundle))]
+    return Response(200, bundle_bytes("batch-response", answers))
+
+
+def _answer(exchange: Exchange, index: int, raw: Any) -> bytes:
+    try:
+        entry = parse_entry(index, raw, exchange.service.base)
+        return _done(exchange, entry)
+    except FhirError as error:
+        return error_entry(error)
+
+
+def _done(exchange: Exchange, entry: Entry) -> bytes:
+    command = command_of(entry, exchange.lenient)
+    try:
+        if command is None:
+            return response_entry(exchange.dispatch(_alone(exchange, entry)))
+        [outcome] = exchange.repository.commit([command])
+    except FhirError as error:
+        raise error if names_place(error, entry.index) else error.within(entry.place) from None
+    return outcome_entry(entry, outcome, exchange.service.base, exchange.prefer.returning)
+
+
+def _alone(exchange: Exchange, entry: Entry) -> Exchange:
+    """The entry as a request of its own, for operations and history."""
+    if not entry.segments:
+        raise Invalid("A batch cannot hold another batch or transaction.")
+    body = json_codec.encode(entry.resource) if entry.resource else b""
+    environ = {
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": "application/fhir+json",
+        "HTTP_PREFER": exchange.request.header("PREFER"),
+    }
+    request = Request(entry.method, entry.segments, entry.query, environ, exchange.request.id)
+    return replace(exchange, request=request)

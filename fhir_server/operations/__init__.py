@@ -1,0 +1,1 @@
+"""The operations this server offers, one module each, and their table."""

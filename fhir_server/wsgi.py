@@ -1,0 +1,182 @@
+"""The WSGI application: FHIR interactions by table, ahead of Flask; Flask for what lies beside the base.
+
+PEP 3333; FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from fhir_server.http.access_log import AccessLog
+from fhir_server.http.cors import Cors
+from fhir_server.http.errors import error_response, unexpected_response
+from fhir_server.http.finish import compress, render
+from fhir_server.http.metrics import Metrics
+from fhir_server.http.negotiation import Format, accepted
+from fhir_server.http.request import BASE_PATH, Request, client_address, parse_request, request_id
+from fhir_server.http.response import STATUS_LINES, Response
+from fhir_server.interactions.dispatch import Dispatcher, Route
+from fhir_server.interactions.exchange import Exchange, Service
+from resources.errors import FhirError, NotAcceptable
+from resources.repository import Caller, Repository
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Wsgi = Callable[[Environ, Any], Iterable[bytes]]
+
+_BELOW = len(BASE_PATH)
+_SHARED_HEADERS = [
+    ("Vary", "Accept, Accept-Encoding"),
+    ("Cache-Control", "no-store"),  # clinical data does not belong into caches of browsers and proxies
+    ("X-Content-Type-Options", "nosniff"),
+]
+_RAW = frozenset({"read", "vread"})
+_PUBLIC = frozenset({"capabilities"})
+_BODILESS = frozenset({204, 304})
+
+
+@dataclass(slots=True)
+class _Trace:
+    """What the log and the metrics say of a request."""
+
+    id: str
+    code: str = "unrouted"
+    type: str = ""
+    wanted: Format = Format.JSON
+    pretty: str = ""
+
+
+def open_caller(request: Request) -> Caller:
+    """The caller while there is no authentication."""
+    return Caller("open", address=client_address(request.environ), request_id=request.id)
+
+
+class Application:
+    """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
+    from (raising LoginRequired), ``rim`` answers every path that is not below the FHIR base."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        dispatcher: Dispatcher,
+        repository_for: Callable[[Caller], Repository],
+        rim: Wsgi,
+        metrics: Metrics,
+        cors: Cors,
+        caller_of: Callable[[Request], Caller] = open_caller,
+        access_log: AccessLog | None = None,
+    ) -> None:
+        self._service = service
+        self._dispatcher = dispatcher
+        self._repository_for = repository_for
+        self._caller_of = caller_of
+        self._rim = rim
+        self._metrics = metrics
+        self._cors = cors
+        self._log = access_log
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(BASE_PATH) and path[_BELOW : _BELOW + 1] in ("", "/"):
+            return self._fhir(environ, start_response)
+        return self._beside(environ, start_response)
+
+    # --- Below the base -------------------------------------------------------------------------------------------
+
+    def _fhir(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        started = perf_counter()
+        trace = _Trace(request_id(environ))
+        response = self._answer(environ, trace)
+        headers = self._headers(environ, trace, response)
+        size = len(response.body)
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" or response.status in _BODILESS else response.body
+        start_response(STATUS_LINES[response.status], headers)
+        self._account(environ["REQUEST_METHOD"], trace, response.status, perf_counter() - started, size)
+        return (body,) if body else ()
+
+    def _answer(self, environ: Environ, trace: _Trace) -> Response:
+        response = self._guarded(lambda: self._interact(environ, trace), trace)
+        try:
+            render(response, trace.wanted, trace.pretty)
+        except Exception as error:  # noqa: BLE001 what cannot be written as XML must not end the worker's answer
+            response = unexpected_response(error, trace.id)
+        compress(response, environ.get("HTTP_ACCEPT_ENCODING", ""))
+        return response
+
+    def _guarded(self, work: Callable[[], Response], trace: _Trace) -> Response:
+        try:
+            return work()
+        except FhirError as error:
+            return error_response(error)
+        except Exception as error:  # noqa: BLE001 the one place where anything at all becomes an answer
+            return unexpected_response(error, trace.id)
+
+    def _interact(self, environ: Environ, trace: _Trace) -> Response:
+        preflight = self._cors.preflight(environ)
+        if preflight is not None:
+            trace.code = "preflight"
+            return preflight
+        request = parse_request(environ, trace.id)
+        refusal = _negotiate(request, trace)
+        if request.method == "OPTIONS":
+            return self._options(request)
+        route = self._dispatcher.find(request.method, request.segments)
+        trace.code, trace.type = route.code, route.type
+        if refusal is not None and not (route.type == "Binary" and route.code in _RAW):
+            raise refusal
+        return self._run(request, route)
+
+    def _run(self, request: Request, route: Route) -> Response:
+        caller = Caller("") if route.code in _PUBLIC else self._caller_of(request)
+        repository = self._repository_for(caller)
+        exchange = Exchange(request, repository, self._service, self._dispatcher, route.type, route.id, route.rest)
+        return route.handler(exchange)
+
+    def _options(self, request: Request) -> Response:
+        allowed = ", ".join([*self._dispatcher.allowed(request.segments), "OPTIONS"])
+        return Response(204, headers=[("Allow", allowed)], content_type="")
+
+    def _headers(self, environ: Environ, trace: _Trace, response: Response) -> list[tuple[str, str]]:
+        headers = [*response.headers, *_SHARED_HEADERS, ("X-Request-Id", trace.id)]
+        if response.status not in _BODILESS:
+            if response.body:
+                headers.append(("Content-Type", response.content_type))
+            headers.append(("Content-Length", str(len(response.body))))
+        if "HTTP_ORIGIN" in environ:
+            headers += self._cors.headers(environ["HTTP_ORIGIN"])
+        return headers
+
+    # --- Beside the base ------------------------------------------------------------------------------------------
+
+    def _beside(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        started = perf_counter()
+        told: list[str] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            told.append(status)
+            return start_response(status, headers)
+
+        body = self._rim(environ, start)
+        status = int(told[-1][:3]) if told else 500
+        trace = _Trace(request_id(environ), "rim")
+        self._account(environ["REQUEST_METHOD"], trace, status, perf_counter() - started, 0)
+        return body
+
+    def _account(self, method: str, trace: _Trace, status: int, seconds: float, size: int) -> None:
+        self._metrics.observe(trace.code, status, seconds)
+        if self._log is not None:
+            self._log.write(trace.id, method, trace.code, trace.type, status, seconds, size)
+
+
+def _negotiate(request: Request, trace: _Trace) -> NotAcceptable | None:
+    """Set the format to answer in; what cannot be answered comes back, since a Binary may still leave raw."""
+    override = ""
+    if request.query:
+        override, trace.pretty = request.param("_format"), request.param("_pretty")
+    try:
+        trace.wanted = accepted(request.environ.get("HTTP_ACCEPT", ""), override)
+    except NotAcceptable as error:
+        return error
+    return None
