@@ -5,7 +5,7 @@ token. What the others index is put under keys that begin with it; a quantity so
 parameter as well, which asks the dictionary for every code.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,9 +14,10 @@ from resources.search_param.bounds import Bounds
 from resources.search_param.escapes import plain, split
 from resources.search_param.expression import Branch, Step
 from resources.search_param.magnitude import LEAST, MOST
-from resources.search_param.parameter import Kind, Parameter
+from resources.search_param.normal_form import normal
+from resources.search_param.parameter import Parameter
 from resources.search_param.sink import Indexer, Sink
-from resources.search_param.terms import DictionaryEntry, Family, Key, Or, Post, Range, RangeEntry, StringEntry, Term
+from resources.search_param.terms import DictionaryEntry, Family, Key, Or, Post, Range, RangeEntry, Str, StringEntry, Term
 
 ROOT = "%resource."
 """Begins the expression of a component that is read from the resource, not from the composite's element."""
@@ -169,3 +170,122 @@ def values(element: Mapping[str, Any], steps: tuple[Step, ...]) -> Iterator[Any]
     for value in (found or ()) if steps[0].many else (found,):
         if value is not None:
             yield from values(value, steps[1:]) if len(steps) > 1 else (value,)
+
+
+# --- Query --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Intervals under the key of a code."""
+
+    bounds: tuple[Bounds, ...]
+
+    def terms(self, family: Family, row: tuple[str, str, str]) -> list[Term]:
+        return [Range(_key(family, row), *found) for found in self.bounds]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Strings under the key of a code that start with ``norm``."""
+
+    norm: str
+
+    def terms(self, family: Family, row: tuple[str, str, str]) -> list[Term]:
+        return [Str(_key(family, row), self.norm, "prefix")]
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Codes joined to a code; ``system`` None fits all, ``code`` '' fits all."""
+
+    system: str | None
+    code: str
+
+    def terms(self, family: Family, row: tuple[str, str, str]) -> list[Term]:
+        system, mark, code = row[2].rpartition("|")
+        if self.system is not None and (not mark or system != self.system):
+            return []
+        if self.code and code != token.folded(system, self.code):
+            return []
+        key = _key(family, row)
+        return [Post(key._replace(value=f"{key.value}${row[2]}"))]
+
+
+def _key(family: Family, row: tuple[str, str, str]) -> Key:
+    return Key(family.type, family.branch, family.form, f"{row[0]}|{row[1]}")
+
+
+def term(type: str, code: str, places: tuple[Place, ...], value: str) -> Term:
+    """Resources with an element that has all the components of ``value`` (``code$value``)."""
+    return Or(tuple(t for place in places for t in _at(Parameter(type, code, "composite", ()), place, value)))
+
+
+def _at(parameter: Parameter, place: Place, value: str) -> list[Term]:
+    texts = split(value, "$")
+    if len(texts) != len(place.parts) or not all(texts):
+        kinds = "$".join(part.kind for part in place.parts)
+        parameter.refuse(value, f"{len(place.parts)} components joined by '$': {kinds}")
+    system, code = _first(parameter, place.parts[0], texts[0])
+    branch = place.parts[1].branch.text
+    parts = [Parameter(parameter.type, parameter.code, part.kind, (part.branch,)) for part in place.parts[1:]]
+    if place.parts[1].kind == "reference":
+        refers = reference.term(parts[0], "", texts[1])
+        first = Key(parameter.type, branch, place.form, f"|{code}")
+        return [Post(first._replace(value=f"{first.value}${t.key.value}")) for t in posts(refers)]
+    wanted = _pair(parts, texts[1:]) if len(parts) == 2 else _SECOND[parts[0].kind](parts[0], texts[1])
+    return [Family(parameter.type, branch, place.form, wanted, system, code or None)]
+
+
+def _first(parameter: Parameter, part: Part, text: str) -> tuple[str | None, str]:
+    """(system or None, folded code) of the first component; plain codes have the system ''."""
+    words = [plain(word) for word in split(text, "|", 1)]
+    system, code = words if len(words) == 2 else (None, words[0])
+    if not (system or code):
+        parameter.refuse(text, "code or system|code")
+    if all(leaf.type in ("code", "string") for leaf in part.branch.leaves):
+        system = ""
+    return system, token.folded(system or "", code)
+
+
+def _pair(parts: list[Parameter], texts: list[str]) -> Ranges:
+    """Start and end of a coordinate: conditions on lo and on hi of one interval."""
+    first, second = ([_point(b) for b in number.conditions(p, plain(t))] for p, t in zip(parts, texts, strict=True))
+    return Ranges(tuple(Bounds(*start, *end) for start in first for end in second))
+
+
+def _point(found: Bounds) -> tuple[int, int]:
+    """Where a number, an interval of one, must lie; a missing one lies nowhere."""
+    return max(found.lo_from, found.hi_from - 1, LEAST + 1), min(found.lo_to, found.hi_to - 1, MOST)
+
+
+def posts(term: Term) -> Iterator[Post]:
+    """The Posts in a term made of Ors."""
+    if isinstance(term, Or):
+        for part in term.terms:
+            yield from posts(part)
+    elif isinstance(term, Post):
+        yield term
+
+
+def _joined_codes(parameter: Parameter, text: str) -> Joined:
+    words = [plain(word) for word in split(text, "|", 1)]
+    system, code = words if len(words) == 2 else (None, words[0])
+    if not (system or code):
+        parameter.refuse(text, "code or system|code")
+    return Joined(system, code)
+
+
+def _words(parameter: Parameter, text: str) -> Words:
+    norm = normal(plain(text))
+    if not norm:
+        parameter.refuse(text, "text")
+    return Words(norm)
+
+
+_SECOND: Mapping[str, Callable[[Parameter, str], Hashable]] = {
+    "quantity": quantity.wanted,
+    "token": _joined_codes,
+    "date": lambda parameter, text: Ranges(date.conditions(parameter, text)),
+    "string": _words,
+}

@@ -3,7 +3,7 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html): every parameter of the type, compiled on first use of the type.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,8 @@ def extract(resource: Mapping[str, Any]) -> Entries:
 
 
 @cache
-def _parameter_reader(type: str, code: str) -> Callable[[Mapping[str, Any], Sink], None]:
+def reader_of(type: str, code: str) -> Reader:
+    """The function that indexes one parameter alone, without markers."""
     return reader(type, parameters(type)[code])
 
 
@@ -46,7 +47,7 @@ def referred(resource: Mapping[str, Any], code: str, target: str = "") -> tuple[
     """
     type = resource["resourceType"]
     out = Sink()
-    _parameter_reader(type, code)(resource, out)
+    reader_of(type, code)(resource, out)
     asked = {b.target for b in parameters(type)[code].branches} - {""}
     values = dict.fromkeys(key.value for key in out.posts if key.form in ("ref", "uri"))
     types = asked if not target else asked & {target} if asked else {target}

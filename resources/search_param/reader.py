@@ -22,10 +22,10 @@ Reader = Callable[[Mapping[str, Any], Sink], None]
 
 @dataclass(slots=True)
 class Action:
-    """What is done with a value: ``put`` indexes it; ``markers`` hold the target type or system they ask for, if any."""
+    """What is done with a value: ``put`` indexes it; ``markers`` are (type or system it is narrowed to, marker)."""
 
     put: Indexer | None
-    markers: list[tuple[str, Marker]] = field(default_factory=list)
+    markers: dict[tuple[str, Marker], None] = field(default_factory=dict)
     whole: bool = False
     """True when ``put`` takes (element, resource, sink): a composite."""
 
@@ -87,20 +87,15 @@ def _covered(type: str, kind: str, branch: Branch) -> bool:
 
 
 def _add_branch(root: Node, parameter: Parameter, branch: Branch, marked: bool) -> None:
-    kind, covered = parameter.kind, _covered(parameter.type, parameter.kind, branch)
-    for leaf in branch.leaves:
+    covered = marked and _covered(parameter.type, parameter.kind, branch)
+    found = missing.marker(parameter, branch) if marked else None
+    for leaf in branch.leaves if found or not covered else ():
         actions = root.at(leaf.steps).actions
-        if (kind, branch.text) not in actions:
-            put = None if covered and marked else _factory(parameter, branch, leaf)(parameter.type, branch.text)
-            actions[kind, branch.text] = Action(put)
-        marker = missing.marker(parameter.type, kind, branch)
-        markers = actions[kind, branch.text].markers
-        if marked and not branch.truth and (_condition(branch), marker) not in markers:
-            markers.append((_condition(branch), marker))
-
-
-def _condition(branch: Branch) -> str:
-    return branch.target or branch.system
+        if (parameter.kind, branch.text) not in actions:
+            put = None if covered else _factory(parameter, branch, leaf)(parameter.type, branch.text)
+            actions[parameter.kind, branch.text] = Action(put)
+        if found:
+            actions[parameter.kind, branch.text].markers.setdefault((branch.target or branch.system, found))
 
 
 def _factory(parameter: Parameter, branch: Branch, leaf: Leaf) -> Factory:

@@ -48,8 +48,15 @@ def coded(type: str, branch: str, system: str, code: str, display: str) -> Dicti
 
 
 @lru_cache(maxsize=8192)
-def _plain(type: str, branch: str, code: str) -> Key:
+def plain_key(type: str, branch: str, code: str) -> Key:
+    """The list of a code that has no system of its own."""
     return Key(type, branch, PLAIN, code.casefold())
+
+
+@lru_cache(maxsize=8192)
+def _system(type: str, branch: str, system: str) -> DictionaryEntry:
+    """The list of identifiers of a system ('' for those without); the dictionary has them all, for ``:missing``."""
+    return DictionaryEntry(Key(type, branch, SYSTEM, system), system, "", "", "")
 
 
 # --- Index --------------------------------------------------------------------------------------------------------
@@ -91,8 +98,9 @@ def _identifier(type: str, branch: str) -> Indexer:
 
     def index(value: Mapping[str, Any], out: Sink) -> None:
         system, text = value.get("system", ""), value.get("value")
-        if system:
-            out.posts.append(Key(type, branch, SYSTEM, system))
+        entry = _system(type, branch, system)
+        out.posts.append(entry.key)
+        out.dictionary.append(entry)
         if text is None:
             return
         out.posts += (Key(type, branch, IDENTIFIER, f"{system}|{text}"), Key(type, branch, VALUE, text))
@@ -120,7 +128,7 @@ def _contact(type: str, branch: str) -> Indexer:
 
 def _code(type: str, branch: str) -> Indexer:
     def index(value: str, out: Sink) -> None:
-        out.posts.append(_plain(type, branch, value))
+        out.posts.append(plain_key(type, branch, value))
 
     return index
 
@@ -210,18 +218,18 @@ def _identifier_term(type: str, branch: Branch, system: str | None, code: str) -
 
 
 def _plain_term(type: str, branch: Branch, system: str | None, code: str) -> Term | None:
-    known = _systems(branch)
+    known = systems(branch)
     if system and known:
         if system not in known:
             return None
         if not code:
-            return Or(tuple(Post(_plain(type, branch.text, c)) for c in sorted(known[system])))
+            return Or(tuple(Post(plain_key(type, branch.text, c)) for c in sorted(known[system])))
         if code not in known[system] and code.casefold() not in {c.casefold() for c in known[system]}:
             return None
-    return Post(_plain(type, branch.text, code)) if code else None
+    return Post(plain_key(type, branch.text, code)) if code else None
 
 
-def _systems(branch: Branch) -> Mapping[str, frozenset[str]]:
+def systems(branch: Branch) -> Mapping[str, frozenset[str]]:
     """The code systems of a ``code`` element with a required binding; {} where unknown."""
     for leaf in branch.leaves:
         if leaf.type == "code":

@@ -1,0 +1,122 @@
+"""One query parameter as a term.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html): parameter name, modifier, and values joined by ``,`` (OR).
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Protocol, cast
+
+from resources import definitions
+from resources.errors import BadSearch
+from resources.search_param import composite, missing, reference
+from resources.search_param.escapes import split
+from resources.search_param.parameter import Parameter
+from resources.search_param.parameters import KINDS, composites, parameters
+from resources.search_param.special import SPECIAL
+from resources.search_param.terms import And, Family, Not, Or, Term
+
+
+class _Wanted(Protocol):
+    def terms(self, family: Family, row: tuple[str, str, str]) -> Iterable[Term]: ...
+
+
+def compile_param(type: str, name: str, modifier: str, value: str) -> Term:
+    """The term of ``name:modifier=value`` for resources of ``type``.
+
+    ``name`` comes without modifier and chain, ``value`` as sent (URL-decoded): ``,`` separates alternatives, a
+    backslash escapes. Raises BadSearch for an unknown parameter, a modifier it does not take or a malformed value.
+    """
+    if name in composites(type):
+        return _composite(type, name, modifier, value)
+    parameter = find(type, name)
+    if modifier == "missing" and name not in SPECIAL:
+        return simplified(missing.term(parameter, value))
+    values = [part for part in split(value, ",") if part]
+    if not values:
+        parameter.refuse(value, "at least one value")
+    _check(parameter, modifier)
+    return simplified(_alternatives(parameter, modifier, values))
+
+
+def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Term:
+    if parameter.code in SPECIAL:
+        return Or(tuple(SPECIAL[parameter.code](parameter, value) for value in values))
+    term = KINDS[parameter.kind].term
+    if modifier == "not":
+        return Not(parameter.type, simplified(Or(tuple(term(parameter, "", value) for value in values))))
+    return Or(tuple(term(parameter, modifier, value) for value in values))
+
+
+def _composite(type: str, name: str, modifier: str, value: str) -> Term:
+    if modifier:
+        raise BadSearch(f"Parameter '{name}' of {type} is a composite and takes no modifier, but ':{modifier}' was given.")
+    values = [part for part in split(value, ",") if part] or [value]
+    return simplified(Or(tuple(composite.term(type, name, composites(type)[name], v) for v in values)))
+
+
+def _check(parameter: Parameter, modifier: str) -> None:
+    allowed = frozenset() if parameter.code in SPECIAL else KINDS[parameter.kind].modifiers
+    if modifier and modifier not in allowed:
+        names = [f":{name}" for name in ("missing", *sorted(allowed))] if parameter.code not in SPECIAL else ["none"]
+        more = " or a resource type" if parameter.kind == "reference" else ""
+        raise BadSearch(
+            f"Modifier ':{modifier}' is not supported for parameter '{parameter.code}' of {parameter.type}, "
+            f"a {parameter.kind} parameter; it takes {', '.join(names)}{more}."
+        )
+
+
+def find(type: str, name: str) -> Parameter:
+    """The parameter ``name`` of a type. Raises BadSearch that names the nearest one."""
+    known = parameters(type)
+    if name in known:
+        return known[name]
+    if name in definitions.search_params(type):
+        raise BadSearch(f"Parameter '{name}' of {type} is defined by FHIR but not supported by this server.")
+    near = get_close_matches(name, [*known, *composites(type)], 1, 0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted([*known, *composites(type)]))}."
+    raise BadSearch(f"{type} has no search parameter '{name}'{hint}")
+
+
+def expand(term: Family, rows: Iterable[tuple[str, str, str]]) -> Term:
+    """What a Family stands for, given the dictionary rows (system, code, unit) of its branch and form."""
+    wanted = cast(_Wanted, term.wanted)
+    return simplified(Or(tuple(found for row in rows for found in wanted.terms(term, row))))
+
+
+def simplified(term: Term) -> Term:
+    """The term with nested Ors joined, repeated alternatives dropped, and an Or or And of one unwrapped."""
+    if isinstance(term, Or):
+        parts = dict.fromkeys(_alternatives_of(term))
+        return next(iter(parts)) if len(parts) == 1 else Or(tuple(parts))
+    if isinstance(term, And):
+        every = tuple(simplified(part) for part in term.terms)
+        return every[0] if len(every) == 1 else And(every)
+    return Not(term.type, simplified(term.term)) if isinstance(term, Not) else term
+
+
+def _alternatives_of(term: Or) -> Iterable[Term]:
+    for part in term.terms:
+        part = simplified(part)
+        if isinstance(part, Or):
+            yield from part.terms
+        else:
+            yield part
+
+
+# --- References ---------------------------------------------------------------------------------------------------
+
+
+def chain_branches(type: str, name: str, target: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(branches, target types) of a reference parameter, for chains, ``_has`` and includes.
+
+    ``target`` narrows to one type. Raises BadSearch when ``name`` is no reference parameter of ``type`` or cannot refer
+    to ``target``.
+    """
+    parameter = find(type, name)
+    if parameter.kind != "reference":
+        raise BadSearch(f"Parameter '{name}' of {type} is a {parameter.kind} parameter; a chain or include needs a reference.")
+    known = reference.targets(parameter)
+    if target is not None and target not in known:
+        raise BadSearch(f"Parameter '{name}' of {type} does not refer to '{target}'; it may refer to {', '.join(known[:20])}.")
+    return tuple(branch.text for branch in parameter.branches), (target,) if target else known
