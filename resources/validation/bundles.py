@@ -44,9 +44,12 @@ def _interaction_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
 def _full_url_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
     resource = entry.get("resource")
     identity = resource if isinstance(resource, dict) else {}
-    if kind == "searchset" and identity and "id" not in identity and identity.get("resourceType") != "OperationOutcome":
-        yield Issue("required", f"{place}.resource.id: a resource found by a search must have its id", f"{place}.resource.id")
-    named = _REST_URL.fullmatch(entry.get("fullUrl")) if isinstance(entry.get("fullUrl"), str) else None
+    found = kind == "searchset" and identity and identity.get("resourceType") != "OperationOutcome"
+    if found and "id" not in identity:
+        text = "a resource found by a search must have its id"
+        yield Issue("required", f"{place}.resource.id: {text}", f"{place}.resource.id")
+    url = entry.get("fullUrl")
+    named = _REST_URL.fullmatch(url) if isinstance(url, str) else None
     if named is None or named[1] not in RESOURCE_TYPES or not identity or kind in _WITH_REQUEST:
         return
     if (named[1], named[2]) != (identity.get("resourceType"), identity.get("id")):
@@ -55,9 +58,7 @@ def _full_url_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
         yield Issue("value", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
 
 
-def _repeat_issues(
-    entry: Node, index: int, place: str, kind: Any, seen: dict[tuple[str, Any], int]
-) -> Iterator[Issue]:
+def _repeat_issues(entry: Node, index: int, place: str, kind: Any, seen: dict[tuple[str, Any], int]) -> Iterator[Issue]:
     url, resource = entry.get("fullUrl"), entry.get("resource")
     if kind == "history" or not isinstance(url, str):
         return

@@ -3,12 +3,14 @@
 FHIR R4 contained resources (https://hl7.org/fhir/R4/references.html#contained), invariants dom-2 to dom-5.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from resources.errors import Issue
 from resources.validation.scope import Node
 
+_NARRATIVE_LINK = re.compile(r"(?:src|href)\s*=\s*[\"'](#[^\"']+)")
 _FORBIDDEN_META = (("versionId", "dom-4"), ("lastUpdated", "dom-4"), ("security", "dom-5"))
 
 
@@ -44,7 +46,7 @@ def _reference_issues(row: Node, place: str, fragments: frozenset[str]) -> Itera
 
 
 def fragments_in(node: Any) -> frozenset[str]:
-    """Every text below ``node`` that begins with ``#``, without the version a canonical may carry."""
+    """Every text below ``node`` that begins with ``#``, without the version, and such links in narratives."""
     found: set[str] = set()
     waiting: list[Any] = [node]
     while waiting:
@@ -52,6 +54,8 @@ def fragments_in(node: Any) -> frozenset[str]:
         if isinstance(item, str):
             if item[:1] == "#":
                 found.add(item.partition("|")[0])
+            elif item[:4] == "<div":
+                found.update(_NARRATIVE_LINK.findall(item))
         elif isinstance(item, dict):
             waiting.extend(item.values())
         elif isinstance(item, list):

@@ -9,39 +9,53 @@ from xml.parsers import expat
 _XHTML = "http://www.w3.org/1999/xhtml"
 _DEEPEST = 200
 
-ELEMENTS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ELEMENTS = _words(
     "a abbr acronym address area b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4"
     " h5 h6 hr i img kbd li map ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul"
-    " var".split()
+    " var"
 )
-_ANYWHERE = frozenset(
+_ANYWHERE = _words(
     "abbr accesskey align axis char charoff class colspan dir headers id lang rowspan scope span style tabindex title"
-    " valign width xml:lang xml:space xmlns border bgcolor".split()
+    " valign width xml:lang xml:space xmlns border bgcolor"
 )
 _OF_ELEMENT = {
-    "a": frozenset("charset coords href hreflang name rel rev shape type".split()),
-    "area": frozenset("alt coords href nohref shape".split()),
+    "a": _words("charset coords href hreflang name rel rev shape type"),
+    "area": _words("alt coords href nohref shape"),
     "blockquote": frozenset(["cite"]),
-    "img": frozenset("alt height ismap longdesc src usemap".split()),
+    "img": _words("alt height ismap longdesc src usemap"),
     "map": frozenset(["name"]),
     "ol": frozenset(["start", "type"]),
     "q": frozenset(["cite"]),
-    "table": frozenset("cellpadding cellspacing frame rules summary".split()),
+    "table": _words("cellpadding cellspacing frame rules summary"),
     "td": frozenset(["nowrap", "height"]),
     "th": frozenset(["nowrap", "height"]),
 }
 _LINKS = frozenset(["href", "src", "cite", "longdesc", "usemap"])
 _SAFE_SCHEMES = {
-    "href": frozenset(["http", "https", "mailto", "tel", "urn"]),
+    "href": frozenset(["http", "https", "mailto", "tel"]),
     "src": frozenset(["http", "https", "data"]),
     "cite": frozenset(["http", "https", "urn"]),
 }
 _SCHEME = re.compile(r"[\s\x00-\x1f]*([A-Za-z][A-Za-z0-9+.\-]*)[\s\x00-\x1f]*:")
-_DATA_IMAGE = re.compile(r"\s*data:image/(?:png|jpeg|jpg|gif|bmp|webp)[;,]", re.IGNORECASE)
+_DATA_IMAGE = re.compile(r"\s*data:\s*image/(?:png|jpeg|jpg|gif|bmp|webp)[;,]", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(
     r"url\s*\((?!\s*['\"]?\s*data:\s*image/(?!svg))|expression\s*\(|@import|javascript:|behavior\s*:|-moz-binding|\\",
     re.IGNORECASE,
 )
+
+
+_CHARACTERS = r"[^<&\]\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]*+"
+_PLAIN = re.compile(
+    rf'<div xmlns="{_XHTML}">{_CHARACTERS}(?:(?:<br ?/>|<(b|i|p|em|strong|h[1-6])>{_CHARACTERS}</\1>'
+    rf'|<a href="https?://[^"<&\s]*+">{_CHARACTERS}</a>){_CHARACTERS})*+</div>'
+)
+_SHOWN = re.compile(r">[^<]*?[^<\s]")
+"""Most narratives are text with a few plain elements; these two save the parser for the others."""
 
 
 class _Unsafe(Exception):
@@ -79,6 +93,8 @@ class _Reader:
 
 def narrative_flaw(div: str) -> tuple[str, str]:
     """The breached invariant (txt-1 or txt-2) and what is expected; two empty strings when the narrative is fine."""
+    if _PLAIN.fullmatch(div) and _SHOWN.search(div, 0, len(div) - 6):
+        return "", ""
     reader = _Reader()
     try:
         _parser(reader).Parse(div, True)

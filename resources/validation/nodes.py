@@ -6,7 +6,7 @@ FHIR R4 JSON (https://hl7.org/fhir/R4/json.html): an element is present as ``nam
 import re
 from calendar import monthrange
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from resources.validation.scope import Node
@@ -109,6 +109,6 @@ def _instant(text: str) -> datetime:
 
 def _zone(zoned: re.Match[str]) -> timezone:
     if zoned[2] is None:
-        return timezone.utc
+        return UTC
     minutes = int(zoned[3]) * 60 + int(zoned[4])
     return timezone(timedelta(minutes=-minutes if zoned[2] == "-" else minutes))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from resources.definitions import ElementDef, Invariant, TypeDef, type_def
 from resources.validation.rules import rule_of
+from resources.validation.rules_prose import PROSE
 from resources.validation.scope import Rule
 
 
@@ -35,7 +36,7 @@ def plan(type_name: str) -> Plan:
         definition.elements,
         tuple(group for group in every if group[0].min),
         tuple(group for group in every if group[0].choice),
-        rules_of(definition.invariants),
+        (*rules_of(definition.invariants), *PROSE.get(type_name, {}).items()),
     )
 
 

@@ -49,11 +49,16 @@ def _integer(type_name: str) -> Check:
     low, high = _INTEGERS[type_name]
 
     def check(value: Any) -> str:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        whole = whole or (isinstance(value, Decimal) and value.is_finite() and "." not in str(value) and "E" not in str(value))
-        return "" if whole and low <= value <= high else f"a whole number from {low} to {high} without quotes"
+        return "" if _whole(value) and low <= value <= high else f"a whole number from {low} to {high} without quotes"
 
     return check
+
+
+def _whole(value: Any) -> bool:
+    """Whether a number is written with digits only; 1e0 is the same Decimal as 1."""
+    if isinstance(value, Decimal):
+        return str(value).lstrip("-").isdigit()
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _decimal(value: Any) -> str:

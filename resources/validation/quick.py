@@ -67,7 +67,9 @@ def _valid_alone(resource: Node, root: Node | None) -> bool:
     name = resource["resourceType"]
     fits, holds = _look(name)
     if name == "Bundle":
-        return fits(_shell(resource)) and holds(resource, Scope(resource, root)) and not any(bundle_issues(resource, ""))
+        return (
+            fits(_shell(resource)) and holds(resource, Scope(resource, root)) and not any(bundle_issues(resource, ""))
+        )
     return fits(resource) and holds(resource, Scope(resource, root))
 
 

@@ -73,8 +73,9 @@ CLINICAL: Mapping[str, Rule] = {
     "con-1": Rule(lambda n, s: has_any(n, "summary", "assessment"), "expected a summary or an assessment"),
     "con-2": Rule(lambda n, s: has_any(n, "code", "detail"), "expected a code or details"),
     "con-4": Rule(
-        lambda n, s: not choice(n, "abatement")
-        or coded(n, "clinicalStatus", _CLINICAL, "resolved", "remission", "inactive"),
+        lambda n, s: (
+            not choice(n, "abatement") or coded(n, "clinicalStatus", _CLINICAL, "resolved", "remission", "inactive")
+        ),
         "a condition that has abated has the clinicalStatus inactive, resolved or remission",
     ),
     "con-5": Rule(
@@ -92,11 +93,14 @@ CLINICAL: Mapping[str, Rule] = {
         "cancelationReason is only for the status cancelled or no-show",
     ),
     "apr-1": Rule(lambda n, s: has_any(n, "participantType", "actor"), "expected participantType or actor"),
-    "cpl-3": Rule(lambda n, s: not (has(n, "detail") and has(n, "reference")), "expected detail or reference, not both"),
+    "cpl-3": Rule(
+        lambda n, s: not (has(n, "detail") and has(n, "reference")), "expected detail or reference, not both"
+    ),
     "ctm-1": Rule(_member_practitioner, "onBehalfOf is only for a member who is a Practitioner"),
     "cmp-1": Rule(lambda n, s: has_any(n, "text", "entry", "section"), "expected text, entries or sub-sections"),
     "cmp-2": Rule(
-        lambda n, s: not (has(n, "emptyReason") and has(n, "entry")), "only a section without entries has an emptyReason"
+        lambda n, s: not (has(n, "emptyReason") and has(n, "entry")),
+        "only a section without entries has an emptyReason",
     ),
     "ppc-1": Rule(lambda n, s: has_any(n, "policy", "policyRule"), "expected a policy or a policyRule"),
     "ces-1": Rule(
@@ -128,13 +132,12 @@ CLINICAL: Mapping[str, Rule] = {
         _genome, "expected exactly one of genomeBuild, referenceSeqId, referenceSeqPointer and referenceSeqString"
     ),
     "ras-1": Rule(_percentages, "expected low and high in percent (UCUM code %)"),
-    "ras-2": Rule(
-        lambda n, s: Decimal(n.get("probabilityDecimal", 0)) <= 100, "expected a probability of 100 at most"
-    ),
+    "ras-2": Rule(lambda n, s: Decimal(n.get("probabilityDecimal", 0)) <= 100, "expected a probability of 100 at most"),
     "rqg-1": Rule(lambda n, s: has(n, "resource") != has(n, "action"), "expected either a resource or actions"),
     "prr-1": Rule(lambda n, s: not has(n, "orderDetail") or has(n, "code"), "orderDetail needs a code"),
     "inv-1@Task": Rule(
-        lambda n, s: in_order(n.get("authoredOn"), n.get("lastModified")), "expected authoredOn at or before lastModified"
+        lambda n, s: in_order(n.get("authoredOn"), n.get("lastModified")),
+        "expected authoredOn at or before lastModified",
     ),
     "qrs-1": Rule(lambda n, s: not (has(n, "answer") and has(n, "item")), "expected items below item or below answer"),
 }

@@ -86,11 +86,15 @@ DATATYPES: Mapping[str, Rule] = {
     "rng-2": Rule(_range, "expected low at or below high"),
     "rat-1": Rule(_ratio, "expected numerator and denominator together, or neither and an extension"),
     "att-1": Rule(lambda n, s: not has(n, "data") or has(n, "contentType"), "data needs a contentType"),
-    "cpt-2": Rule(lambda n, s: not has(n, "value") or has(n, "system"), "a contact value needs its system (phone, ...)"),
+    "cpt-2": Rule(
+        lambda n, s: not has(n, "value") or has(n, "system"), "a contact value needs its system (phone, ...)"
+    ),
     "exp-1": Rule(lambda n, s: has_any(n, "expression", "reference"), "expected an expression or a reference"),
     "drq-1": Rule(lambda n, s: count(n, "path", "searchParam") == 1, "expected either path or searchParam"),
     "drq-2": Rule(lambda n, s: count(n, "path", "searchParam") == 1, "expected either path or searchParam"),
-    "trd-1": Rule(lambda n, s: not (has(n, "data") and choice(n, "timing")), "expected either timing or data, not both"),
+    "trd-1": Rule(
+        lambda n, s: not (has(n, "data") and choice(n, "timing")), "expected either timing or data, not both"
+    ),
     "trd-2": Rule(lambda n, s: not has(n, "condition") or has(n, "data"), "a condition needs data"),
     "trd-3": Rule(_trigger, "a named event needs a name, a periodic one timing, a data event data"),
     "tim-1": Rule(lambda n, s: not has(n, "duration") or has(n, "durationUnit"), "duration needs durationUnit"),
@@ -117,9 +121,7 @@ DATATYPES: Mapping[str, Rule] = {
     "bdl-5": Rule(
         lambda n, s: has_any(n, "resource", "request", "response"), "expected a resource, a request or a response"
     ),
-    "bdl-8": Rule(
-        lambda n, s: "/_history/" not in n.get("fullUrl", ""), "fullUrl may not name a version (/_history/)"
-    ),
+    "bdl-8": Rule(lambda n, s: "/_history/" not in n.get("fullUrl", ""), "fullUrl may not name a version (/_history/)"),
     "bdl-9": Rule(
         lambda n, s: n.get("type") != "document" or all(has(n.get("identifier", {}), k) for k in ("system", "value")),
         "a document needs an identifier with system and value",
@@ -132,7 +134,9 @@ DATATYPES: Mapping[str, Rule] = {
         lambda n, s: _first_is(n, "message", "MessageHeader"), "a message begins with an entry that is a MessageHeader"
     ),
     "inv-1@Parameters.parameter": Rule(_parameter, "expected exactly one of value[x], resource and part"),
-    "lst-1": Rule(lambda n, s: not (has(n, "emptyReason") and has(n, "entry")), "only an empty list has an emptyReason"),
+    "lst-1": Rule(
+        lambda n, s: not (has(n, "emptyReason") and has(n, "entry")), "only an empty list has an emptyReason"
+    ),
     "lst-2": Rule(
         lambda n, s: n.get("mode") == "changes" or not any(has(row, "deleted") for row in children(n, "entry")),
         "entry.deleted is only for lists of mode changes",

@@ -1,6 +1,6 @@
 """The invariants of StructureDefinition and ElementDefinition, as rules.
 
-FHIR R4 StructureDefinition (https://hl7.org/fhir/R4/structuredefinition.html) and ElementDefinition (elementdefinition.html).
+FHIR R4 StructureDefinition (https://hl7.org/fhir/R4/structuredefinition.html), ElementDefinition (elementdefinition.html).
 """
 
 import re
@@ -15,6 +15,7 @@ _NAME = r"[^\s.,:;'\"/|?!@#$%&*()\[\]{}]{1,64}"
 _PATH = re.compile(rf"{_NAME}(?:\.{_NAME}(?:\[x\])?(?::[^\s.]+)?)*")
 _SLICE = re.compile(r"[a-zA-Z0-9/\-_\[\]@]+")
 _TYPE_CODE = re.compile(r"[a-zA-Z0-9.]+|http://hl7\.org/fhirpath/System\.[A-Z][A-Za-z]+")
+_MOST = re.compile(r"\d+|\*")
 _COUNT = re.compile(r"\d+")
 _BOUND_TYPES = frozenset(["code", "Coding", "CodeableConcept", "Quantity", "string", "uri"])
 _VALUE_SET_SCHEMES = ("http:", "https", "urn:")
@@ -40,7 +41,9 @@ def _not_core(node: Node) -> bool:
 def _content_reference_alone(node: Node, scope: Scope) -> bool:
     values = ("defaultValue", "fixed", "pattern", "minValue", "maxValue")
     plain = ("type", "example", "maxLength", "binding")
-    return not has(node, "contentReference") or not (has_any(node, *plain) or any(choice(node, stem) for stem in values))
+    return not has(node, "contentReference") or not (
+        has_any(node, *plain) or any(choice(node, stem) for stem in values)
+    )
 
 
 def _min_max(node: Node, scope: Scope) -> bool:
@@ -93,15 +96,15 @@ def _described(node: Node, scope: Scope) -> bool:
 STRUCTURE: Mapping[str, Rule] = {
     "eld-1": Rule(lambda n, s: has_any(n, "discriminator", "description"), "expected a discriminator or a description"),
     "eld-2": Rule(_min_max, "expected min at or below max"),
-    "eld-3": Rule(lambda n, s: n == "*" or bool(_COUNT.fullmatch(str(n))), "expected a number or *"),  # node is a text
+    "eld-3": Rule(lambda n, s: bool(_MOST.fullmatch(str(n))), "expected a number or *"),  # asked of a text
     "eld-4": Rule(
         lambda n, s: not has(n, "aggregation") or n.get("code") in ("Reference", "canonical"),
         "aggregation is only for the types Reference and canonical",
     ),
-    "eld-5": Rule(_content_reference_alone, "contentReference stands alone, without type, values, maxLength or binding"),
-    "eld-6": Rule(
-        lambda n, s: not choice(n, "fixed") or len(children(n, "type")) <= 1, "fixed[x] needs a single type"
+    "eld-5": Rule(
+        _content_reference_alone, "contentReference stands alone, without type, values, maxLength or binding"
     ),
+    "eld-6": Rule(lambda n, s: not choice(n, "fixed") or len(children(n, "type")) <= 1, "fixed[x] needs a single type"),
     "eld-7": Rule(
         lambda n, s: not choice(n, "pattern") or len(children(n, "type")) <= 1, "pattern[x] needs a single type"
     ),
@@ -135,8 +138,9 @@ STRUCTURE: Mapping[str, Rule] = {
         lambda n, s: not has(n, "sliceIsConstraining") or has(n, "sliceName"), "sliceIsConstraining needs sliceName"
     ),
     "sdf-1": Rule(
-        lambda n, s: n.get("derivation") == "constraint"
-        or distinct([row.get("path") for row in _elements(n, "snapshot")]),
+        lambda n, s: (
+            n.get("derivation") == "constraint" or distinct([row.get("path") for row in _elements(n, "snapshot")])
+        ),
         "expected each path of the snapshot once",
     ),
     "sdf-2": Rule(lambda n, s: has_any(n, "name", "uri"), "expected a name or a uri"),
@@ -180,8 +184,10 @@ STRUCTURE: Mapping[str, Rule] = {
         "the root element has no slicing",
     ),
     "sdf-21": Rule(
-        lambda n, s: n.get("derivation") == "specialization"
-        or not any(choice(row, "defaultValue") for row in _elements(n, "differential")),
+        lambda n, s: (
+            n.get("derivation") == "specialization"
+            or not any(choice(row, "defaultValue") for row in _elements(n, "differential"))
+        ),
         "default values are only for specializations",
     ),
     "sdf-22": Rule(

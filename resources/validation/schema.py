@@ -1,8 +1,8 @@
 """The strict JSON Schema of the quick look: accepts only what the walker accepts, and nearly all of that.
 
-JSON Schema draft 4 (http://json-schema.org/draft-04/schema), made from the FHIR R4 element tables; the last draft in which
-1.0 is no integer. What a schema cannot say is left to residue.py; what is rare (null, ``_`` arrays, 29 February, ...) is
-left out here and so sent to the walker, which alone decides what is invalid.
+JSON Schema draft 4 (http://json-schema.org/draft-04/schema), the last draft in which 1.0 is no integer, made from the
+FHIR R4 element tables. What a schema cannot say is left to residue.py; what is rare (null, ``_`` arrays,
+Reference.type) is left out here and so sent to the walker, which alone decides what is invalid.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any
 
 from resources.definitions import RESOURCE_TYPES, ElementDef, TypeDef, codes, plain_codes, type_def
+from resources.validation.plans import plan
 
 Schema = dict[str, Any]
 
-IN_SCHEMA = frozenset(["ele-1", "ext-1", "ref-1", "qty-3", "sqty-1", "att-1", "cpt-2", "txt-1", "txt-2"])
-"""Invariants that the schema (or, for narratives, residue.py by type) makes sure of."""
+IN_SCHEMA = frozenset(["ele-1", "ext-1", "ref-1", "qty-3", "sqty-1", "att-1", "cpt-2", "Attachment.size"])
+"""Rules that the schema makes sure of."""
 
 OPAQUE = frozenset(["Extension", "Reference"])
 """Types below which the schema allows nothing that residue.py would have to look at."""
@@ -25,15 +26,13 @@ _NEEDS: Mapping[str, tuple[str, str]] = {
     "cpt-2": ("value", "system"),
 }
 _VALUE_TYPES = (
-    "boolean canonical code date dateTime decimal id instant integer markdown oid positiveInt string time unsignedInt"
-    " uri url uuid Address CodeableConcept Coding ContactPoint HumanName Identifier Money Quantity Reference"
-).split()
+    " boolean canonical code date dateTime decimal id instant integer markdown oid positiveInt string time unsignedInt"
+    " uri url uuid Address CodeableConcept Coding ContactPoint HumanName Identifier Money Quantity Reference "
+)
 
 _ID = r"[A-Za-z0-9\-.]{1,64}"
 _YEAR = "(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
-_MONTH_DAY = (
-    "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
-)
+_MONTH_DAY = "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 _LEAP_DAY = "(?:[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29"
 _DAY = f"(?:{_YEAR}-{_MONTH_DAY}|{_LEAP_DAY})"
 _TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?"
@@ -111,10 +110,10 @@ class _Writer:
     def extension(self) -> Schema:
         """Exactly a url and one other member, so that ext-1 holds; anything else is for the walker."""
         elements = type_def("Extension").elements
-        values = {name: self.type(e.type, bare=True) for name, e in elements.items() if e.type in _VALUE_TYPES}
+        values = {name: self.type(e.type, bare=True) for name, e in elements.items() if _plain_value(e)}
         nested = {"type": "array", "items": {"$ref": f"#/definitions/{self.names['Extension']}"}, "minItems": 1}
         members = {**values, "url": self.type("uri"), "extension": nested}
-        return _closed({name: members[name] for name in members if name != "id"}, ["url"], minProperties=2, maxProperties=2)
+        return _closed(members, ["url"], minProperties=2, maxProperties=2)
 
     def object(self, definition: TypeDef, bare: bool) -> Schema:
         elements = [e for e in definition.elements.values() if _kept(e, bare)]
@@ -142,7 +141,8 @@ class _Writer:
             return self.bound(element, bare)
         plain = self.type(element.type, bare)
         if any(rule.key == "sqty-1" for rule in element.invariants):
-            return self.shared(f"{element.type} sqty-1", lambda: {"allOf": [plain, {"not": {"required": ["comparator"]}}]})
+            simple = {"not": {"required": ["comparator"]}}
+            return self.shared(f"{element.type} sqty-1", lambda: {"allOf": [plain, simple]})
         return plain
 
     def bound(self, element: ElementDef, bare: bool) -> Schema:
@@ -152,7 +152,8 @@ class _Writer:
         # Draft 4 has no "contains": not every coding may fail to be one of these.
         some = {"coding": {"not": {"items": {"not": {"anyOf": rows}}}}}
         plain = self.type(element.type, bare)
-        return self.shared(f"bound {element.binding}", lambda: {"allOf": [plain, {"required": ["coding"], "properties": some}]})
+        bound = {"required": ["coding"], "properties": some}
+        return self.shared(f"bound {element.binding}", lambda: {"allOf": [plain, bound]})
 
     def reference(self, targets: tuple[str, ...]) -> Schema:
         return self.shared(f"reference {' '.join(targets)}", lambda: self.reference_to(targets))
@@ -172,7 +173,9 @@ class _Writer:
 
     def primitive_extension(self) -> Schema:
         nested = {"type": "array", "items": self.type("Extension"), "minItems": 1}
-        return self.shared("primitive", lambda: _closed({"id": self.type("string"), "extension": nested}, ["extension"]))
+        return self.shared(
+            "primitive", lambda: _closed({"id": self.type("string"), "extension": nested}, ["extension"])
+        )
 
 
 _NOT_ID_ALONE: Schema = {"anyOf": [{"not": {"required": ["id"]}}, {"minProperties": 2}]}
@@ -181,6 +184,10 @@ _NOT_ID_ALONE: Schema = {"anyOf": [{"not": {"required": ["id"]}}, {"minPropertie
 def _closed(members: Schema, required: list[str], **more: int) -> Schema:
     needed = {"required": required} if required else {}
     return {"type": "object", "properties": members, "additionalProperties": False, **needed, **more}
+
+
+def _plain_value(element: ElementDef) -> bool:
+    return bool(element.choice) and f" {element.type} " in _VALUE_TYPES
 
 
 def _kept(element: ElementDef, bare: bool) -> bool:
@@ -209,6 +216,13 @@ def _choice(group: list[ElementDef]) -> list[Schema]:
 
 
 def _needs(definition: TypeDef) -> list[Schema]:
+    if definition.name == "Attachment":
+        # The walker counts the bytes.
+        return [*_needs_of(definition), {"not": {"required": ["data", "size"]}}]
+    return _needs_of(definition)
+
+
+def _needs_of(definition: TypeDef) -> list[Schema]:
     pairs = [_NEEDS[rule.key] for rule in definition.invariants if rule.key in _NEEDS]
     return [{"dependencies": {name: [needed], f"_{name}": [needed]}} for name, needed in pairs]
 
@@ -218,9 +232,8 @@ def _coding_of(system: str, members: list[str]) -> Schema:
 
 
 def owned_rules(type_name: str) -> list[str]:
-    """The keys of the invariants of a type itself that the schema does not say."""
-    rows = type_def(type_name).invariants
-    return [row.key for row in rows if row.severity == "error" and row.key not in IN_SCHEMA]
+    """The keys of the rules of a type itself that the schema does not say."""
+    return [key for key, _ in plan(type_name).rules if key not in IN_SCHEMA]
 
 
 @cache
@@ -233,9 +246,10 @@ def residual(type_name: str) -> bool:
         if name in seen or name in OPAQUE or name in _PRIMITIVES:
             continue
         seen.add(name)
-        if name in ("Narrative", "Resource") or owned_rules(name) or any(_own_element_rules(e) for e in type_def(name).elements.values()):
+        elements = type_def(name).elements.values()
+        if name in ("Narrative", "Resource") or owned_rules(name) or any(map(_own_element_rules, elements)):
             return True
-        waiting.extend(element.type for element in type_def(name).elements.values())
+        waiting.extend(element.type for element in elements)
     return False
 
 

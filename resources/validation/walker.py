@@ -3,6 +3,7 @@
 FHIR R4 validation (https://hl7.org/fhir/R4/validation.html): structure, cardinality, values, bindings, invariants.
 """
 
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -31,10 +32,8 @@ class _Enough(Exception):
 def walk(resource: Any) -> list[Issue]:
     """Every issue of ``resource``, in document order, at most MOST_ISSUES."""
     walker = _Walker()
-    try:
+    with suppress(_Enough):
         walker.resource(resource, "", None)
-    except _Enough:
-        pass
     return walker.issues
 
 
