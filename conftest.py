@@ -1,0 +1,98 @@
+"""Fixtures of all tests: the same tests run on SQLite and on PostgreSQL.
+
+A PostgreSQL of your own is used when HEARTH_TEST_POSTGRESQL names one (its user must be allowed to create databases);
+otherwise the private cluster of `make pg` is started and, when it was not running, stopped again.
+"""
+
+import importlib.util
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from fhir_server.store import Store, open_store
+
+HASH_KEY = b"hash key of the tests, 32 bytes."
+DIALECTS = ("sqlite", "postgresql")
+_missing: list[str] = []
+
+
+def _cluster() -> ModuleType:
+    path = Path(__file__).parent / "deploy" / "postgres_cluster.py"
+    spec = importlib.util.spec_from_file_location("postgres_cluster", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that runs or distributes the tests owns the cluster, workers of xdist find it by the environment."""
+    if hasattr(config, "workerinput") or os.environ.get("HEARTH_TEST_POSTGRESQL") or config.option.collectonly:
+        return
+    cluster = _cluster()
+    try:
+        was_running = cluster._running(cluster.FOLDER / "data")
+        os.environ["HEARTH_TEST_POSTGRESQL"] = cluster.start()
+    except (cluster.NoPostgres, OSError) as error:
+        _missing.append(str(error))
+        os.environ["HEARTH_TEST_NO_POSTGRESQL"] = str(error)
+        return
+    if not was_running:
+        config.add_cleanup(lambda: _idle() and cluster.stop())
+
+
+def _idle() -> bool:
+    """Whether no other run of the tests uses the cluster."""
+    with suppress(psycopg.Error), psycopg.connect(os.environ["HEARTH_TEST_POSTGRESQL"]) as admin:
+        return not admin.execute("SELECT FROM pg_database WHERE datname LIKE 'test\\_%'").fetchall()
+    return False
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason in _missing:
+        terminalreporter.section("NOT TESTED ON POSTGRESQL", sep="!", red=True, bold=True)
+        terminalreporter.write_line(reason, red=True)
+
+
+def fresh_postgresql() -> str:
+    """URL of a new, empty database. Skips the test when there is no PostgreSQL."""
+    server = os.environ.get("HEARTH_TEST_POSTGRESQL")
+    if not server:
+        pytest.skip("PostgreSQL could not be had: " + os.environ.get("HEARTH_TEST_NO_POSTGRESQL", ""))
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    return urlunsplit(urlsplit(server)._replace(path="/" + name))
+
+
+def drop_postgresql(url: str) -> None:
+    """Drop a database that ``fresh_postgresql`` made, whoever is still connected."""
+    with suppress(psycopg.Error), psycopg.connect(os.environ["HEARTH_TEST_POSTGRESQL"], autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty database, on SQLite and then on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'hearth.db'}"
+        return
+    url = fresh_postgresql()
+    yield url
+    drop_postgresql(url)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A migrated store with a fixed hash key and documents in the plain format, on either database."""
+    made = open_store(database_url, key=HASH_KEY)
+    made.migrate()
+    yield made
+    made.close()

@@ -1,0 +1,153 @@
+"""A private PostgreSQL cluster for development and tests: `start`, `stop`, `url`; state lies under var/pg of the checkout.
+
+PostgreSQL 15, 19.2 and 20 (server configuration). Listens on a free loopback port, needs no root and no system service;
+run as root, the server processes are those of the user postgres. Missing binaries are installed with apt when that can be.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "var" / "pg"
+PACKAGE = "postgresql-15"
+DATABASE = "hearth"
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "max_connections": "200",
+    "shared_buffers": "512MB",
+    # hash-ordered indexes touch pages all over: full-page images after a checkpoint are most of the log, so seldom and packed
+    "checkpoint_timeout": "30min",
+    "max_wal_size": "8GB",
+    "wal_compression": "lz4",
+    "checkpoint_completion_target": "0.9",
+    "wal_buffers": "64MB",
+    "autovacuum_vacuum_insert_scale_factor": "0.05",
+    "autovacuum_analyze_scale_factor": "0.05",
+    "random_page_cost": "1.1",
+    "effective_io_concurrency": "100",
+    "jit": "off",
+    "log_min_messages": "warning",
+}
+
+
+class NoPostgres(Exception):
+    """PostgreSQL is not here and could not be installed; the text says why."""
+
+
+def start(folder: Path = FOLDER) -> str:
+    """The URL of the running cluster, made and started if need be. Raises NoPostgres."""
+    data = folder / "data"
+    if not (data / "PG_VERSION").exists():
+        _create(folder, data)
+    if not _running(data):
+        _launch(folder, data)
+    return url(folder)
+
+
+def stop(folder: Path = FOLDER) -> None:
+    """Stop the cluster if it runs."""
+    data = folder / "data"
+    if _running(data):
+        _run("pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+
+
+def url(folder: Path = FOLDER) -> str:
+    """postgresql://hearth@127.0.0.1:PORT/hearth of the cluster as it was last started."""
+    port = (folder / "port").read_text().strip()
+    return f"postgresql://{DATABASE}@127.0.0.1:{port}/{DATABASE}"
+
+
+def _create(folder: Path, data: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.getuid() == 0:
+        owner = pwd.getpwnam("postgres") if _binaries() else None
+        if owner:
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+    shutil.rmtree(data, ignore_errors=True)
+    _run("initdb", "-D", str(data), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    lines = [f"{name} = '{value}'" for name, value in SETTINGS.items()]
+    with open(data / "postgresql.auto.conf", "a", encoding="utf-8") as config:
+        config.write("\n".join([*lines, f"unix_socket_directories = '{folder}'", ""]))
+
+
+def _launch(folder: Path, data: Path) -> None:
+    port = _free_port()
+    (folder / "port").write_text(f"{port}\n")
+    _run("pg_ctl", "-D", str(data), "-l", str(data / "server.log"), "-o", f"-p {port}", "-w", "-t", "60", "start")
+    admin = ["-h", "127.0.0.1", "-p", str(port), "-U", DATABASE]
+    listed = _run("psql", *admin, "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
+    if not listed.strip():
+        _run("createdb", *admin, DATABASE)
+
+
+def _running(data: Path) -> bool:
+    if not (data / "postmaster.pid").exists():
+        return False
+    return subprocess.run(_command("pg_ctl", "-D", str(data), "status"), capture_output=True, cwd="/").returncode == 0
+
+
+def _run(program: str, *arguments: str) -> str:
+    # pg_ctl start leaves a server that holds its outputs, so they are not pipes
+    starts = "start" in arguments
+    pipe = subprocess.DEVNULL if starts else subprocess.PIPE
+    done = subprocess.run(_command(program, *arguments), stdout=pipe, stderr=pipe, cwd="/", text=True)
+    if done.returncode:
+        raise NoPostgres(f"{program} failed: {done.stderr or 'see server.log'}")
+    return done.stdout or ""
+
+
+def _command(program: str, *arguments: str) -> list[str]:
+    found = _binaries() or _installed()
+    command = [str(found / program), *arguments]
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command] if os.getuid() == 0 else command
+
+
+def _binaries() -> Path | None:
+    """The folder of the server programs: the newest of Debian's, else what PATH finds."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if debian:
+        return debian[-1].parent
+    found = shutil.which("initdb")
+    return Path(found).parent if found else None
+
+
+def _installed() -> Path:
+    """Install Debian's package. Raises NoPostgres when apt is not there or refuses."""
+    if os.getuid() != 0 or not shutil.which("apt-get"):
+        raise NoPostgres(f"PostgreSQL is not installed; install it (Debian: apt-get install {PACKAGE}) and try again")
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", PACKAGE]):
+        done = subprocess.run(["apt-get", *arguments], env=quiet, capture_output=True, text=True)
+        if done.returncode:
+            raise NoPostgres(f"apt-get {arguments[0]} failed: {done.stderr[-300:]}")
+    found = _binaries()
+    if not found:
+        raise NoPostgres(f"{PACKAGE} was installed but its programs are not where Debian puts them")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main(arguments: list[str]) -> int:
+    action = {"start": lambda: print(start()), "stop": stop, "url": lambda: print(url())}.get(" ".join(arguments))
+    if action is None:
+        print("usage: postgres_cluster.py start|stop|url", file=sys.stderr)
+        return 2
+    try:
+        action()
+    except NoPostgres as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

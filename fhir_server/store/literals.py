@@ -1,0 +1,61 @@
+"""Parameters as PostgreSQL reads them: text literals, and binary for documents, which need no escaping then.
+
+PostgreSQL 15, 8.15 Arrays (input syntax) and the binary array format of array_recv.
+"""
+
+import struct
+from collections.abc import Sequence
+
+from fhir_server.store.model import Parameter
+from resources.errors import Invalid
+
+TEXT, BINARY = 0, 1
+_BYTEA = 17
+_HEAD = struct.Struct(">iiiii")
+_LENGTH = struct.Struct(">i")
+
+
+def literal(value: Parameter) -> tuple[bytes | None, int]:
+    """(bytes, format) of one parameter. Raises Invalid for text with U+0000, which the database cannot hold."""
+    if value is None:
+        return None, TEXT
+    kind = type(value)
+    if kind is bytes:
+        return value, BINARY  # type: ignore[return-value]
+    if kind is list:
+        return array(value)  # type: ignore[arg-type]
+    return scalar(value), TEXT  # type: ignore[arg-type]
+
+
+def scalar(value: int | str | bool) -> bytes:
+    """Text format of one value."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise Invalid("A text holds the character U+0000, which cannot be stored or looked for.")
+        return value.encode("utf-8", "replace")
+    return b"%d" % value
+
+
+def array(values: Sequence[int | str | bytes]) -> tuple[bytes, int]:
+    """One-dimensional array; of bytes in binary format, else as text."""
+    if not values:
+        return b"{}", TEXT
+    first = type(values[0])
+    if first is bytes:
+        return _bytes_array(values), BINARY  # type: ignore[arg-type]
+    if first is str:
+        return texts(values), TEXT  # type: ignore[arg-type]
+    return ("{" + ",".join(map(str, map(int, values))) + "}").encode(), TEXT  # type: ignore[arg-type]
+
+
+def texts(values: Sequence[str]) -> bytes:
+    """text[] literal."""
+    body = '","'.join([v.replace("\\", "\\\\").replace('"', '\\"') for v in values])
+    return scalar('{"' + body + '"}')
+
+
+def _bytes_array(values: Sequence[bytes]) -> bytes:
+    parts = [_HEAD.pack(1, 0, _BYTEA, len(values), 1)]
+    for value in values:
+        parts += (_LENGTH.pack(len(value)), value)
+    return b"".join(parts)

@@ -1,0 +1,65 @@
+"""Brings a database's schema up to date, package by package; safe when several processes start at once.
+
+The version of each package lies in table ``schema_version``; decisions in docs/adr.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+
+import sqlalchemy as sa
+
+from fhir_server.store.model import SchemaTooNew
+from fhir_server.store.schema import MIGRATIONS, NUMBER, TEXT, Migration
+
+LOCK = 0x4845415254480001
+versions = sa.Table(
+    "schema_version",
+    sa.MetaData(),
+    sa.Column("package", TEXT, primary_key=True),
+    sa.Column("version", NUMBER, nullable=False),
+    sqlite_strict=True,
+)
+
+
+def migrate(engine: sa.Engine, packages: Mapping[str, Sequence[Migration]]) -> list[str]:
+    """Apply what is missing of this package and of ``packages`` in order; all of it or nothing. See Store.migrate."""
+    applied: list[str] = []
+    with _alone(engine) as connection:
+        versions.create(connection, checkfirst=True)
+        current = {name: version for name, version in connection.execute(sa.select(versions.c.package, versions.c.version))}
+        for name, migrations in {"store": MIGRATIONS, **packages}.items():
+            applied += _package(connection, name, migrations, current.get(name, 0))
+    return applied
+
+
+def _package(connection: sa.Connection, name: str, migrations: Sequence[Migration], current: int) -> list[str]:
+    newest = max((m.version for m in migrations), default=0)
+    if current > newest:
+        raise SchemaTooNew(f"schema {name} {current} is of a later release; this one knows {newest}")
+    todo = sorted(m for m in migrations if m.version > current)
+    for migration in todo:
+        migration.apply(connection)
+    if todo:
+        connection.execute(sa.delete(versions).where(versions.c.package == name))
+        connection.execute(sa.insert(versions).values(package=name, version=newest))
+    return [f"{name} {migration.version}" for migration in todo]
+
+
+def _alone(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+    """A transaction that no other migration runs beside: an advisory lock, or SQLite's write lock."""
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        sa.event.listen(
+            engine, "begin", lambda connection: connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        )
+    return engine.begin()
+
+
+def engine_for(url: str) -> sa.Engine:
+    """A throw-away engine for ``postgresql://...`` or ``sqlite:///path``."""
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": 60, "isolation_level": None})
+        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA journal_mode=WAL"))
+        return engine
+    return sa.create_engine("postgresql+psycopg://" + url.split("://", 1)[1], poolclass=sa.pool.NullPool)

@@ -1,0 +1,343 @@
+"""Writes on PostgreSQL: one version in one round trip, many versions in one statement per table.
+
+FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhir/R4/http.html).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fhir_server.store.connection import Connection, DatabaseError
+from fhir_server.store.literals import BINARY, TEXT, texts
+from fhir_server.store.locks import criteria_locks, reference_locks
+from fhir_server.store.model import (
+    AuditRow,
+    Integrity,
+    LostRace,
+    MissingTargets,
+    OutboxRow,
+    Parameter,
+    StillReferenced,
+    Write,
+)
+from fhir_server.store.order import LOW
+from fhir_server.store.postings import Changes, changes, dictionary_rows
+from resources.repository import Mark
+from resources.search_param.terms import DictionaryEntry
+
+if TYPE_CHECKING:
+    from fhir_server.store.postgresql import PostgresStore
+
+BOTH = Integrity()
+_EMPTY = b"{}"
+_FORMATS = [TEXT] * 11 + [BINARY] + [TEXT] * 17
+WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 30))})"
+AUDIT = "SELECT hearth_audit($1)"
+DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::text[]) ON CONFLICT DO NOTHING"""
+LOCK = """SELECT CASE WHEN w.alone = 1 THEN pg_advisory_xact_lock(w.k) ELSE pg_advisory_xact_lock_shared(w.k) END
+    FROM unnest($1::bigint[], $2::int[]) AS w(k, alone)"""
+SUPERSEDE = """WITH old AS (
+      SELECT r.*, w.until FROM resource r JOIN unnest($1::bigint[], $2::int[], $3::bigint[]) AS w(rid, version, until)
+          ON r.rid = w.rid AND r.version = w.version ORDER BY r.rid FOR UPDATE OF r)
+    INSERT INTO history (rid, version, tenant, type, id, seq, updated, until, deleted, op, doc)
+    SELECT rid, version, tenant, type, id, seq, updated, until, deleted, op, doc FROM old RETURNING rid"""
+_ROWS = """unnest($1::bigint[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::int[],
+    $9::text[], $10::bigint[], $11::bytea[]) AS w(rid, o, tenant, type, id, version, updated, deleted, op, subj, doc)"""
+UPDATE = f"""UPDATE resource r SET o = w.o, version = w.version, seq = nextval('hearth_seq'), updated = w.updated,
+    deleted = w.deleted = 1, op = w.op, subj = w.subj, doc = w.doc FROM {_ROWS} WHERE r.rid = w.rid RETURNING r.rid, r.seq"""
+INSERT = f"""INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
+    SELECT w.rid, w.o, w.tenant, w.type, w.id, w.version, nextval('hearth_seq'), w.updated, w.deleted = 1, w.op, w.subj, w.doc
+    FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING rid, seq"""
+TAKEN = "SELECT o, rid FROM resource WHERE o = ANY($1::bigint[])"
+POST_LESS = "DELETE FROM post p USING unnest($1::bigint[], $2::bigint[]) AS w(h, o) WHERE p.h = w.h AND p.o = w.o"
+POST_MORE = "INSERT INTO post SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+RNG_LESS = """DELETE FROM rng p USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(h, lo, hi, o)
+    WHERE p.h = w.h AND p.lo = w.lo AND p.hi = w.hi AND p.o = w.o"""
+RNG_MORE = "INSERT INTO rng SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigint[]) AS w(h, norm, o)
+    WHERE p.h = w.h AND p.norm = w.norm COLLATE "C" AND p.o = w.o"""
+STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])"
+OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
+    AS w(topic, body, n)"""
+REFERENCE_LOCKS = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) k"
+TARGET_LOCKS = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
+
+
+class PostgresWriting:
+    """The writing half of a PostgreSQL session; see session.Session."""
+
+    _store: "PostgresStore"
+    query: Any
+    transaction: Any
+    new_rids: Any
+    in_transaction: bool
+    referrer_lists: Any
+
+    def connected(self) -> Connection:
+        raise NotImplementedError
+
+    def write(
+        self,
+        write: Write,
+        audit: Sequence[AuditRow] = (),
+        outbox: Sequence[OutboxRow] = (),
+        integrity: Integrity = BOTH,
+    ) -> int:
+        rid = 0 if write.previous else self.new_rids(1)[0]
+        for bump in range(8):
+            change = changes(self._store.hasher, write, rid, bump)
+            answer = self._write_one(write, change, audit, outbox, integrity)
+            if answer != "place":
+                return _seq_of(answer, write)
+        raise LostRace([(write.type, write.id)])
+
+    def _write_one(
+        self, write: Write, change: Changes, audit: Sequence[AuditRow], outbox: Sequence[OutboxRow], integrity: Integrity
+    ) -> str:
+        self._remember(write.tenant, change.dictionary)
+        values = self._values(write, change, audit, outbox, integrity)
+        try:
+            result = self.connected().execute(WRITE_ONE, values, _FORMATS)
+        except DatabaseError as error:
+            if error.state == "23505" and not self.in_transaction:  # an update moved to a place just taken
+                return "place"
+            raise
+        answer: bytes = result.get_value(0, 0)
+        return answer.decode()
+
+    def _values(
+        self, write: Write, change: Changes, audit: Sequence[AuditRow], outbox: Sequence[OutboxRow], integrity: Integrity
+    ) -> list[bytes | None]:
+        """The 29 parameters of hearth_write."""
+        tenant, itself, delete = write.tenant, f"{write.type}/{write.id}", not write.doc
+        targets = change.targets if integrity.targets else []
+        lists = self.referrer_lists(write.type, write.id, tenant) if delete and integrity.referrers else []
+        shared, alone = reference_locks(self._store.hasher, tenant, targets, (itself,) if delete else ())
+        doc = self._store.sealer.seal(write.doc, change.subject, tenant) if write.doc else b""
+        types, ids = _split(targets)
+        return [
+            b"%d" % write.previous.version if write.previous else None,
+            b"%d" % change.rid,
+            b"%d" % change.o,
+            b"%d" % tenant,
+            write.type.encode(),
+            write.id.encode(),
+            b"%d" % write.version,
+            b"%d" % write.updated,
+            b"t" if delete else b"f",
+            write.op.encode(),
+            b"%d" % change.subj,
+            doc,
+            b"%d" % change.old_o,
+            _numbers(change.less),
+            _numbers(change.more),
+            _flat(change.rng_less),
+            _flat(change.rng_more),
+            _numbers([h for h, _ in change.str_less]),
+            _texts([norm for _, norm in change.str_less]),
+            _numbers([h for h, _ in change.str_more]),
+            _texts([norm for _, norm in change.str_more]),
+            _numbers(shared),
+            _numbers(alone),
+            _texts(types),
+            _texts(ids),
+            _numbers(lists),
+            _audit(audit),
+            _texts([row.topic for row in outbox]),
+            _hexes([row.body for row in outbox]),
+        ]
+
+    def write_all(
+        self,
+        writes: Sequence[Write],
+        audit: Sequence[AuditRow] = (),
+        outbox: Sequence[OutboxRow] = (),
+        marks: Sequence[Mark] = (),
+        integrity: Integrity = BOTH,
+    ) -> list[int]:
+        with self.transaction():
+            pairs = self._changes(writes)
+            self._remember(_tenant(pairs), {e for _, change in pairs for e in change.dictionary})
+            self._lock_references(pairs, integrity)
+            self.query("SELECT hearth_announce()")
+            seqs = self._update_rows([p for p in pairs if p[0].previous])
+            seqs |= self._insert_rows([p for p in pairs if not p[0].previous])
+            self._write_postings([change for _, change in pairs])
+            self._check_references(pairs, integrity)
+            self.append_audit(audit)
+            if outbox:
+                tenant, n = writes[0].tenant if writes else 0, max(seqs.values(), default=0)
+                n = n or int(self.query("SELECT nextval('hearth_seq')")[0][0])
+                self.query(OUTBOX, (n, tenant, [row.topic for row in outbox], [row.body for row in outbox]))
+            self.mark(marks)
+        return [seqs[change.rid] for _, change in pairs]
+
+    def _changes(self, writes: Sequence[Write]) -> list[tuple[Write, Changes]]:
+        new = iter(self.new_rids(sum(1 for w in writes if not w.previous)))
+        hasher = self._store.hasher
+        pairs = [(w, changes(hasher, w, 0 if w.previous else next(new))) for w in writes]
+        if max((change.rid for _, change in pairs), default=0) > LOW:  # below, o cannot be taken
+            pairs = self._free_places(pairs)
+        return pairs
+
+    def _free_places(self, pairs: list[tuple[Write, Changes]]) -> list[tuple[Write, Changes]]:
+        """Move those whose place is taken, here or in the table, to another tick of their date."""
+        taken = {o: rid for o, rid in self.query(TAKEN, ([change.o for _, change in pairs],))}
+        free: list[tuple[Write, Changes]] = []
+        for write, change in pairs:
+            bump = 0
+            while taken.setdefault(change.o, change.rid) != change.rid:
+                bump += 1
+                change = changes(self._store.hasher, write, change.rid, bump)
+                taken |= {o: rid for o, rid in self.query(TAKEN, ([change.o],))}
+            free.append((write, change))
+        return free
+
+    def _lock_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
+        deleted = [f"{w.type}/{w.id}" for w, _ in pairs if not w.doc]
+        targets = {t for _, change in pairs for t in change.targets} if integrity.targets else set()
+        own = {f"{w.type}/{w.id}" for w, _ in pairs if not w.previous}
+        shared, alone = reference_locks(self._store.hasher, _tenant(pairs), targets - own, deleted)
+        if not alone:
+            self.query(REFERENCE_LOCKS, (shared,))
+            return
+        keys = sorted([(k, 0) for k in shared] + [(k, 1) for k in alone])
+        self.query(LOCK, ([k for k, _ in keys], [a for _, a in keys]))
+
+    def _update_rows(self, pairs: list[tuple[Write, Changes]]) -> dict[int, int]:
+        if not pairs:
+            return {}
+        previous = [w.previous.version for w, _ in pairs if w.previous]
+        held = self.query(SUPERSEDE, ([c.rid for _, c in pairs], previous, [w.updated for w, _ in pairs]))
+        if len(held) < len(pairs):
+            alive = {row[0] for row in held}
+            raise LostRace([(w.type, w.id) for w, c in pairs if c.rid not in alive])
+        return dict(self.query(UPDATE, self._row_arrays(pairs)))
+
+    def _insert_rows(self, pairs: list[tuple[Write, Changes]]) -> dict[int, int]:
+        if not pairs:
+            return {}
+        ordered = sorted(pairs, key=lambda p: (p[0].type, p[0].id))
+        seqs = dict(self.query(INSERT, self._row_arrays(ordered)))
+        if len(seqs) < len(pairs):
+            raise LostRace([(w.type, w.id) for w, c in pairs if c.rid not in seqs])
+        return seqs
+
+    def _row_arrays(self, pairs: list[tuple[Write, Changes]]) -> tuple[Parameter, ...]:
+        seal = self._store.sealer.seal
+        docs = [seal(w.doc, c.subject, w.tenant) if w.doc else b"" for w, c in pairs]
+        return (
+            [c.rid for _, c in pairs],
+            [c.o for _, c in pairs],
+            [w.tenant for w, _ in pairs],
+            [w.type for w, _ in pairs],
+            [w.id for w, _ in pairs],
+            [w.version for w, _ in pairs],
+            [w.updated for w, _ in pairs],
+            [int(not w.doc) for w, _ in pairs],
+            [w.op for w, _ in pairs],
+            [c.subj for _, c in pairs],
+            docs,
+        )
+
+    def _write_postings(self, all: list[Changes]) -> None:
+        """Rows sorted by their key: half the cost of unsorted ones in a large batch."""
+        for sql, rows in (
+            (POST_LESS, [(h, c.old_o) for c in all for h in c.less]),
+            (POST_MORE, [(h, c.o) for c in all for h in c.more]),
+            (RNG_LESS, [(*row, c.old_o) for c in all for row in c.rng_less]),
+            (RNG_MORE, [(*row, c.o) for c in all for row in c.rng_more]),
+            (STR_LESS, [(*row, c.old_o) for c in all for row in c.str_less]),
+            (STR_MORE, [(*row, c.o) for c in all for row in c.str_more]),
+        ):
+            if rows:
+                self.query(sql, [list(column) for column in zip(*sorted(rows), strict=True)])
+
+    def _check_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
+        """After the rows are there, so that references among them count; a statement of its own sees what was committed."""
+        tenant = _tenant(pairs)
+        targets = sorted({t for _, change in pairs for t in change.targets}) if integrity.targets else []
+        if targets:
+            missing = self.query("SELECT hearth_missing($1, $2, $3)", (tenant, *_split(targets)))[0][0]
+            if missing:
+                raise MissingTargets(missing.split(" "))
+        deleted = [w for w, _ in pairs if not w.doc] if integrity.referrers else []
+        lists = [self.referrer_lists(w.type, w.id, tenant) for w in deleted]
+        if deleted and self._referred([h for each in lists for h in each]):
+            for w, each in zip(deleted, lists, strict=True):
+                found = self._referred(each)
+                if found:
+                    raise StillReferenced(f"{w.type}/{w.id}", found.split(" "))
+
+    def _referred(self, lists: list[int]) -> str | None:
+        found: str | None = self.query("SELECT hearth_referrers($1, '{}', 10)", (lists,))[0][0]
+        return found
+
+    def _remember(self, tenant: int, entries: Iterable[DictionaryEntry]) -> None:
+        """Dictionary rows are committed at once, apart from the write: they show nothing by themselves, and a long
+        transaction must not hold up everybody who meets the same code."""
+        new = self._store.unseen(tenant, entries)
+        if not new:
+            return
+        rows = dictionary_rows(self._store.hasher, tenant, new)
+        session = self._store.aside() if self.in_transaction else self
+        session.query(DICTIONARY, [list(column) for column in zip(*rows, strict=True)])
+        self._store.saw(tenant, new)
+
+    def lock(self, keys: Iterable[int] = (), shared: Iterable[int] = ()) -> None:
+        ordered, alone = criteria_locks(keys, shared)
+        self.query(LOCK, (ordered, [int(a) for a in alone]))
+
+    def mark(self, marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            self.query(*self._store.mark_statement(mark))
+
+    def append_audit(self, rows: Sequence[AuditRow]) -> None:
+        if rows:
+            self.connected().execute(AUDIT, [_audit(rows)], [TEXT])
+
+
+def _seq_of(answer: str, write: Write) -> int:
+    """The seq, or the exception that hearth_write's answer stands for."""
+    word, _, rest = answer.partition(" ")
+    if word == "lost":
+        raise LostRace([(write.type, write.id)])
+    if word == "missing":
+        raise MissingTargets(rest.split(" "))
+    if word == "referred":
+        raise StillReferenced(f"{write.type}/{write.id}", rest.split(" "))
+    return int(word)
+
+
+def _tenant(pairs: list[tuple[Write, Changes]]) -> int:
+    return pairs[0][0].tenant if pairs else 0
+
+
+def _split(references: Sequence[str]) -> tuple[list[str], list[str]]:
+    parts = [reference.split("/") for reference in references]
+    return [p[0] for p in parts], [p[1] for p in parts]
+
+
+def _numbers(values: Sequence[int]) -> bytes:
+    return ("{" + ",".join(map(str, values)) + "}").encode() if values else _EMPTY
+
+
+def _flat(rows: Sequence[tuple[int, int, int]]) -> bytes:
+    return _numbers([n for row in rows for n in row]) if rows else _EMPTY
+
+
+def _texts(values: Sequence[str]) -> bytes:
+    return texts(values) if values else _EMPTY
+
+
+def _hexes(values: Sequence[bytes]) -> bytes:
+    return texts(["\\x" + value.hex() for value in values]) if values else _EMPTY
+
+
+def _audit(rows: Sequence[AuditRow]) -> bytes:
+    if not rows:
+        return _EMPTY
+    return texts([str(part) if type(part) is not bytes else "\\x" + part.hex() for row in rows for part in row])
+
+

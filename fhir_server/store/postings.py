@@ -1,0 +1,132 @@
+"""What a write changes in the tables: the difference between the index entries of two versions, hashed.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html); layout: post(h, o), rng(h, lo, hi, o), str(h, norm, o).
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from fhir_server.store.hashing import Hasher
+from fhir_server.store.model import Stored, Write
+from fhir_server.store.order import place
+from resources.search_param.terms import DictionaryEntry, Entries, RangeEntry, StringEntry
+
+LONGEST = 400
+"""Characters of a text that the indexes hold; b-tree rows are limited (2.7 kB on PostgreSQL)."""
+_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#.*)?")
+_NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
+
+
+class DicRow(NamedTuple):
+    """One row of table dic."""
+
+    h: int
+    display: str
+    tenant: int
+    type: str
+    branch: str
+    form: str
+    system: str
+    code: str
+    unit: str
+
+
+class Changes(NamedTuple):
+    """The rows of one write. ``less`` is taken from under ``old_o`` and ``more`` put under ``o``; h ascending.
+
+    ``targets`` are the local references (``Patient/1``) that the version before did not have.
+    """
+
+    rid: int
+    o: int
+    old_o: int
+    subject: str
+    subj: int
+    less: list[int]
+    more: list[int]
+    rng_less: list[tuple[int, int, int]]
+    rng_more: list[tuple[int, int, int]]
+    str_less: list[tuple[int, str]]
+    str_more: list[tuple[int, str]]
+    dictionary: frozenset[DictionaryEntry]
+    targets: list[str]
+
+
+def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
+    """What ``write`` does to the index; ``rid`` is the new row's number when there is no previous row."""
+    before = write.previous
+    rid = before.rid if before else rid
+    new, old = write.entries or _NONE, write.previous_entries or _NONE
+    o = _place(write, before, new, old, rid, bump)
+    old_o = before.o if before else o
+    subject = _subject(write, new)
+    tenant = write.tenant
+    new_targets, old_targets = targets_of(new), targets_of(old)
+    moved = o != old_o
+    gone, come = (old.posts, new.posts) if moved else (old.posts - new.posts, new.posts - old.posts)
+    less_targets, more_targets = (
+        (old_targets, new_targets) if moved else (old_targets - new_targets, new_targets - old_targets)
+    )
+    return Changes(
+        rid,
+        o,
+        old_o,
+        subject,
+        hasher.subject(tenant, subject) if subject else 0,
+        sorted({hasher.h(tenant, k) for k in gone} | {hasher.target(tenant, t) for t in less_targets}),
+        sorted({hasher.h(tenant, k) for k in come} | {hasher.target(tenant, t) for t in more_targets}),
+        _ranges(hasher, tenant, old.ranges if moved else old.ranges - new.ranges),
+        _ranges(hasher, tenant, new.ranges if moved else new.ranges - old.ranges),
+        _strings(hasher, tenant, old.strings if moved else old.strings - new.strings),
+        _strings(hasher, tenant, new.strings if moved else new.strings - old.strings),
+        new.dictionary - old.dictionary,
+        sorted(new_targets - old_targets - {f"{write.type}/{write.id}"}),
+    )
+
+
+def _place(write: Write, before: Stored | None, new: Entries, old: Entries, rid: int, bump: int) -> int:
+    """``o`` stays while the clinical date does, so that an update rewrites no list it need not."""
+    if before and not bump:
+        same = (new.clinical, new.precise) == (old.clinical, old.precise)
+        if write.entries is None or (same and not before.deleted):
+            return before.o
+    date = write.updated * 1000 if new.clinical is None else new.clinical
+    return place(date, new.precise and new.clinical is not None, rid, bump)
+
+
+def _subject(write: Write, new: Entries) -> str:
+    return f"Patient/{write.id}" if write.type == "Patient" else new.subject
+
+
+def targets_of(entries: Entries) -> set[str]:
+    """The resources here that ``entries`` refers to, as ``Type/id``; contained, urn and foreign references are none."""
+    found = (_LOCAL.fullmatch(text) for _, text in entries.references)
+    return {f"{m[1]}/{m[2]}" for m in found if m}
+
+
+def _ranges(hasher: Hasher, tenant: int, entries: Iterable[RangeEntry]) -> list[tuple[int, int, int]]:
+    return sorted({(hasher.h(tenant, e.key), e.lo, e.hi) for e in entries})
+
+
+def _strings(hasher: Hasher, tenant: int, entries: Iterable[StringEntry]) -> list[tuple[int, str]]:
+    return sorted({(hasher.h(tenant, e.key), bounded(e.norm)) for e in entries})
+
+
+def bounded(norm: str) -> str:
+    """``norm`` as table str holds it: a long one is cut and a digest of the whole put behind, so equality stays exact."""
+    if len(norm) <= LONGEST:
+        return norm
+    return norm[:LONGEST] + "\x1e" + blake2b(norm.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def dictionary_rows(hasher: Hasher, tenant: int, entries: Iterable[DictionaryEntry]) -> list[DicRow]:
+    """Rows for ``entries``; ascending, so that two writers never wait for each other crosswise."""
+    return sorted(
+        DicRow(
+            hasher.h(tenant, e.key), e.display[:LONGEST], tenant, e.key.type, e.key.branch, e.key.form,
+            e.system[:LONGEST], e.code[:LONGEST], e.unit[:LONGEST],
+        )
+        for e in entries
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""Reads of both databases: current rows, versions, history, referrers.
+
+FHIR R4 RESTful API, read, vread and history (https://hl7.org/fhir/R4/http.html#history).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from fhir_server.store.model import Parameter, Row, Stored
+
+COLUMNS = "type, id, version, updated, doc, op, rid, o, seq"
+PAST = "type, id, version, updated, doc, op, rid, 0, seq"
+READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id = $3"
+VREAD = f"SELECT {PAST} FROM history WHERE rid = $1 AND version = $2"
+TYPES = """WITH RECURSIVE t(type) AS (SELECT min(type) FROM resource WHERE tenant = $1 UNION ALL
+        SELECT (SELECT min(r.type) FROM resource r WHERE r.tenant = $1 AND r.type > t.type) FROM t WHERE t.type IS NOT NULL)
+    SELECT type FROM t WHERE type IS NOT NULL"""
+PAIRS = {
+    "postgresql": "unnest($2::text[], $3::text[]) AS w(t, i)",
+    "sqlite": "(SELECT a.value AS t, b.value AS i FROM json_each($2) a JOIN json_each($3) b ON a.key = b.key) AS w",
+}
+PLACES = {
+    "postgresql": "unnest($2::bigint[]) AS w(place)",
+    "sqlite": "(SELECT value AS place FROM json_each($2)) AS w",
+}
+LISTS = {"postgresql": "unnest($1::bigint[]) AS l(h)", "sqlite": "(SELECT value AS h FROM json_each($1)) AS l"}
+WINDOW_SLACK = 15 * 60 * 1000
+"""Milliseconds by which ``updated`` may disagree with the order of seq: the longest a transaction may take."""
+
+
+class Reading:
+    """The reading half of a session; the other half gives ``query``, ``horizon`` and the equipment."""
+
+    dialect: str
+    in_transaction: bool
+    query: Callable[..., list[Row]]
+    horizon: Callable[[], int]
+    _store: Any
+
+    def read(self, type: str, id: str, tenant: int = 0) -> Stored | None:
+        rows = self.query(READ, (tenant, type, id))
+        return self._stored(rows[0]) if rows else None
+
+    def vread(self, type: str, id: str, version: int, tenant: int = 0) -> Stored | None:
+        current = self.query(READ, (tenant, type, id))
+        if not current or current[0][2] == version:
+            return self._stored(current[0]) if current else None
+        if not 0 < version < current[0][2]:
+            return None
+        rows = self.query(VREAD, (current[0][6], version))
+        return self._stored(rows[0]) if rows else None
+
+    def read_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> dict[tuple[str, str], Stored]:
+        columns = ", ".join("r." + name for name in COLUMNS.split(", "))
+        rows = self._pairs(f"SELECT {columns}", "", refs, tenant)
+        return {(row[0], row[1]): self._stored(row) for row in rows}
+
+    def exists_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> set[tuple[str, str]]:
+        return {(row[0], row[1]) for row in self._pairs("SELECT r.type, r.id", "AND NOT r.deleted", refs, tenant)}
+
+    def _pairs(self, select: str, extra: str, refs: Sequence[tuple[str, str]], tenant: int) -> list[Row]:
+        if not refs:
+            return []
+        sql = f"{select} FROM {PAIRS[self.dialect]} JOIN resource r ON r.tenant = $1 AND r.type = w.t AND r.id = w.i {extra}"
+        return self.query(sql, (tenant, [t for t, _ in refs], [i for _, i in refs]))
+
+    def read_places(self, places: Sequence[int], tenant: int = 0) -> list[Stored]:
+        if not places:
+            return []
+        columns = ", ".join("r." + name for name in COLUMNS.split(", "))
+        sql = f"SELECT {columns} FROM {PLACES[self.dialect]} JOIN resource r ON r.o = w.place WHERE r.tenant = $1 AND NOT r.deleted"
+        found = {row[7]: row for row in self.query(sql, (tenant, list(places)))}
+        return [self._stored(found[o]) for o in places if o in found]
+
+    def referrers(self, type: str, id: str, limit: int = 10, tenant: int = 0) -> list[str]:
+        lists = self.referrer_lists(type, id, tenant)
+        return self._referrers(lists, f"{type}/{id}", limit)
+
+    def referrer_lists(self, type: str, id: str, tenant: int) -> list[int]:
+        """Hashes of all lists that resources which refer to type/id stand on."""
+        return [self._store.hasher.target(tenant, f"{type}/{id}")]
+
+    def _referrers(self, lists: list[int], itself: str, limit: int) -> list[str]:
+        sql = f"""SELECT DISTINCT r.type || '/' || r.id FROM {LISTS[self.dialect]} JOIN post p ON p.h = l.h
+            JOIN resource r ON r.o = p.o LIMIT $2"""
+        return [row[0] for row in self.query(sql, (lists, limit + 1)) if row[0] != itself][:limit]
+
+    # --- history
+
+    def history(
+        self,
+        type: str = "",
+        id: str = "",
+        *,
+        count: int,
+        since: int | None = None,
+        at: tuple[int, int] | None = None,
+        before: int | None = None,
+        tenant: int = 0,
+    ) -> list[Stored]:
+        top = (1 << 62) if before is None else before
+        if not id and not self.in_transaction:  # versions of one resource come in order anyway
+            top = min(top, self.horizon() + 1)
+        sql, params = self._history_sql(type, id, tenant)
+        low, high = since or 0, at[1] if at else 1 << 62
+        rows = (row for row in self._walk(sql, params, top, low) if low <= row[3] < high and _current_at(row[9], at))
+        return [self._stored(row) for row in islice(rows, count)]
+
+    def _history_sql(self, type: str, id: str, tenant: int) -> tuple[str, tuple[Parameter, ...]]:
+        """Current and superseded rows below seq $1 in one statement: a row that moves between the two is in either."""
+        if id:
+            where = "tenant = $3 AND type = $4 AND id = $5"
+            sources = _both(where, f"rid = (SELECT rid FROM resource WHERE {where})")
+            return _newest(sources), (tenant, type, id)
+        types = [type] if type else [row[0] for row in self.query(TYPES, (tenant,))]
+        wheres = [f"tenant = $3 AND type = ${n}" for n in range(4, 4 + len(types))] or ["tenant = $3"]
+        return _newest([source for where in wheres for source in _both(where, where)]), (tenant, *types)
+
+    def _walk(self, sql: str, params: tuple[Parameter, ...], top: int, low: int) -> Iterator[Row]:
+        """Rows newest first, in blocks that grow; ends where all that follows is older than ``low`` (ms)."""
+        limit = 50
+        while True:
+            rows = self.query(sql, (top, limit, *params))
+            yield from rows
+            if len(rows) < limit or max(row[3] for row in rows) < low - WINDOW_SLACK:
+                return
+            top, limit = rows[-1][8], min(limit * 2, 1000)
+
+    def history_count(self, type: str = "", id: str = "", tenant: int = 0) -> int:
+        if id:
+            rows = self.query("SELECT version FROM resource WHERE tenant = $1 AND type = $2 AND id = $3", (tenant, type, id))
+            return rows[0][0] if rows else 0
+        extra, params = ("AND type = $2", (tenant, type)) if type else ("", (tenant,))
+        sql = f"""SELECT (SELECT count(*) FROM resource WHERE tenant = $1 {extra})
+            + (SELECT count(*) FROM history WHERE tenant = $1 {extra})"""
+        return int(self.query(sql, params)[0][0])
+
+    def _stored(self, row: Row) -> Stored:
+        doc = row[4]
+        return Stored(row[0], row[1], row[2], row[3], self._store.sealer.open(doc) if doc else b"", row[5], row[6], row[7], row[8])
+
+
+def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:
+    """Whether a version that was superseded at ``until`` was still current when ``at`` began."""
+    return at is None or until is None or until > at[0]
+
+
+def _both(current: str, past: str) -> list[str]:
+    return [
+        f"SELECT {COLUMNS}, CAST(NULL AS bigint) AS until FROM resource WHERE {current} AND seq < $1",
+        f"SELECT {PAST}, until FROM history WHERE {past} AND seq < $1",
+    ]
+
+
+def _newest(sources: list[str]) -> str:
+    fenced = " UNION ALL ".join(f"SELECT * FROM ({source} ORDER BY seq DESC LIMIT $2) AS s" for source in sources)
+    return f"SELECT * FROM ({fenced}) AS x ORDER BY seq DESC LIMIT $2"

@@ -1,0 +1,207 @@
+"""Tables and migrations of the store, in SQLAlchemy Core; imported only to migrate, so that serving need not load it.
+
+FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html): resources, versions, and what they are searched by.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+SMALL = sa.Integer()
+FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
+BYTES = sa.LargeBinary()
+TEXT = sa.Text(collation="C").with_variant(sa.Text(), "sqlite")
+
+
+class Migration(NamedTuple):
+    """One step of a package's schema: ``apply`` runs in the transaction that also records ``version``."""
+
+    version: int
+    name: str
+    apply: Callable[[sa.Connection], None]
+
+
+def _column(name: str, type: Any, **options: Any) -> "sa.Column[Any]":
+    return sa.Column(name, type, nullable=options.pop("nullable", False), **options)
+
+
+def _table(metadata: sa.MetaData, name: str, *parts: Any, rowid: bool = False, **options: Any) -> sa.Table:
+    return sa.Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid, **options)
+
+
+metadata = sa.MetaData()
+
+resource = _table(
+    metadata,
+    "resource",
+    _column("rid", NUMBER, primary_key=True, autoincrement=False),
+    _column("o", NUMBER, unique=True),
+    _column("tenant", SMALL),
+    _column("type", TEXT),
+    _column("id", TEXT),
+    _column("version", SMALL),
+    _column("seq", NUMBER),
+    _column("updated", NUMBER),
+    _column("deleted", FLAG),
+    _column("op", TEXT),
+    _column("subj", NUMBER),
+    _column("doc", BYTES),
+    sa.UniqueConstraint("tenant", "type", "id", name="resource_id"),
+    sa.Index("resource_seq", "tenant", "type", "seq"),
+    sa.Index("resource_updated", "tenant", "type", "updated", "o"),
+    rowid=True,
+)
+"""Current versions. ``subj`` is the hash of the main patient reference, 0 when there is none."""
+
+history = _table(
+    metadata,
+    "history",
+    _column("rid", NUMBER, primary_key=True, autoincrement=False),
+    _column("version", SMALL, primary_key=True, autoincrement=False),
+    _column("tenant", SMALL),
+    _column("type", TEXT),
+    _column("id", TEXT),
+    _column("seq", NUMBER),
+    _column("updated", NUMBER),
+    _column("until", NUMBER),
+    _column("deleted", FLAG),
+    _column("op", TEXT),
+    _column("doc", BYTES),
+    sa.Index("history_seq", "tenant", "type", "seq"),
+)
+"""Superseded versions; ``until`` is when the next one came (ms)."""
+
+post = _table(
+    metadata,
+    "post",
+    _column("h", NUMBER, primary_key=True, autoincrement=False),
+    _column("o", NUMBER, primary_key=True, autoincrement=False),
+)
+
+rng = _table(
+    metadata,
+    "rng",
+    _column("h", NUMBER, primary_key=True, autoincrement=False),
+    _column("lo", NUMBER, primary_key=True, autoincrement=False),
+    _column("hi", NUMBER, primary_key=True, autoincrement=False),
+    _column("o", NUMBER, primary_key=True, autoincrement=False),
+    sa.Index("rng_place", "h", "o"),
+)
+
+str_ = _table(
+    metadata,
+    "str",
+    _column("h", NUMBER, primary_key=True, autoincrement=False),
+    _column("norm", TEXT, primary_key=True),
+    _column("o", NUMBER, primary_key=True, autoincrement=False),
+    sa.Index("str_place", "h", "o"),
+)
+
+dic = _table(
+    metadata,
+    "dic",
+    _column("h", NUMBER, primary_key=True, autoincrement=False),
+    _column("display", TEXT, primary_key=True),
+    _column("tenant", SMALL),
+    _column("type", TEXT),
+    _column("branch", TEXT),
+    _column("form", TEXT),
+    _column("system", TEXT),
+    _column("code", TEXT),
+    _column("unit", TEXT),
+    sa.Index("dic_code", "tenant", "type", "branch", "form", "code"),
+    rowid=True,
+)
+
+outbox = _table(
+    metadata,
+    "outbox",
+    _column("seq", NUMBER, primary_key=True, autoincrement=False),
+    _column("n", SMALL, primary_key=True, autoincrement=False),
+    _column("tenant", SMALL),
+    _column("topic", TEXT),
+    _column("body", BYTES),
+)
+
+audit = _table(
+    metadata,
+    "audit",
+    _column("chain", NUMBER, primary_key=True, autoincrement=False),
+    _column("n", NUMBER, primary_key=True, autoincrement=False),
+    _column("recorded", NUMBER, primary_key=True, autoincrement=False),
+    _column("tenant", SMALL),
+    _column("action", TEXT),
+    _column("interaction", TEXT),
+    _column("outcome", SMALL),
+    *(_column(name, TEXT) for name in ("who", "client", "address", "purpose", "request", "patient", "entity", "detail")),
+    _column("hash", BYTES),
+    sa.Index("audit_patient", "patient", "recorded", postgresql_where=sa.text("patient <> ''")),
+    sa.Index("audit_entity", "entity", "recorded", postgresql_where=sa.text("entity <> ''")),
+    sa.Index("audit_who", "who", "recorded"),
+    sa.Index("audit_recorded", "recorded", postgresql_using="brin"),
+    postgresql_partition_by="RANGE (recorded)",
+)
+
+audit_checkpoint = _table(
+    metadata,
+    "audit_checkpoint",
+    _column("number", NUMBER, primary_key=True, autoincrement=False),
+    _column("recorded", NUMBER),
+    _column("key", NUMBER),
+    _column("body", BYTES),
+    _column("signature", BYTES),
+)
+
+key = _table(
+    metadata,
+    "key",
+    _column("name", TEXT, primary_key=True),
+    _column("id", NUMBER, primary_key=True, autoincrement=False),
+    _column("sealed", BYTES),
+    _column("created", NUMBER),
+)
+
+patient_key = _table(
+    metadata,
+    "patient_key",
+    _column("id", NUMBER, primary_key=True, autoincrement=False),
+    _column("tenant", SMALL),
+    _column("subject", TEXT),
+    _column("sealed", BYTES),
+    sa.UniqueConstraint("tenant", "subject", name="patient_key_subject"),
+    rowid=True,
+)
+"""Keys of documents at rest; ``sealed`` is empty once the key was destroyed, which erases the documents."""
+
+counter = sa.Table(
+    "counter",
+    sa.MetaData(),
+    _column("name", TEXT, primary_key=True),
+    _column("value", NUMBER),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""SQLite's stand-in for the sequences of PostgreSQL."""
+
+
+def _initial(connection: sa.Connection) -> None:
+    metadata.create_all(connection, checkfirst=False)
+    if connection.dialect.name == "sqlite":
+        counter.create(connection)
+        connection.execute(sa.insert(counter), [{"name": "seq", "value": 0}, {"name": "rid", "value": 0}])
+    with closing(connection.connection.cursor()) as cursor:  # the driver's own: no % in them is a placeholder
+        for statement in script(f"{connection.dialect.name}.sql"):
+            cursor.execute(statement)
+
+
+def script(name: str) -> list[str]:
+    """The statements of one file of this package's ``sql`` folder; they are separated by lines of ``--;``."""
+    text = files("fhir_server.store").joinpath("sql", name).read_text("utf-8")
+    return [part.strip() for part in text.split("\n--;\n") if part.strip()]
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "resources, history, postings, audit, keys", _initial),)

@@ -1,0 +1,174 @@
+-- What SQLAlchemy does not say: sequences, storage, partitions, and the functions behind one-round-trip writes.
+CREATE SEQUENCE hearth_seq
+--;
+CREATE SEQUENCE hearth_rid INCREMENT BY 1024
+--;
+ALTER TABLE post ALTER h SET STATISTICS 1000
+--;
+ALTER INDEX post_pkey SET (fillfactor = 80)
+--;
+-- Append-heavy tables of narrow rows: vacuum them for the visibility map before the default fifth has changed.
+ALTER TABLE post SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05)
+--;
+ALTER TABLE resource ALTER doc SET COMPRESSION lz4
+--;
+ALTER TABLE history ALTER doc SET COMPRESSION lz4
+--;
+CREATE TABLE audit_default PARTITION OF audit DEFAULT
+--;
+CREATE FUNCTION hearth_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the audit trail is append-only';
+END $$
+--;
+CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION hearth_append_only()
+--;
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION hearth_append_only()
+--;
+CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_default FOR EACH STATEMENT EXECUTE FUNCTION hearth_append_only()
+--;
+-- Partition p_name of audit for recorded in [p_lo, p_hi). ATTACH, because CREATE ... PARTITION OF would lock out writers.
+CREATE FUNCTION hearth_audit_partition(p_name text, p_lo bigint, p_hi bigint) RETURNS void LANGUAGE plpgsql
+SET lock_timeout = '1s' AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(1582301183, 1);
+  IF to_regclass(p_name) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE format('CREATE TABLE %I (LIKE audit INCLUDING ALL)', p_name);
+  EXECUTE format('CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION hearth_append_only()', p_name);
+  EXECUTE format('ALTER TABLE audit ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', p_name, p_lo, p_hi);
+END $$
+--;
+-- Announce that this transaction will take numbers of hearth_seq: a shared advisory lock whose key is a number below them.
+-- Readers in the order of seq find the lowest such lock (hearth_horizon). Transaction ids would not do: the order in
+-- which two transactions get their ids says nothing about the order in which they later take numbers.
+CREATE FUNCTION hearth_announce() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  s bigint := nextval('hearth_seq');
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared((1582301184 + (s >> 31))::int, (s & 2147483647)::int);
+END $$
+--;
+-- The sequence is read first: whoever announces later takes higher numbers. A transaction's locks go after its commit is visible.
+CREATE FUNCTION hearth_horizon() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  top bigint := (SELECT last_value FROM hearth_seq);
+  low bigint;
+BEGIN
+  SELECT min(((classid::bigint - 1582301184) << 31) + objid::bigint) INTO low FROM pg_locks
+   WHERE locktype = 'advisory' AND objsubid = 2 AND classid::bigint BETWEEN 1582301184 AND 1582366719
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid();
+  RETURN least(top, low);
+END $$
+--;
+CREATE FUNCTION hearth_audit(p_audit text[]) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, patient,
+                     entity, detail, hash)
+  SELECT p_audit[i]::bigint, p_audit[i+1]::bigint, p_audit[i+2]::bigint, p_audit[i+3]::int, p_audit[i+4], p_audit[i+5], p_audit[i+6]::int,
+         p_audit[i+7], p_audit[i+8], p_audit[i+9], p_audit[i+10], p_audit[i+11], p_audit[i+12], p_audit[i+13], p_audit[i+14],
+         p_audit[i+15]::bytea
+    FROM generate_series(1, cardinality(p_audit), 16) i
+$$
+--;
+-- References to up to 10 resources on the lists p_lists, other than p_self (rids of resources that go too).
+CREATE FUNCTION hearth_referrers(p_lists bigint[], p_self bigint[], p_limit int) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(x.ref, ' ') FROM (
+    SELECT DISTINCT r.type || '/' || r.id AS ref FROM unnest(p_lists) l(h)
+     CROSS JOIN LATERAL (SELECT o FROM post p WHERE p.h = l.h ORDER BY o DESC LIMIT p_limit + cardinality(p_self)) p
+      JOIN resource r ON r.o = p.o
+     WHERE r.rid <> ALL (p_self) LIMIT p_limit) x
+$$
+--;
+-- References among (p_type, p_id) to what is absent or deleted, separated by spaces; NULL when all are there.
+CREATE FUNCTION hearth_missing(p_tenant int, p_type text[], p_id text[]) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest(p_type, p_id) AS w(type, id)
+   WHERE NOT EXISTS (SELECT FROM resource r WHERE r.tenant = p_tenant AND r.type = w.type COLLATE "C" AND r.id = w.id COLLATE "C"
+                     AND NOT r.deleted)
+$$
+--;
+-- One version of one resource with everything that belongs to it. VOLATILE: each statement inside sees what was committed
+-- when it starts, so the checks come after the locks. Returns the seq, or 'lost', 'place' (o is taken), 'missing ...', 'referred ...'.
+CREATE FUNCTION hearth_write(
+  p_previous int, p_rid bigint, p_o bigint, p_tenant int, p_type text, p_id text, p_version int, p_updated bigint, p_deleted bool,
+  p_op text, p_subj bigint, p_doc bytea,
+  p_old_o bigint, p_less bigint[], p_more bigint[],
+  p_rng_less bigint[], p_rng_more bigint[], p_str_less bigint[], p_str_less_norm text[], p_str_more bigint[], p_str_more_norm text[],
+  p_shared bigint[], p_alone bigint[], p_target_type text[], p_target_id text[], p_lists bigint[],
+  p_audit text[], p_topic text[], p_body bytea[]
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  s bigint;
+  found_refs text;
+BEGIN
+  IF p_shared <> '{}' THEN
+    PERFORM pg_advisory_xact_lock_shared(k) FROM unnest(p_shared) k;
+  END IF;
+  IF p_alone <> '{}' THEN
+    PERFORM pg_advisory_xact_lock(k) FROM unnest(p_alone) k;
+  END IF;
+  IF p_target_id <> '{}' THEN
+    found_refs := hearth_missing(p_tenant, p_target_type, p_target_id);
+    IF found_refs IS NOT NULL THEN
+      RETURN 'missing ' || found_refs;
+    END IF;
+  END IF;
+  IF p_lists <> '{}' THEN
+    found_refs := hearth_referrers(p_lists, ARRAY[p_rid], 10);
+    IF found_refs IS NOT NULL THEN
+      RETURN 'referred ' || found_refs;
+    END IF;
+  END IF;
+  PERFORM hearth_announce();
+  s := nextval('hearth_seq');
+  IF p_previous IS NULL THEN
+    INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
+    VALUES (p_rid, p_o, p_tenant, p_type, p_id, p_version, s, p_updated, p_deleted, p_op, p_subj, p_doc) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+      PERFORM FROM resource WHERE tenant = p_tenant AND type = p_type COLLATE "C" AND id = p_id COLLATE "C";
+      RETURN CASE WHEN FOUND THEN 'lost' ELSE 'place' END;
+    END IF;
+  ELSE
+    INSERT INTO history (rid, version, tenant, type, id, seq, updated, until, deleted, op, doc)
+    SELECT rid, version, tenant, type, id, seq, updated, p_updated, deleted, op, doc FROM resource
+     WHERE rid = p_rid AND version = p_previous FOR UPDATE;
+    IF NOT FOUND THEN
+      RETURN 'lost';
+    END IF;
+    IF p_o <> p_old_o THEN
+      PERFORM FROM resource WHERE o = p_o;
+      IF FOUND THEN
+        RAISE unique_violation USING MESSAGE = 'place';
+      END IF;
+    END IF;
+    UPDATE resource SET o = p_o, version = p_version, seq = s, updated = p_updated, deleted = p_deleted, op = p_op,
+           subj = p_subj, doc = p_doc WHERE rid = p_rid;
+    IF p_less <> '{}' THEN
+      DELETE FROM post WHERE o = p_old_o AND h = ANY (p_less);
+    END IF;
+    IF p_rng_less <> '{}' THEN
+      DELETE FROM rng USING generate_series(1, cardinality(p_rng_less), 3) i
+       WHERE rng.h = p_rng_less[i] AND rng.lo = p_rng_less[i+1] AND rng.hi = p_rng_less[i+2] AND rng.o = p_old_o;
+    END IF;
+    IF p_str_less <> '{}' THEN
+      DELETE FROM str USING unnest(p_str_less, p_str_less_norm) AS w(h, norm)
+       WHERE str.h = w.h AND str.norm = w.norm COLLATE "C" AND str.o = p_old_o;
+    END IF;
+  END IF;
+  IF p_more <> '{}' THEN
+    INSERT INTO post SELECT h, p_o FROM unnest(p_more) h;
+  END IF;
+  IF p_rng_more <> '{}' THEN
+    INSERT INTO rng SELECT p_rng_more[i], p_rng_more[i+1], p_rng_more[i+2], p_o FROM generate_series(1, cardinality(p_rng_more), 3) i;
+  END IF;
+  IF p_str_more <> '{}' THEN
+    INSERT INTO str SELECT h, norm, p_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm);
+  END IF;
+  IF p_audit <> '{}' THEN
+    PERFORM hearth_audit(p_audit);
+  END IF;
+  IF p_topic <> '{}' THEN
+    INSERT INTO outbox SELECT s, n, p_tenant, topic, body FROM unnest(p_topic, p_body) WITH ORDINALITY AS w(topic, body, n);
+  END IF;
+  RETURN s;
+END $$
