@@ -16,7 +16,7 @@ from resources.errors import BadSyntax, TooLarge
 
 MAX_BYTES = 64 * 1024 * 1024
 """Longest document that is looked at."""
-MAX_VALUES = 5_000_000
+MAX_VALUES = 3_000_000
 """Most values in a document: small values take far more memory than text."""
 MAX_DEPTH = 100
 """Deepest nesting of objects and arrays; the published examples reach 21."""
@@ -24,6 +24,8 @@ MAX_DIGITS = 100
 """Longest number in characters; FHIR asks for 18 digits."""
 MAX_EXPONENT = 400
 """Largest power of ten a number may name; beyond it arithmetic on the value would not end in bounded time."""
+MAX_SEARCHED = 1_000_000
+"""Longest document in which the place of a duplicate or a bad number is searched, token by token."""
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"]*"')
@@ -191,9 +193,8 @@ def _not_utf8(body: bytes) -> BadSyntax:
 
 def _bad_number(body: bytes) -> BadSyntax:
     where = next((f" at {_at(body, offset)}" for offset, token in _tokens(body) if _is_bad_number(token)), "")
-    return BadSyntax(
-        f"The number{where} is out of range: at most {MAX_DIGITS} characters and powers of ten up to {MAX_EXPONENT}"
-    )
+    limits = f"at most {MAX_DIGITS} characters and powers of ten up to {MAX_EXPONENT}"
+    return BadSyntax(f"The number{where} is out of range: {limits}")
 
 
 def _is_bad_number(token: bytes) -> bool:
@@ -207,26 +208,45 @@ def _is_bad_number(token: bytes) -> bool:
 
 
 def _duplicate(body: bytes) -> BadSyntax:
+    name, offset = _duplicate_place(body)
+    if offset:
+        return BadSyntax(f"The name '{name}' stands twice in one object, again at {_at(body, offset)}")
+    return BadSyntax(f"The name '{_duplicate_name(body)}' stands twice in one object")
+
+
+def _duplicate_place(body: bytes) -> tuple[str, int]:
     """Walk the tokens with the names of every open object; only run when there is a duplicate."""
-    open_names: list[set[str] | None] = []
+    open_names: list[set[str]] = []
     previous = (0, b"")
     for offset, token in _tokens(body):
-        names = open_names[-1] if open_names else None
         if token in b"{[":
-            open_names.append(set() if token == b"{" else None)
+            open_names.append(set())
         elif token in b"}]":
             open_names.pop()
-        elif token == b":" and names is not None:
+        elif token == b":":
             name = msgspec.json.decode(previous[1], type=str)
-            if name in names:
-                return BadSyntax(f"The name '{name}' stands twice in one object, again at {_at(body, previous[0])}")
-            names.add(name)
+            if name in open_names[-1]:
+                return name, previous[0]
+            open_names[-1].add(name)
         previous = (offset, token)
-    return BadSyntax("A name stands twice in one object")
+    return "", 0
+
+
+def _duplicate_name(body: bytes) -> str:
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            found.append(max(names, key=names.count))
+
+    json.loads(body, object_pairs_hook=look, parse_int=len, parse_float=len)
+    return found[0] if found else ""
 
 
 def _tokens(body: bytes) -> Iterator[tuple[int, bytes]]:
-    return ((found.start(), found[0]) for found in _TOKEN.finditer(body))
+    searched = body if len(body) <= MAX_SEARCHED else b""
+    return ((found.start(), found[0]) for found in _TOKEN.finditer(searched))
 
 
 def _has_unwritable_number(value: Any) -> bool:

@@ -22,6 +22,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
 MAX_ISSUES = 100
 """Reading stops after so many mistakes."""
 
+_SHOWN = 200
 _SPACE = " "
 _DIV = f"{XHTML}{_SPACE}div"
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance "
@@ -202,7 +203,7 @@ class _Reader:
             self._read_attributes(attributes, step.type)
 
     def _open_resource(self, name: str, attributes: dict[str, str], step: _Step) -> None:
-        namespace, _, type = name.rpartition(_SPACE)
+        namespace, _, type = name[:_SHOWN].rpartition(_SPACE)
         if namespace != FHIR:
             self._skip(f"'{type}' is not in the namespace {FHIR}; a resource is, such as <Patient xmlns=\"{FHIR}\">")
         elif type not in RESOURCE_TYPES:
@@ -217,7 +218,7 @@ class _Reader:
             if name in allowed:
                 self.stack[-1].out[name] = value
             elif not name.startswith(_SCHEMA_INSTANCE):
-                self._report(f"The attribute '{name.rpartition(_SPACE)[2]}' is not allowed here")
+                self._report(f"The attribute '{name[:_SHOWN].rpartition(_SPACE)[2]}' is not allowed here")
 
     def _end(self, name: str) -> None:
         if self.skipped:
@@ -325,7 +326,7 @@ class _Reader:
             self._report(f"The text '{shown}' stands outside an attribute; values are written as value=\"...\"")
 
     def _unknown(self, name: str, steps: dict[str, _Step]) -> str:
-        namespace, _, local = name.rpartition(_SPACE)
+        namespace, _, local = name[:_SHOWN].rpartition(_SPACE)
         if any(step.name == local for step in steps.values()):
             return f"The element '{local}' is in the namespace '{namespace}' and does not belong there"
         return f"The element '{local}' is not known here{_nearest(local, [s.name for s in steps.values()])}"

@@ -24,7 +24,7 @@ _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9
 _HTML_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
 _XML_ENTITIES = {"amp;", "lt;", "gt;", "quot;", "apos;"}
 _ATTRIBUTES_FIRST = 1000
-_TEXT_RETURN = re.compile(r"\r(?![^<]*>)")
+_TAG_OR_RETURN = re.compile(r"<[^>]*>|\r")
 
 
 def encode(resource: dict[str, Any], pretty: bool = False) -> bytes:
@@ -192,7 +192,7 @@ def _well_formed(text: str) -> str:
         raise _no_xml(f"its narrative is not well-formed ({error})") from error
     if roots != [f"{XHTML} div"] or not text.startswith("<div"):
         raise _no_xml("its narrative is not one XHTML div")
-    return _TEXT_RETURN.sub("&#xD;", text)
+    return _TAG_OR_RETURN.sub(lambda found: "&#xD;" if found[0] == "\r" else found[0], text)
 
 
 def _refuse_doctype(*_: Any) -> None:

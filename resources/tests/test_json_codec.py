@@ -95,6 +95,12 @@ def test_duplicate_names_are_refused(body):
         decode(body)
 
 
+def test_a_duplicate_in_a_long_document_is_named(monkeypatch):
+    monkeypatch.setattr(json_codec, "MAX_SEARCHED", 10)
+    with pytest.raises(BadSyntax, match=r"'d' stands twice in one object$"):
+        decode(DUPLICATES[1])
+
+
 def test_a_duplicate_is_named_with_its_place():
     with pytest.raises(BadSyntax, match=r"'d' stands twice in one object, again at line 2, column 1$"):
         decode(DUPLICATES[1])

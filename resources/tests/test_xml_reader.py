@@ -173,6 +173,11 @@ def test_hostile_input_is_refused(text):
         decode(text)
 
 
+def test_endless_names_are_not_repeated():
+    (issue,) = refused(f"<{'x' * 100_000}/>")
+    assert len(issue.text) < 300
+
+
 def test_malformed_xml_names_the_place():
     with pytest.raises(BadSyntax, match="line 2, column 4: mismatched tag"):
         decode('<Patient xmlns="http://hl7.org/fhir">\n </x></Patient>')
