@@ -8,7 +8,7 @@ EPOCH = -4_260_211_200_000_000
 """1835-01-01T00:00:00Z in microseconds since 1970."""
 TICK = 125_000
 """Microseconds of one tick."""
-LAST_TICK = 2**37 - 1
+LAST_TICK = 2**37 - 2
 SHIFT = 26
 IMPRECISE = 1 << 25
 LOW = IMPRECISE - 1

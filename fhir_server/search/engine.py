@@ -1,0 +1,199 @@
+"""The search: one request in, one page out.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html) and paging (https://hl7.org/fhir/R4/http.html#paging).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from fhir_server.search.cursor import Cursors, Position
+from fhir_server.search.execute import Executor
+from fhir_server.search.include import Including
+from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
+from fhir_server.search.resolve import Far, Resolver
+from fhir_server.search.restriction import members
+from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
+from fhir_server.store import Session, Store, Stored
+from fhir_server.store.search_sets import NOTHING, Chosen, Lists, Set, Span, either, size
+from resources.definitions import compartment
+from resources.errors import BadSearch
+from resources.repository import Caller, Hit, SearchPage, SearchRequest
+from resources.search_param.terms import And, Term
+
+ESTIMATED = 10_000
+"""Up to here an estimated total is exact."""
+
+
+class SearchEngine:
+    """Searches one store. ``link_key`` seals page links (the same on all nodes); counts are entries of one page."""
+
+    def __init__(
+        self, store: Store, link_key: bytes, *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+    ) -> None:
+        self.store = store
+        self.cursors = Cursors(link_key)
+        self.default_count, self.max_count = default_count, max_count
+
+    def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage:
+        """One page as ``caller`` may see it. Raises BadSearch, Forbidden (another caller's page link), TooCostly."""
+        query = parse(request, self.default_count, self.max_count)
+        return _Search(self, session, caller, request, query).page()
+
+    def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> list[Stored]:
+        """At most two resources of ``type`` that fit the query string ``criteria``, for conditional interactions.
+
+        Runs in the open transaction of ``session`` and sees its writes. Raises BadSearch, also for criteria without a filter.
+        """
+        params = tuple(parse_qsl(criteria.removeprefix("?"), keep_blank_values=True))
+        query = parse(SearchRequest(type, params), self.default_count, self.max_count)
+        if not query.filters:
+            raise BadSearch(
+                f"the criteria '{criteria}' name no search parameter of {type}; they would fit every resource"
+            )
+        executor = Executor(session, caller.tenant)
+        resolver = Resolver(self.store, session, caller, executor)
+        near, far = resolver.typed(type, query.term(type))
+        near = executor.measured(near, resolver.everything(type))
+        rows = session.read_places(executor.page(near, far, Span(), 2), caller.tenant)
+        return [row for row in rows if row.type == type]
+
+
+@dataclass(slots=True)
+class _Slice:
+    """Rows of one page in the order shown, and whether there are more on either side."""
+
+    rows: list[Row]
+    before: bool
+    after: bool
+
+
+class _Search:
+    """One request at work."""
+
+    def __init__(
+        self, engine: SearchEngine, session: Session, caller: Caller, request: SearchRequest, query: Query
+    ) -> None:
+        self.engine, self.session, self.caller, self.request, self.query = engine, session, caller, request, query
+        self.executor = Executor(session, caller.tenant)
+        self.resolver = Resolver(engine.store, session, caller, self.executor)
+        self.types = self._types()
+        self.bound = f"{request.type}?{request.compartment}?{query.link()}"
+
+    def page(self) -> SearchPage:
+        near, far = self._set()
+        if self.query.summary == "count" or self.query.count == 0:
+            return self._answer([], {"self": self.query.link()}, self._count(near, far, exact=True))
+        cut = self._slice(near, far)
+        matches = self._documents([o for o, _ in cut.rows])
+        hits = [Hit(row.as_version()) for row in matches]
+        if self.query.includes:
+            included = Including(self.executor, self.resolver, self.query.includes).of(matches)
+            hits += [Hit(row.as_version(), "include") for row in included]
+        return self._answer(hits, self._links(cut), self._total(near, far))
+
+    def _answer(self, hits: list[Hit], links: dict[str, str], total: int | None) -> SearchPage:
+        query = self.query
+        return SearchPage(tuple(hits), links, total, query.issues, query.summary, query.elements)
+
+    def _types(self) -> tuple[str, ...]:
+        if self.request.compartment is None:
+            return self.query.types
+        code = self.request.compartment[0]
+        rows = compartment(code)
+        if self.request.type:
+            if not rows.get(self.request.type) and self.request.type != code:
+                raise BadSearch(f"{self.request.type} does not belong to the compartment of a {code}")
+            return self.query.types
+        return tuple(type for type in self.query.types if rows.get(type))
+
+    # --- the set ------------------------------------------------------------------------------------------------------
+
+    def _set(self) -> tuple[Set, Sequence[Far]]:
+        if len(self.types) == 1:
+            (type,) = self.types
+            near, far = self.resolver.typed(type, self._term(type))
+            everything = None if isinstance(near, Lists) else self.resolver.everything(type)
+            return self.executor.measured(near, everything), far
+        parts = [self._whole(type) for type in self.types]
+        return either(*parts), ()
+
+    def _whole(self, type: str) -> Set:
+        """One of several types: tests beyond SQL are done beforehand."""
+        near, far = self.resolver.typed(type, self._term(type))
+        near = self.executor.measured(near, self.resolver.everything(type))
+        return Chosen(tuple(self.executor.all_orders(near, far, ALL_TO_SORT))) if far else near
+
+    def _term(self, type: str) -> Term:
+        term = self.query.term(type)
+        of = self.request.compartment
+        return term if of is None else And((members(type, of), term))
+
+    # --- one page -----------------------------------------------------------------------------------------------------
+
+    def _slice(self, near: Set, far: Sequence[Far]) -> _Slice:
+        token, limit = self.query.cursor, self.query.count + 1
+        position = self.engine.cursors.open(self.caller, self.bound, token) if token else None
+        if near == NOTHING:
+            return _Slice([], False, False)
+        descending = native(self.query)
+        if descending is None:
+            rows = Page(self.executor, self.resolver, self.query, limit, position).rows(near, far)
+        else:
+            rows = self._native(near, far, limit, position, descending)
+        forward = position is None or position.forward
+        more = len(rows) == limit
+        if not forward:
+            return _Slice(rows[1:] if more else rows, more, True)
+        return _Slice(rows[:-1] if more else rows, position is not None, more)
+
+    def _native(
+        self, near: Set, far: Sequence[Far], limit: int, position: Position | None, descending: bool
+    ) -> list[Row]:
+        if position is None:
+            return [(o, ()) for o in self.executor.page(near, far, Span(), limit, descending)]
+        down = descending == position.forward
+        span = Span(hi=position.o) if down else Span(lo=position.o + 1)
+        orders = self.executor.page(near, far, span, limit, down)
+        return [(o, ()) for o in (orders if position.forward else orders[::-1])]
+
+    def _documents(self, orders: list[int]) -> list[Stored]:
+        """The rows of a page, their type checked again: a list is found by a hash."""
+        types = self.types
+        return [row for row in self.session.read_places(orders, self.caller.tenant) if row.type in types]
+
+    def _links(self, cut: _Slice) -> dict[str, str]:
+        base = self.query.link()
+        links = {"self": _with_cursor(base, self.query.cursor)}
+        if cut.before or cut.after:
+            links["first"] = base
+        if cut.rows and cut.after:
+            links["next"] = self._link(base, True, cut.rows[-1])
+        if cut.rows and cut.before:
+            links["previous"] = self._link(base, False, cut.rows[0])
+        return links
+
+    def _link(self, base: str, forward: bool, row: Row) -> str:
+        o, values = row
+        return _with_cursor(base, self.engine.cursors.seal(self.caller, self.bound, Position(forward, o, values)))
+
+    # --- totals -------------------------------------------------------------------------------------------------------
+
+    def _total(self, near: Set, far: Sequence[Far]) -> int | None:
+        if self.query.total == "none":
+            return None
+        return self._count(near, far, exact=self.query.total == "accurate")
+
+    def _count(self, near: Set, far: Sequence[Far], exact: bool) -> int:
+        if far:
+            return len(self.executor.all_orders(near, far, ALL_TO_SORT))
+        if exact:
+            return self.executor.count(near)
+        counted = self.executor.count(near, ESTIMATED)
+        return counted if counted < ESTIMATED else max(ESTIMATED, size(near))
+
+
+def _with_cursor(query: str, cursor: str) -> str:
+    if not cursor:
+        return query
+    return f"{query}&_cursor={cursor}" if query else f"_cursor={cursor}"

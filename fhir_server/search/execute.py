@@ -1,0 +1,229 @@
+"""Runs sets: chooses what to walk by list lengths, leaps over dense lists, and stays within a budget.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). The rule was measured: a short list is walked and the others probed;
+long lists leap over each other in blocks; what is then still open is probed or, on PostgreSQL, merged.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from fhir_server.search.resolve import Far
+from fhir_server.store import Session, Stored
+from fhir_server.store.search_leap import leap_postgresql, leap_sqlite, merge_sql
+from fhir_server.store.search_sets import (
+    UNKNOWN_SIZE,
+    Both,
+    Changed,
+    Chosen,
+    Dated,
+    Either,
+    Interval,
+    Lists,
+    Set,
+    Span,
+    Text,
+    both,
+    size,
+    walkable,
+)
+from fhir_server.store.search_sql import SearchSql, SqliteSearchSql, shortest
+from resources.errors import TooCostly
+
+SHORT = 300
+"""Members of a list that is walked without leaping."""
+COUNTED = 2_000
+"""How far sets of unknown size are counted; longer ones are probed, not walked."""
+BATCHES = (100, 400, 1_000)
+"""Rows that a test beyond SQL is given at a time."""
+WALK_BUDGET = 50_000
+"""Rows that tests beyond SQL may look at in one search."""
+
+
+class Executor:
+    """Runs sets for one tenant in one session."""
+
+    def __init__(self, session: Session, tenant: int) -> None:
+        self.session, self.tenant = session, tenant
+        self.postgresql = session.dialect == "postgresql"
+
+    def sql(self, descending: bool = True) -> SearchSql:
+        """A new statement of this database's kind."""
+        return (SearchSql if self.postgresql else SqliteSearchSql)(self.tenant, descending)
+
+    # --- pages ------------------------------------------------------------------------------------------------------
+
+    def orders(self, near: Set, span: Span, limit: int, descending: bool = True) -> list[int]:
+        """The first ``limit`` members of a measured set inside ``span``, in order, each once."""
+        if self._leaps(near):
+            return self._leap(near, span, limit, descending)
+        sql = self.sql(descending)
+        text = sql.stream(near, span, limit)
+        return [o for (o,) in self.session.query(text, sql.params)]
+
+    @staticmethod
+    def _leaps(near: Set) -> bool:
+        if not isinstance(near, Both) or any(isinstance(p, Dated) for p in near.parts):
+            return False
+        lists = [p for p in near.parts if _single(p)]
+        return len(lists) > 1 and size(near) > SHORT and shortest(near.parts) in lists
+
+    def _leap(self, near: Set, span: Span, limit: int, descending: bool) -> list[int]:
+        assert isinstance(near, Both)
+        leap = leap_postgresql if self.postgresql else leap_sqlite
+        sql = self.sql(descending)
+        found, open_at = leap(sql, self.session.query, near, span, limit)
+        if open_at is None or len(found) >= limit:
+            return found[:limit]
+        rest = span.meet(span.lo, open_at + 1) if descending else span.meet(open_at, span.hi)
+        return found + self._finish(near, rest, limit - len(found), descending)
+
+    def _finish(self, near: Both, span: Span, limit: int, descending: bool) -> list[int]:
+        sql = self.sql(descending)
+        sizes = sorted(size(p) for p in near.parts if _single(p))
+        if self.postgresql and 15 * sizes[0] * (len(sizes) - 1) >= sum(sizes):
+            text = merge_sql(sql, near, span, limit)
+            return [o for (o,) in self.session.query(text, sql.params, merge=True)]
+        text = sql.stream(near, span, limit)
+        return [o for (o,) in self.session.query(text, sql.params)]
+
+    def page(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[int]:
+        """Like ``orders``, with tests beyond SQL."""
+        if not far:
+            return self.orders(near, span, limit, descending)
+        found: list[int] = []
+        for rows in self._batches(near, far, span, descending):
+            found.extend(rows)
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def _batches(self, near: Set, far: Sequence[Far], span: Span, descending: bool) -> Iterator[list[int]]:
+        seen = 0
+        for n in range(WALK_BUDGET):
+            batch = BATCHES[min(n, len(BATCHES) - 1)]
+            orders = self.orders(near, span, batch, descending)
+            rows = self.session.read_places(orders, self.tenant)
+            for test in far:
+                kept = test.keep(rows) if rows else set()
+                rows = [row for row in rows if row.o in kept]
+            yield [row.o for row in rows]
+            if len(orders) < batch:
+                return
+            seen += batch
+            if seen > WALK_BUDGET:
+                raise _too_costly()
+            span = span.meet(span.lo, orders[-1]) if descending else span.meet(orders[-1] + 1, span.hi)
+
+    # --- whole sets -------------------------------------------------------------------------------------------------
+
+    def all_orders(self, near: Set, far: Sequence[Far], limit: int) -> list[int]:
+        """All members. Raises TooCostly when they are more than ``limit``."""
+        found = self.page(near, far, Span(), limit + 1)
+        if len(found) > limit:
+            raise _too_costly()
+        return found
+
+    def names(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[tuple[int, str]]:
+        """(o, id) of all members, in any order."""
+        near = self.measured(near, None)
+        if far:
+            return [(row.o, row.id) for row in self.rows(type, near, far, limit)]
+        sql = self.sql()
+        text = sql.rows_of(sql.stream(near, Span(), limit + 1), "r.o, r.id, r.type, r.deleted, r.tenant")
+        rows = self.session.query(text, sql.params)
+        if len(rows) > limit:
+            raise _too_costly()
+        return [
+            (o, id) for o, id, kind, deleted, tenant in rows if kind == type and tenant == self.tenant and not deleted
+        ]
+
+    def rows(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[Stored]:
+        """All members, in any order."""
+        orders = self.all_orders(self.measured(near, None), far, limit)
+        return [row for row in self.session.read_places(orders, self.tenant) if row.type == type]
+
+    def places(self, type: str, ids: Iterable[str]) -> dict[str, int]:
+        """``o`` of those ids that exist and are not deleted."""
+        wanted = [(type, id) for id in ids]
+        return {id: row.o for (_, id), row in self.session.read_many(wanted, self.tenant).items() if not row.deleted}
+
+    def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
+        """Those lists that hold a member of ``near``."""
+        sql = self.sql()
+        return {h for (h,) in self.session.query(sql.any_on(hashes, near), sql.params)}
+
+    def at_most(self, type: str, near: Set, limit: int) -> bool:
+        """Whether ``near`` has no more than ``limit`` members."""
+        return self.count(self.measured(near, None), limit + 1) <= limit
+
+    def count(self, near: Set, cap: int | None = None) -> int:
+        """The number of members, counted no further than ``cap``."""
+        sql = self.sql()
+        ((n,),) = self.session.query(f"SELECT count(*) FROM ({sql.stream(near, Span(), cap)}) n", sql.params)
+        return int(n)
+
+    # --- sizes ------------------------------------------------------------------------------------------------------
+
+    def measured(self, near: Set, everything: Set | None) -> Set:
+        """``near`` with sizes that were unknown counted, where they decide what to walk.
+
+        When all is long and only ranges and strings could be walked, the list ``everything`` is added to be walked.
+        """
+        if not isinstance(near, Both | Either | Interval | Text | Changed):
+            return near
+        unknown = self._unknown(near)
+        if not unknown:
+            return near
+        sql = self.sql()
+        ((*counts,),) = self.session.query(sql.capped_counts(unknown, COUNTED), sql.params)
+        sizes = {part: n if n < COUNTED else _long(part) for part, n in zip(unknown, counts, strict=True)}
+        near = _resized(near, sizes)
+        return both(near, everything) if everything is not None and size(near) >= UNKNOWN_SIZE else near
+
+    def _unknown(self, near: Set) -> list[Set]:
+        if isinstance(near, Both):
+            known = [size(p) for p in near.parts if isinstance(p, Lists | Chosen)] + [
+                1 for p in near.parts if walkable(p) and size(p) <= 1
+            ]
+            short = min(known, default=UNKNOWN_SIZE) <= (COUNTED if self.postgresql else SHORT // 10)
+            return [] if short else [u for p in near.parts for u in self._leaves(p, len(near.parts) > 1)]
+        return self._leaves(near, False)
+
+    def _leaves(self, part: Set, beside: bool) -> list[Set]:
+        match part:
+            case Interval() | Text() | Changed():
+                return [part] if part.size == UNKNOWN_SIZE else []
+            case Lists():  # SQLite keeps no statistics of list lengths
+                return [part] if beside and not self.postgresql else []
+            case Dated():
+                return self._leaves(part.other, beside)
+            case Either() | Both():
+                return [u for p in part.parts for u in self._leaves(p, beside)]
+        return []
+
+
+def _long(part: Set) -> int:
+    """The size of what was not counted to its end."""
+    return max(part.size, COUNTED) if isinstance(part, Lists) else UNKNOWN_SIZE
+
+
+def _resized(part: Set, sizes: dict[Set, int]) -> Set:
+    match part:
+        case Lists() | Interval() | Text() | Changed() if part in sizes:
+            return replace(part, size=sizes[part])
+        case Dated():
+            return replace(part, other=_resized(part.other, sizes))
+        case Both() | Either():
+            return replace(part, parts=tuple(_resized(p, sizes) for p in part.parts))
+    return part
+
+
+def _single(part: Set) -> bool:
+    return isinstance(part, Lists) and len(part.hashes) == 1
+
+
+def _too_costly() -> TooCostly:
+    return TooCostly(
+        "this search would look at too many resources; name the patient, narrow the dates or the codes, "
+        "or search for the linked resources first and then by their ids"
+    )

@@ -1,0 +1,133 @@
+"""_include and _revinclude: what the matches of a page refer to, and what refers to them.
+
+FHIR R4 Search, including other resources (https://hl7.org/fhir/R4/search.html#include). One query per round and direction;
+every resource once; only what the caller may see.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from fhir_server.search.execute import Executor
+from fhir_server.search.link import references
+from fhir_server.search.parameters import reference_names
+from fhir_server.search.query import Include
+from fhir_server.search.resolve import Resolver
+from fhir_server.store import Stored
+from fhir_server.store.search_sets import Chosen, Lists, both
+from resources.definitions import RESOURCE_TYPES
+from resources.errors import TooCostly
+from resources.search_param.parameters import parameters
+from resources.search_param.terms import All, Key
+
+ROUNDS = 10
+"""How often :iterate looks again; a cycle ends by itself, since every resource is taken once."""
+MOST = 10_000
+"""Resources that one page may include."""
+
+Name = tuple[str, str]
+"""(type, id) of a resource."""
+
+
+class Including:
+    """Collects the includes of one page."""
+
+    def __init__(self, executor: Executor, resolver: Resolver, includes: Sequence[Include]) -> None:
+        self.executor, self.resolver, self.includes = executor, resolver, includes
+        self.iterated = [include for include in includes if include.iterate]
+        self.found: dict[Name, Stored] = {}
+        self.seen: set[Name] = set()
+
+    def of(self, matches: Sequence[Stored]) -> list[Stored]:
+        """The included resources of a page. Raises TooCostly when they are more than MOST."""
+        self.seen = {(row.type, row.id) for row in matches}
+        frontier, includes = list(matches), list(self.includes)
+        for _ in range(ROUNDS):
+            if not frontier or not includes:
+                break
+            frontier = self._round(frontier, includes)
+            includes = self.iterated
+        return list(self.found.values())
+
+    def _round(self, frontier: list[Stored], includes: Sequence[Include]) -> list[Stored]:
+        new: list[Stored] = []
+        forward = [include for include in includes if not include.reverse]
+        if forward:
+            new += self._take(self._targets(frontier, forward))
+        for include in includes:
+            if include.reverse:
+                new += self._take(self._sources(frontier, include))
+        return new
+
+    def _take(self, rows: Iterable[Stored]) -> list[Stored]:
+        new = [row for row in rows if (row.type, row.id) not in self.seen]
+        for row in new:
+            self.seen.add((row.type, row.id))
+            self.found[row.type, row.id] = row
+        if len(self.found) > MOST:
+            raise TooCostly(f"more than {MOST} resources would be included in one page; lower _count or include less")
+        return new
+
+    # --- forward ----------------------------------------------------------------------------------------------------
+
+    def _targets(self, frontier: list[Stored], includes: Sequence[Include]) -> list[Stored]:
+        wanted: dict[Name, None] = {}
+        for row in frontier:
+            for include in includes:
+                if include.source in ("*", row.type):
+                    wanted.update(dict.fromkeys(_named(row, include)))
+        return self._visible([name for name in wanted if name not in self.seen])
+
+    def _visible(self, names: list[Name]) -> list[Stored]:
+        """The named resources that exist and that the caller may see."""
+        rows = [row for row in self.executor.session.read_many(names, self.executor.tenant).values() if not row.deleted]
+        if self.resolver.caller.compartment is None:
+            return rows
+        by_type: dict[str, list[Stored]] = defaultdict(list)
+        for row in rows:
+            by_type[row.type].append(row)
+        allowed = {o for type, some in by_type.items() for o in self._allowed(type, some)}
+        return [row for row in rows if row.o in allowed]
+
+    def _allowed(self, type: str, rows: list[Stored]) -> list[int]:
+        near, far = self.resolver.typed(type, All(type))
+        return self.executor.all_orders(both(Chosen(tuple(row.o for row in rows)), near), far, len(rows))
+
+    # --- reverse ----------------------------------------------------------------------------------------------------
+
+    def _sources(self, frontier: list[Stored], include: Include) -> list[Stored]:
+        names = [f"{row.type}/{row.id}" for row in frontier if include.target in ("", row.type)]
+        sources = [include.source] if include.source != "*" else sorted(RESOURCE_TYPES)
+        return [row for source in sources for row in self._referring(source, include.param, names)]
+
+    def _referring(self, source: str, param: str, names: list[str]) -> list[Stored]:
+        fresh, tenant = self.resolver.store.hasher.fresh, self.resolver.tenant
+        keys = (
+            Key(source, branch, "ref", name)
+            for branch, kind in _branches(source, param)
+            for name in names
+            if _fits(kind, name)
+        )
+        hashes = tuple(fresh(tenant, key) for key in keys)
+        if not hashes:
+            return []
+        near, far = self.resolver.typed(source, All(source))
+        return self.executor.rows(source, both(Lists(hashes, 20 * len(hashes)), near), far, MOST)
+
+
+def _named(row: Stored, include: Include) -> list[Name]:
+    """What ``row`` refers to by the parameter of ``include``."""
+    names = reference_names(row.type) if include.param == "*" else (include.param,)
+    found = (name for param in names if param in parameters(row.type) for name in references(row.type, param, row.doc))
+    return [(type, id) for type, id in found if include.target in ("", type)]
+
+
+@lru_cache(4096)
+def _branches(type: str, param: str) -> tuple[tuple[str, str], ...]:
+    """(branch, target type or '') of a reference parameter, of all of them for ``*``."""
+    names = reference_names(type) if param == "*" else (param,)
+    return tuple(dict.fromkeys((b.text, b.target) for name in names for b in parameters(type)[name].branches))
+
+
+def _fits(target: str, name: str) -> bool:
+    return not target or name.startswith(f"{target}/")

@@ -1,0 +1,70 @@
+"""The references of one search parameter, read from stored bytes without decoding the rest of the document.
+
+FHIR R4 references (https://hl7.org/fhir/R4/references.html). The elements on the way to a reference become a typed decoder;
+a parameter with conditions on the way is answered by the index extraction instead.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from resources import search_param
+from resources.definitions import RESOURCE_TYPES
+from resources.search_param.expression import Leaf
+from resources.search_param.parameters import parameters
+
+
+class _Reference(msgspec.Struct):
+    reference: str = ""
+
+
+Decoder = msgspec.json.Decoder[Any]
+
+
+@lru_cache(2048)
+def _decoders(type: str, param: str) -> tuple[tuple[tuple[str, ...], Decoder], ...] | None:
+    """A decoder for each way to a reference; None when a way has conditions."""
+    leaves = [leaf for branch in parameters(type)[param].branches for leaf in branch.leaves if leaf.type == "Reference"]
+    if any(step.test for leaf in leaves for step in leaf.steps):
+        return None
+    return tuple((tuple(step.name for step in leaf.steps), msgspec.json.Decoder(_shape(leaf))) for leaf in leaves)
+
+
+def _shape(leaf: Leaf) -> Any:
+    inner: Any = _Reference
+    for depth, step in reversed(list(enumerate(leaf.steps))):
+        field = list[inner] if step.many else inner
+        inner = msgspec.defstruct(f"Level{depth}", [("next", field | None, None)], rename={"next": step.name})
+    return inner
+
+
+def references(type: str, param: str, doc: bytes) -> list[tuple[str, str]]:
+    """(type, id) of what the document refers to locally by the reference parameter ``param``, in its order."""
+    decoders = _decoders(type, param)
+    wanted = {branch.target for branch in parameters(type)[param].branches}
+    texts: Iterable[str]
+    texts = search_param.referred(msgspec.json.decode(doc), param) if decoders is None else _decoded(decoders, doc)
+    names = (name for text in texts if (name := _local(text)))
+    return [name for name in names if "" in wanted or name[0] in wanted]
+
+
+def _decoded(decoders: tuple[tuple[tuple[str, ...], Decoder], ...], doc: bytes) -> Iterator[str]:
+    for path, decoder in decoders:
+        items = [decoder.decode(doc)]
+        for _ in path:
+            items = [child for item in items for child in _children(item.next)]
+        yield from (item.reference for item in items)
+
+
+def _children(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _local(reference: str) -> tuple[str, str] | None:
+    """(type, id) of ``Patient/1`` or ``Patient/1/_history/2``; None for anything else."""
+    parts = reference.split("/")
+    return (parts[0], parts[1]) if len(parts) in (2, 4) and parts[0] in RESOURCE_TYPES else None

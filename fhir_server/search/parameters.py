@@ -1,0 +1,128 @@
+"""Names in a query: search parameters, chains and ``_has``, compiled to terms.
+
+FHIR R4 Search, chained parameters and reverse chaining (https://hl7.org/fhir/R4/search.html#chaining).
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache, lru_cache
+
+from resources import search_param
+from resources.definitions import RESOURCE_TYPES, SearchParam, search_params
+from resources.errors import BadSearch
+from resources.search_param import reference
+from resources.search_param.parameters import BY_ROW, composites
+from resources.search_param.parameters import parameters as indexed
+from resources.search_param.terms import Or, Referred, Refers, Term
+
+DEPTH = 12
+
+
+class UnknownParameter(BadSearch):
+    """The one error that a lenient search turns into a warning."""
+
+    code = "not-supported"
+
+
+def parameter(type: str, name: str) -> SearchParam:
+    """The search parameter ``name`` of ``type``. Raises UnknownParameter that names the nearest one."""
+    found = search_params(type).get(name)
+    if found is None or name not in known(type):
+        raise UnknownParameter(f"{type} has no search parameter '{name}'{nearest(name, known(type))}")
+    return found
+
+
+@cache
+def known(type: str) -> frozenset[str]:
+    """The names of the parameters that ``type`` can be searched by."""
+    return frozenset(indexed(type)) | frozenset(composites(type)) | BY_ROW
+
+
+@cache
+def reference_names(type: str) -> tuple[str, ...]:
+    """The names of the reference parameters of ``type``."""
+    return tuple(name for name, param in indexed(type).items() if param.kind == "reference")
+
+
+@cache
+def branches(type: str, name: str) -> tuple[str, ...]:
+    """The branches that a reference parameter's references are indexed under."""
+    return tuple(dict.fromkeys(branch.text for branch in indexed(type)[name].branches))
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence: what was probably meant, or what there is."""
+    close = get_close_matches(name, list(names), 1, 0.6)
+    return f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(sorted(names))}"
+
+
+def checked_type(type: str, where: str) -> str:
+    """``type`` if it is a resource type. Raises BadSearch."""
+    if type not in RESOURCE_TYPES:
+        raise BadSearch(f"{where}: '{type}' is no resource type{nearest(type, RESOURCE_TYPES)}")
+    return type
+
+
+@lru_cache(8192)
+def term(type: str, name: str, value: str) -> Term:
+    """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch, UnknownParameter."""
+    return _term(type, name, value, 0)
+
+
+def _term(type: str, name: str, value: str, depth: int) -> Term:
+    if depth > DEPTH:
+        raise BadSearch(f"{name}: a chain of more than {DEPTH} steps")
+    if name.startswith("_has:"):
+        return _reverse(type, name, value, depth)
+    head, dot, rest = name.partition(".")
+    if dot:
+        return _chain(type, head, rest, value, depth)
+    code, _, modifier = name.partition(":")
+    parameter(type, code)
+    return search_param.compile_param(type, code, modifier, value)
+
+
+def _chain(type: str, head: str, rest: str, value: str, depth: int) -> Term:
+    """``subject:Patient.name``: an untyped chain goes to every target type that knows the next parameter."""
+    code, _, target = head.partition(":")
+    reference_parameter(type, code)
+    allowed = target_types(type, code)
+    targets = (checked_type(target, f"{head}.{rest}"),) if target else allowed
+    if target and target not in allowed:
+        raise BadSearch(f"{type}.{code} refers to {', '.join(allowed)}, never to {target}")
+    found, unknown = [], None
+    for to in targets:
+        try:
+            found.append(Refers(type, branches(type, code), to, _term(to, rest, value, depth + 1)))
+        except UnknownParameter as error:
+            unknown = error
+    if not found and unknown:
+        raise unknown
+    return found[0] if len(found) == 1 else Or(tuple(found))
+
+
+def _reverse(type: str, name: str, value: str, depth: int) -> Term:
+    """``_has:Observation:patient:code``: resources that others which match refer to."""
+    source, _, tail = name.removeprefix("_has:").partition(":")
+    code, _, rest = tail.partition(":")
+    if not rest:
+        raise BadSearch(f"{name}: expected _has:[type]:[reference parameter]:[parameter]=[value]")
+    reference_parameter(checked_type(source, name), code)
+    allowed = target_types(source, code)
+    if type not in allowed:
+        raise BadSearch(f"{name}: {source}.{code} refers to {', '.join(allowed)}, never to {type}")
+    return Referred(type, source, branches(source, code), _term(source, rest, value, depth + 1))
+
+
+def reference_parameter(type: str, name: str) -> SearchParam:
+    """The parameter, if it is of type reference. Raises BadSearch."""
+    param = parameter(type, name)
+    if param.type != "reference":
+        raise BadSearch(f"{type}.{name} is a {param.type} parameter; only a reference can be followed")
+    return param
+
+
+def target_types(type: str, name: str) -> tuple[str, ...]:
+    """The resource types a reference parameter may point to."""
+    parameter(type, name)
+    return reference.targets(indexed(type)[name])

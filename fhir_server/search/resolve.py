@@ -1,0 +1,328 @@
+"""Terms of a query made into sets of the store: keys hashed, dictionary read, chains followed.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Each resource type that is entered (by the search itself, a chain or
+_has) passes ``Resolver.typed``, which adds the caller's restriction.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+import msgspec
+
+from fhir_server.search.restriction import visible
+from fhir_server.store import Session, Store, Stored
+from fhir_server.store.order import window
+from fhir_server.store.search_sets import (
+    NOTHING,
+    Changed,
+    Chosen,
+    Dated,
+    Except,
+    Instance,
+    Interval,
+    Lists,
+    Set,
+    Subjects,
+    Text,
+    Window,
+    both,
+    either,
+    walkable,
+)
+from resources import search_param
+from resources.errors import TooCostly
+from resources.repository import Caller
+from resources.search_param.compartments import main_branch
+from resources.search_param.parameters import parameters
+from resources.search_param.terms import (
+    All,
+    And,
+    Clinical,
+    Column,
+    Family,
+    Key,
+    Lookup,
+    Not,
+    Or,
+    Post,
+    Range,
+    Referred,
+    Refers,
+    Str,
+    Term,
+    type_key,
+)
+
+FEW_TARGETS, MANY_TARGETS = 1_000, 50_000
+"""Targets of a chain that become one list each; that are tested by the subject column."""
+FEW_SOURCES = 2_000
+"""Sources of a _has whose documents are read; with more, the candidates are tested one by one."""
+USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
+"""Lengths of lists that the statistics do not know, by form of the key; all others 20."""
+
+
+class Far(Protocol):
+    """A test that SQL alone cannot make; ``keep`` gives the order keys of the rows that pass."""
+
+    def keep(self, rows: Sequence[Stored]) -> set[int]: ...
+
+
+class Members(Protocol):
+    """What the resolver needs of the executor; every method raises TooCostly beyond ``limit``."""
+
+    def names(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[tuple[int, str]]:
+        """(o, id) of the members, in any order."""
+        ...
+
+    def rows(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[Stored]:
+        """The members, in any order."""
+        ...
+
+    def places(self, type: str, ids: Iterable[str]) -> dict[str, int]:
+        """``o`` of those ids that exist and are not deleted, unrestricted."""
+        ...
+
+    def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
+        """Those lists that hold a member of ``near``."""
+        ...
+
+    def at_most(self, type: str, near: Set, limit: int) -> bool:
+        """Whether ``near`` has no more than ``limit`` members."""
+        ...
+
+
+class Resolver:
+    """Resolves terms for one caller in one session."""
+
+    def __init__(self, store: Store, session: Session, caller: Caller, executor: Members) -> None:
+        self.store, self.session, self.caller, self.executor = store, session, caller, executor
+        self.tenant = caller.tenant
+
+    def typed(self, type: str, term: Term) -> tuple[Set, list[Far]]:
+        """The resources of ``type`` that fit ``term`` and that the caller may see: a set, and tests beyond SQL."""
+        far: list[Far] = []
+        near = self._conjunction(type, visible(self.caller, type, term), far)
+        return (near if walkable(near) else both(near, self.everything(type))), far
+
+    def everything(self, type: str) -> Set:
+        return self._list(type_key(type))
+
+    def _conjunction(self, type: str, term: Term, far: list[Far]) -> Set:
+        """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
+        if isinstance(term, And):
+            late = [t for t in term.terms if isinstance(t, Refers | Referred)]
+            near = [self._conjunction(type, t, far) for t in term.terms if t not in late]
+            near += [self._joined(t, far, near) for t in late]
+            return both(*near) if near else self.everything(type)
+        return self._joined(term, far, []) if isinstance(term, Refers | Referred) else self.as_set(type, term)
+
+    def as_set(self, type: str, term: Term) -> Set:
+        """``term`` as a set, whatever it takes."""
+        match term:
+            case Post():
+                return self._list(term.key)
+            case All():
+                return self.everything(term.type)
+            case Clinical():
+                return Window(*window(term.lo, term.hi))
+            case Range():
+                return Interval(self._hash(term.key), term.lo_from, term.lo_to, term.hi_from, term.hi_to)
+            case Str():
+                return Text(self._hash(term.key), term.norm, term.how)
+            case Column():
+                return self._column(type, term)
+            case Lookup():
+                return self._lookup(term)
+            case Family():
+                return self.as_set(type, search_param.expand(term, self._dictionary(term)))
+            case And():
+                return both(*(self.as_set(type, t) for t in term.terms)) if term.terms else self.everything(type)
+            case Or():
+                return self._union(type, term)
+            case Not():
+                return both(self.everything(term.type), Except(self.as_set(term.type, term.term)))
+            case Refers() | Referred():
+                return self._by_walking(term)
+
+    def _hash(self, key: Key) -> int:
+        return self.store.hasher.h(self.tenant, key)
+
+    def _list(self, key: Key) -> Lists:
+        return self._lists((self._hash(key),), key.form)
+
+    def _lists(self, hashes: tuple[int, ...], form: str) -> Lists:
+        usual = USUAL_SIZE.get(form, 20)
+        known = self.store.most_common
+        return Lists(hashes, sum(known(h) or usual for h in hashes))
+
+    def _column(self, type: str, term: Column) -> Set:
+        if term.name == "id":
+            return Instance(type, str(term.value))
+        return Changed(
+            type, term.op, -(-int(term.value) // 1000)
+        )  # whole milliseconds: x*1000 >= v is x >= ceil(v/1000)
+
+    def _union(self, type: str, term: Or) -> Set:
+        """A date search on the clinical parameter becomes one Dated; everything else is a plain union."""
+        terms = list(_flat(term))
+        windows = [window(t.lo, t.hi) for t in terms if isinstance(t, Clinical)]
+        others = [t for t in terms if not isinstance(t, Clinical)]
+        found = either(*(self.as_set(type, t) for t in others))
+        if not windows:
+            return found
+        precise = either(*(Window(lo, hi) for lo, hi in _merged(windows)))
+        if all(isinstance(t, Range) for t in others):  # written for imprecise dates only, see Entries.precise
+            return Dated(precise, found)
+        return either(precise, found)
+
+    # --- the dictionary -------------------------------------------------------------------------------------------
+
+    def _dictionary(self, term: Lookup | Family) -> list[tuple[str, str, str]]:
+        rows = self._dictionary_rows("DISTINCT system, code, unit", term, ())
+        return [(system, code, unit) for system, code, unit in rows]
+
+    def _lookup(self, term: Lookup) -> Set:
+        extra = [("unit = {}", term.unit), ("substr(display, 1, length({0})) = {0}", term.display)]
+        rows = self._dictionary_rows("DISTINCT h", term, [(sql, value) for sql, value in extra if value is not None])
+        return self._lists(tuple(h for (h,) in rows), term.form) if rows else NOTHING
+
+    def _dictionary_rows(
+        self, columns: str, term: Lookup | Family, extra: Iterable[tuple[str, str]]
+    ) -> list[tuple[Any, ...]]:
+        """Read anew for each search: a code that was stored a moment ago must be found."""
+        given = [("system = {}", term.system), ("code = {}", term.code)]
+        tests = [
+            ("tenant = {}", self.tenant),
+            ("type = {}", term.type),
+            ("branch = {}", term.branch),
+            ("form = {}", term.form),
+        ]
+        tests += [(sql, value) for sql, value in given if value is not None] + list(extra)
+        where = " AND ".join(sql.format(f"${n}") for n, (sql, _) in enumerate(tests, 1))
+        return self.session.query(f"SELECT {columns} FROM dic WHERE {where}", [value for _, value in tests])
+
+    # --- chains ---------------------------------------------------------------------------------------------------
+
+    def _joined(self, term: Refers | Referred, far: list[Far], beside: Sequence[Set]) -> Set:
+        found = self._refers(term) if isinstance(term, Refers) else self._referred(term, beside)
+        if found is None:
+            far.append(self._far(term))
+            return self.everything(term.type)
+        return found
+
+    def _refers(self, term: Refers) -> Set | None:
+        """The sources of a chain by their targets; None when the targets are too many to name."""
+        near, far = self.typed(term.target, term.term)
+        try:
+            targets = self.executor.names(term.target, near, far, MANY_TARGETS)
+        except TooCostly:
+            return None
+        if len(targets) > FEW_TARGETS and set(term.branches) == _subject_branch(term.type):
+            hasher = self.store.hasher
+            return Subjects(tuple(hasher.subject(self.tenant, f"{term.target}/{id}") for _, id in targets))
+        return self._references(term.type, term.branches, (f"{term.target}/{id}" for _, id in targets))
+
+    def _references(self, type: str, branches: Sequence[str], references: Iterable[str]) -> Set:
+        fresh, tenant = self.store.hasher.fresh, self.tenant
+        hashes = tuple(fresh(tenant, Key(type, b, "ref", r)) for r in references for b in branches)
+        return self._lists(hashes, "ref") if hashes else NOTHING
+
+    def _referred(self, term: Referred, beside: Sequence[Set]) -> Set | None:
+        """The targets of a _has from the documents of its sources; None when there are too many sources."""
+        near, far = self.typed(term.source, term.term)
+        if not self.executor.at_most(term.source, near, FEW_SOURCES):
+            return None
+        rows = self.executor.rows(term.source, near, far, MANY_TARGETS)
+        ids = {id for row in rows for id in referred_ids(row, term.branches, term.type)}
+        return Chosen(tuple(self.executor.places(term.type, ids).values()))
+
+    def _far(self, term: Refers | Referred) -> Far:
+        if isinstance(term, Refers):
+            return FarTargets(self, term)
+        return FarSources(self, term)
+
+    def _by_walking(self, term: Refers | Referred) -> Set:
+        """A chain inside an alternative or a negation: all its members, found beforehand."""
+        far: list[Far] = []
+        near = self._joined(term, far, [])
+        if not far:
+            return near
+        return Chosen(tuple(o for o, _ in self.executor.names(term.type, near, far, MANY_TARGETS)))
+
+
+class FarTargets:
+    """A chain from the other end: the references of each row, and which of their targets match."""
+
+    def __init__(self, resolver: Resolver, term: Refers) -> None:
+        self.resolver, self.term = resolver, term
+        self.near, self.far = resolver.typed(term.target, term.term)
+
+    def keep(self, rows: Sequence[Stored]) -> set[int]:
+        target, executor = self.term.target, self.resolver.executor
+        named = {row.o: referred_ids(row, self.term.branches, target) for row in rows}
+        places = executor.places(target, {id for ids in named.values() for id in ids})
+        among = both(Chosen(tuple(places.values())), self.near)
+        matching = {id for _, id in executor.names(target, among, self.far, len(places) + 1)}
+        return {o for o, ids in named.items() if ids & matching}
+
+
+class FarSources:
+    """A _has from the other end: which rows have a source that matches on the list of references to them."""
+
+    def __init__(self, resolver: Resolver, term: Referred) -> None:
+        self.resolver, self.term = resolver, term
+        self.near, self.far = resolver.typed(term.source, term.term)
+
+    def keep(self, rows: Sequence[Stored]) -> set[int]:
+        resolver, term = self.resolver, self.term
+        fresh, tenant = resolver.store.hasher.fresh, resolver.tenant
+        owner = {
+            fresh(tenant, Key(term.source, branch, "ref", f"{term.type}/{row.id}")): row.o
+            for row in rows
+            for branch in term.branches
+        }
+        if not self.far:
+            return {owner[h] for h in resolver.executor.any_on(list(owner), self.near)}
+        return {o for h, o in owner.items() if self._any(h)}
+
+    def _any(self, h: int) -> bool:
+        near = both(Lists((h,), 20), self.near)
+        return bool(self.resolver.executor.names(self.term.source, near, self.far, MANY_TARGETS))
+
+
+@cache
+def _subject_branch(type: str) -> set[str]:
+    """The branch that the subject column holds completely: that of the main patient, where there can be only one."""
+    name = main_branch(type)
+    leaves = [leaf for p in parameters(type).values() for b in p.branches if b.text == name for leaf in b.leaves]
+    single = not any(step.many for leaf in leaves for step in leaf.steps)
+    return {name} if name and single and type != "Patient" else set()
+
+
+def referred_ids(row: Stored, branches: Sequence[str], target: str) -> set[str]:
+    """The ids of the ``target`` resources that the document of ``row`` refers to under ``branches``."""
+    posts = search_param.extract(msgspec.json.decode(row.doc)).posts
+    head = f"{target}/"
+    return {
+        k.value[len(head) :] for k in posts if k.form == "ref" and k.branch in branches and k.value.startswith(head)
+    }
+
+
+def _flat(term: Or) -> Iterable[Term]:
+    for part in term.terms:
+        if isinstance(part, Or):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _merged(windows: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Windows that touch become one: what is left then bounds the walk of a list."""
+    found: list[tuple[int, int]] = []
+    for lo, hi in sorted(windows):
+        if found and lo <= found[-1][1]:
+            found[-1] = (found[-1][0], max(hi, found[-1][1]))
+        else:
+            found.append((lo, hi))
+    return found

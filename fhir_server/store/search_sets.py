@@ -1,0 +1,188 @@
+"""Sets of resources as the tables hold them: terms of a query with hashes, dictionary and references resolved.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). A resource is named by its order key ``o`` (clinical date and row
+number, unique), so that every set is a set of ``o`` and all sets share one order.
+"""
+
+from dataclasses import dataclass
+
+LOWEST, HIGHEST = -1, 2**63 - 1
+"""Below and above all order keys."""
+IMPRECISE = 1 << 25
+UNKNOWN_SIZE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Order keys in [lo, hi): what a cursor and a clinical date leave of a list."""
+
+    lo: int = LOWEST
+    hi: int = HIGHEST
+
+    def meet(self, lo: int, hi: int) -> "Span":
+        return Span(max(self.lo, lo), min(self.hi, hi))
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The union of posting lists; ``size`` estimates its length."""
+
+    hashes: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Precise clinical date (bit 25 clear) with ``o`` in [lo, hi)."""
+
+    lo: int
+    hi: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A date search on the clinical parameter: windows for precise dates, ``other`` holds imprecise ones only."""
+
+    precise: "Set"
+    other: "Set"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval under ``hash`` with lo in [lo_from, lo_to) and hi in [hi_from, hi_to)."""
+
+    hash: int
+    lo_from: int
+    lo_to: int
+    hi_from: int
+    hi_to: int
+    size: int = UNKNOWN_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A normalised string under ``hash``; ``how`` is prefix, exact or contains."""
+
+    hash: int
+    norm: str
+    how: str
+    size: int = UNKNOWN_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """The one resource of ``type`` with this logical id."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Resources of ``type`` last updated at or after (``ge``) or before (``lt``) ``instant`` (milliseconds since 1970)."""
+
+    type: str
+    op: str
+    instant: int
+    size: int = UNKNOWN_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The main patient reference is one of these hashes; for chains over many patients."""
+
+    hashes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """These resources, found by an earlier query."""
+
+    orders: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    parts: tuple["Set", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    parts: tuple["Set", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Except:
+    """The complement; it always stands beside a positive set inside Both."""
+
+    part: "Set"
+
+
+Set = Lists | Window | Dated | Interval | Text | Instance | Changed | Subjects | Chosen | Both | Either | Except
+
+NOTHING = Chosen(())
+
+
+def size(part: Set) -> int:
+    """How many resources a set may hold at most, as far as is known without asking; for choosing what to walk."""
+    match part:
+        case Lists() | Interval() | Text() | Changed():
+            return part.size
+        case Instance():
+            return 1
+        case Chosen():
+            return len(part.orders)
+        case Both():
+            return min((size(p) for p in part.parts), default=0)
+        case Either():
+            return min(sum(size(p) for p in part.parts), UNKNOWN_SIZE)
+        case _:
+            return UNKNOWN_SIZE
+
+
+def walkable(part: Set) -> bool:
+    """Whether a set can be listed by itself; the others only say yes or no to a resource."""
+    match part:
+        case Lists() | Interval() | Text() | Changed() | Instance() | Chosen():
+            return True
+        case Both():
+            return any(walkable(p) for p in part.parts)
+        case Either():
+            return all(walkable(p) for p in part.parts)
+        case _:
+            return False
+
+
+def both(*parts: Set) -> Set:
+    """Intersection, flattened; one empty part makes it empty."""
+    flat: list[Set] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Both) else (part,))
+    if any(_empty(p) for p in flat):
+        return NOTHING
+    return flat[0] if len(flat) == 1 else Both(tuple(dict.fromkeys(flat)))
+
+
+def either(*parts: Set) -> Set:
+    """Union, flattened, lists joined into one."""
+    flat: list[Set] = []
+    for part in parts:
+        flat.extend(part.parts if isinstance(part, Either) else (part,))
+    lists = [p for p in flat if isinstance(p, Lists)]
+    rest = [p for p in flat if not isinstance(p, Lists) and not _empty(p)]
+    joined = _join(lists)
+    found = [*joined, *dict.fromkeys(rest)]
+    if not found:
+        return NOTHING
+    return found[0] if len(found) == 1 else Either(tuple(found))
+
+
+def _join(lists: list[Lists]) -> list[Set]:
+    if len(lists) < 2:
+        return [p for p in lists if p.hashes]
+    hashes = tuple(dict.fromkeys(h for part in lists for h in part.hashes))
+    return [Lists(hashes, min(sum(p.size for p in lists), UNKNOWN_SIZE))] if hashes else []
+
+
+def _empty(part: Set) -> bool:
+    return part == NOTHING or (isinstance(part, Lists) and not part.hashes)

@@ -1,0 +1,274 @@
+"""The SQL of a search: sets become statements that walk one list in order and probe the others.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Shapes are fenced so that the planner of the database has no
+choice to make (OFFSET 0 and LATERAL on PostgreSQL, CROSS JOIN order on SQLite): which list is walked is decided here,
+from list lengths. Placeholders are $1, $2, ...; values never enter the text, so texts repeat and stay prepared.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_server.store.search_sets import (
+    IMPRECISE,
+    Both,
+    Changed,
+    Chosen,
+    Dated,
+    Either,
+    Except,
+    Instance,
+    Interval,
+    Lists,
+    Set,
+    Span,
+    Subjects,
+    Text,
+    Window,
+    size,
+    walkable,
+)
+
+LAST_CHARACTER = "\U0010ffff"
+
+
+class SearchSql:
+    """One statement under construction: its text pieces and its parameters, in the order of ``descending`` or not."""
+
+    fence = " OFFSET 0"
+
+    def __init__(self, tenant: int, descending: bool = True) -> None:
+        self.tenant = tenant
+        self.way = "DESC" if descending else "ASC"
+        self.params: list[Any] = []
+
+    def p(self, value: Any) -> str:
+        self.params.append(value)
+        return f"${len(self.params)}"
+
+    # --- what the two databases say differently -------------------------------------------------------------------
+
+    def array(self, values: Sequence[int]) -> str:
+        """A parameter that holds many numbers."""
+        return self.p(list(values)) + "::bigint[]"
+
+    def among(self, column: str, values: Sequence[int]) -> str:
+        return f"{column} = ANY({self.array(values)})"
+
+    def among_many(self, column: str, values: Sequence[int]) -> str:
+        """Like ``among``, hashed: for thousands of values."""
+        return f"{column} IN (SELECT unnest({self.array(values)}))"
+
+    def numbers(self, values: Sequence[int], alias: str) -> str:
+        """A FROM item with the values as column ``n``."""
+        return f"unnest({self.array(values)}) {alias}(n)"
+
+    def contains(self, column: str, text: str) -> str:
+        return f"strpos({column}, {self.p(text)}) > 0"
+
+    def per_list(self, hashes: Sequence[int], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        """The union of lists: the newest ``limit`` of each, then of all."""
+        one = self.one_list("u.n", span, limit, conditions)
+        return (
+            f"SELECT DISTINCT x.o FROM {self.numbers(hashes, 'u')} CROSS JOIN LATERAL ({one}) x{self.top(limit, 'x')}"
+        )
+
+    def rows_of(self, inner: str, columns: str) -> str:
+        """``inner`` (column o) joined to the resource rows, one index seek each, in its order."""
+        return (
+            f"SELECT {columns} FROM ({inner}) x CROSS JOIN LATERAL "
+            f"(SELECT * FROM resource s WHERE s.o = x.o OFFSET 0) r ORDER BY x.o {self.way}"
+        )
+
+    # --- probes: does this resource belong? -----------------------------------------------------------------------
+
+    def probe(self, part: Set, o: str) -> str:
+        """A boolean expression about the order key ``o``."""
+        match part:
+            case Lists():
+                return self._probe_lists(part, o)
+            case Window():
+                return f"({o} >= {self.p(part.lo)} AND {o} < {self.p(part.hi)} AND ({o} & {IMPRECISE}) = 0)"
+            case Dated():
+                return f"({self.probe(part.precise, o)} OR (({o} & {IMPRECISE}) <> 0 AND {self.probe(part.other, o)}))"
+            case Interval():
+                return f"EXISTS (SELECT 1 FROM rng q WHERE {self._interval(part, '+')} AND q.o = {o}{self.fence})"
+            case Text():
+                return f"EXISTS (SELECT 1 FROM str q WHERE {self._text(part)} AND q.o = {o}{self.fence})"
+            case Instance() | Changed() | Subjects():
+                return f"EXISTS (SELECT 1 FROM resource q WHERE q.o = {o} AND {self._column(part)}{self.fence})"
+            case Chosen():
+                return self.among_many(o, part.orders)
+            case Except():
+                return f"NOT {self.probe(part.part, o)}"
+            case Both():
+                return "(" + " AND ".join(self.probe(p, o) for p in part.parts) + ")"
+            case Either():
+                return "(" + " OR ".join(self.probe(p, o) for p in part.parts) + ")"
+
+    def _probe_lists(self, part: Lists, o: str) -> str:
+        if len(part.hashes) == 1:
+            return f"EXISTS (SELECT 1 FROM post q WHERE q.h = {self.p(part.hashes[0])} AND q.o = {o}{self.fence})"
+        if len(part.hashes) <= 64:
+            return f"EXISTS (SELECT 1 FROM post q WHERE {self.among('q.h', part.hashes)} AND q.o = {o}{self.fence})"
+        return f"{o} IN ({self.per_list(part.hashes, Span(), None, ())})"
+
+    def _interval(self, part: Interval, shy: str = "") -> str:
+        """``shy`` (a unary plus) keeps lo and hi from being used as index bounds where o is the better one."""
+        return (
+            f"q.h = {self.p(part.hash)} AND {shy}q.lo >= {self.p(part.lo_from)} AND {shy}q.lo < {self.p(part.lo_to)}"
+            f" AND {shy}q.hi >= {self.p(part.hi_from)} AND {shy}q.hi < {self.p(part.hi_to)}"
+        )
+
+    def _text(self, part: Text) -> str:
+        head = f"q.h = {self.p(part.hash)} AND "
+        if part.how == "exact":
+            return f"{head}q.norm = {self.p(part.norm)}"
+        if part.how == "contains":
+            return head + self.contains("q.norm", part.norm)
+        return f"{head}q.norm >= {self.p(part.norm)} AND q.norm < {self.p(part.norm + LAST_CHARACTER)}"
+
+    def _column(self, part: Instance | Changed | Subjects) -> str:
+        match part:
+            case Instance():
+                return (
+                    f"q.tenant = {self.p(self.tenant)} AND q.type = {self.p(part.type)} AND q.id = {self.p(part.id)}"
+                    " AND NOT q.deleted"
+                )
+            case Changed():
+                return (
+                    f"q.tenant = {self.p(self.tenant)} AND q.type = {self.p(part.type)}"
+                    f" AND q.updated {'>=' if part.op == 'ge' else '<'} {self.p(part.instant)} AND NOT q.deleted"
+                )
+            case Subjects():
+                return self.among_many("q.subj", part.hashes)
+
+    # --- streams: the members in order ----------------------------------------------------------------------------
+
+    def top(self, limit: int | None, alias: str) -> str:
+        """Order and limit of a stream; a stream without limit has no order either."""
+        return "" if limit is None else f" ORDER BY {alias}.o {self.way} LIMIT {self.p(limit)}"
+
+    def stream(self, part: Set, span: Span, limit: int | None, conditions: Sequence[Set] = ()) -> str:
+        """SELECT o: the first ``limit`` members inside ``span`` that fit all ``conditions``, each once."""
+        match part:
+            case Lists() if len(part.hashes) == 1:
+                return self.one_list(self.p(part.hashes[0]), span, limit, conditions)
+            case Lists():
+                return self.per_list(part.hashes, span, limit, conditions)
+            case Interval():
+                return self._collected(f"rng q WHERE {self._interval(part)}", span, limit, conditions)
+            case Text():
+                return self._collected(f"str q WHERE {self._text(part)}", span, limit, conditions)
+            case Instance() | Changed():
+                return self._collected(f"resource q WHERE {self._column(part)}", span, limit, conditions)
+            case Chosen():
+                chosen = f"(SELECT n AS o FROM {self.numbers(part.orders, 'c')}) q WHERE true"
+                return self._collected(chosen, span, limit, conditions)
+            case Both():
+                return self._intersection(part, span, limit, conditions)
+            case Either():
+                return self._union([self.stream(p, span, limit, conditions) for p in part.parts], limit)
+        raise TypeError(f"{type(part).__name__} cannot be walked by itself")
+
+    def one_list(self, h: str, span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        """``h`` is SQL: a placeholder or a column."""
+        inside = f"SELECT p.o FROM post p WHERE p.h = {h} AND p.o >= {self.p(span.lo)} AND p.o < {self.p(span.hi)}"
+        if not conditions:
+            return inside + self.top(limit, "p")
+        return f"SELECT a.o FROM ({inside} ORDER BY p.o {self.way}{self.fence}) a" + self._where(conditions, limit)
+
+    def _where(self, conditions: Sequence[Set], limit: int | None) -> str:
+        tests = " AND ".join(self.probe(c, "a.o") for c in conditions)
+        return f" WHERE {tests or 'true'}{self.top(limit, 'a')}"
+
+    def _collected(self, source: str, span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        inside = f"SELECT q.o FROM {source} AND q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)}{self.fence}"
+        return f"SELECT DISTINCT a.o FROM ({inside}) a" + self._where(conditions, limit)
+
+    def _union(self, streams: Sequence[str], limit: int | None) -> str:
+        arms = " UNION ALL ".join(f"SELECT b{i}.o FROM ({text}) b{i}" for i, text in enumerate(streams))
+        return f"SELECT DISTINCT e.o FROM ({arms}) e{self.top(limit, 'e')}"
+
+    def _intersection(self, part: Both, span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        dated = [p for p in part.parts if isinstance(p, Dated)]
+        rest = [p for p in part.parts if not isinstance(p, Dated)]
+        if not dated:
+            return self._walk(rest, span, limit, conditions)
+        # A date is precise or it is not: two disjoint halves, and in the first one the dates bound the walk itself.
+        precise = self._walk([*rest, *(d.precise for d in dated)], span, limit, conditions)
+        vague = Window(-1, -1)
+        others = self._walk([*rest, Except(vague), *(d.other for d in dated)], span, limit, conditions)
+        return self._union([precise, others], limit)
+
+    def _walk(self, parts: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        driver = shortest(parts)
+        tests = [p for p in parts if p is not driver]
+        for window in (p for p in tests if isinstance(p, Window)):
+            span = span.meet(window.lo, window.hi)
+        return self.stream(driver, span, limit, [*tests, *conditions])
+
+    # --- whole statements -------------------------------------------------------------------------------------------
+
+    def capped_counts(self, parts: Sequence[Set], cap: int) -> str:
+        """One row: the length of each part, counted no further than ``cap``."""
+        counts = (self._capped_count(part, cap) for part in parts)
+        return "SELECT " + ", ".join(counts)
+
+    def _capped_count(self, part: Set, cap: int) -> str:
+        sources = {Lists: "post", Interval: "rng", Text: "str"}
+        source = sources.get(type(part), "resource")
+        return f"(SELECT count(*) FROM (SELECT 1 FROM {source} q WHERE {self._member(part)} LIMIT {self.p(cap)}) c)"
+
+    def _member(self, part: Set) -> str:
+        match part:
+            case Lists():
+                return self.among("q.h", part.hashes)
+            case Interval():
+                return self._interval(part)
+            case Text():
+                return self._text(part)
+            case Changed():
+                return self._column(part)
+        raise TypeError(type(part).__name__)
+
+    def any_on(self, hashes: Sequence[int], near: Set) -> str:
+        """Those hashes whose list holds a member of ``near``."""
+        members = f"SELECT p.o FROM post p WHERE p.h = u.n{self.fence}"
+        return f"SELECT u.n FROM {self.numbers(hashes, 'u')} WHERE EXISTS (SELECT 1 FROM ({members}) a WHERE {self.probe(near, 'a.o')})"
+
+
+class SqliteSearchSql(SearchSql):
+    """The same statements for SQLite, whose nested loops follow CROSS JOIN and which has no LATERAL."""
+
+    fence = ""
+
+    def array(self, values: Sequence[int]) -> str:
+        return self.p(list(values))
+
+    def among(self, column: str, values: Sequence[int]) -> str:
+        return f"{column} IN (SELECT value FROM json_each({self.array(values)}))"
+
+    among_many = among
+
+    def numbers(self, values: Sequence[int], alias: str) -> str:
+        return f"(SELECT value AS n FROM json_each({self.array(values)})) {alias}"
+
+    def contains(self, column: str, text: str) -> str:
+        return f"instr({column}, {self.p(text)}) > 0"
+
+    def per_list(self, hashes: Sequence[int], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
+        lists = self.numbers(hashes, "u")
+        if limit is None:
+            tests = "".join(" AND " + self.probe(c, "y.o") for c in conditions)
+            bounds = f"y.o >= {self.p(span.lo)} AND y.o < {self.p(span.hi)}"
+            return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND {bounds}{tests}"
+        first = self.one_list("u.n", span, limit, conditions)
+        return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND y.o IN ({first}){self.top(limit, 'y')}"
+
+    def rows_of(self, inner: str, columns: str) -> str:
+        return f"SELECT {columns} FROM ({inner}) x CROSS JOIN resource r WHERE r.o = x.o ORDER BY x.o {self.way}"
+
+
+def shortest(parts: Sequence[Set]) -> Set:
+    """The set to walk: the one with the fewest members among those that can be listed."""
+    return min((p for p in parts if walkable(p)), key=size)
