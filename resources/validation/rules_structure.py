@@ -1,6 +1,6 @@
 """The invariants of StructureDefinition and ElementDefinition, as rules.
 
-FHIR R4 StructureDefinition (https://hl7.org/fhir/R4/structuredefinition.html), ElementDefinition (elementdefinition.html).
+FHIR R4 StructureDefinition and ElementDefinition (https://hl7.org/fhir/R4/structuredefinition.html).
 """
 
 import re

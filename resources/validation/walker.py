@@ -77,13 +77,13 @@ class _Walker:
 
     # --- objects --------------------------------------------------------------------------------------------------
 
-    def object(self, node: Any, plan: Plan, path: str, scope: Scope) -> None:
+    def object(self, node: Any, plan: Plan, path: str, scope: Scope, valued: bool = False) -> None:
+        """``valued``: the node is what ``_name`` says beside a value, so that an id alone is enough in it."""
         if not isinstance(node, dict):
             self.report("structure", path, f"expected an object ({plan.type.name}), found {shown(node)}")
             return
         before = len(self.issues)
-        resource = plan.type.kind == "resource"
-        if not resource and not (node.keys() - {"id"}):
+        if plan.type.kind != "resource" and not (node.keys() - {"id"}) and not (valued and node):
             self.report("invariant", path, "an element must have a value or children; leave it out when empty (ele-1)")
         self.members(node, plan, path, scope)
         self.cardinality(node, plan, path)
@@ -93,7 +93,8 @@ class _Walker:
         for name, value in node.items():
             element = plan.elements.get(name)
             if element is not None:
-                self.element(element, value, node.get(f"_{name}", _ABSENT), path, scope)
+                partner = node.get(f"_{name}", _ABSENT) if is_primitive(element.type) else _ABSENT
+                self.element(element, value, _ABSENT if element.xml_attribute else partner, path, scope)
             elif name[:1] == "_" and self.extends_primitive(name, plan):
                 if name[1:] not in node:
                     self.element(plan.elements[name[1:]], _ABSENT, value, path, scope)
@@ -189,7 +190,7 @@ class _Walker:
 
     def primitive(self, element: ElementDef, value: Any, partner: Any, place: str, scope: Scope) -> None:
         if partner is not _ABSENT:
-            self.object(partner, plan(element.type), place, scope)
+            self.object(partner, plan(element.type), place, scope, valued=value is not _ABSENT)
         if value is _ABSENT:
             if partner is _ABSENT:
                 self.report("structure", place, "null needs an extension at the same position of the _ array")
