@@ -53,6 +53,12 @@ def decode(data: bytes | str, limit: int = MAX_BYTES) -> dict[str, Any]:
     return value
 
 
+def decode_stored(data: bytes) -> dict[str, Any]:
+    """The object of bytes that ``encode`` wrote: the same result in half the time, nothing is checked again."""
+    found: dict[str, Any] = _decoder.decode(data)
+    return found
+
+
 def encode(value: Any) -> bytes:
     """``value`` as JSON in UTF-8 without white space; Decimals as they are written.
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from resources import json_codec
 from resources.errors import BadSyntax, TooLarge
-from resources.json_codec import MAX_DEPTH, decode, encode, pretty
+from resources.json_codec import MAX_DEPTH, decode, decode_stored, encode, pretty
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 NUMBERS = st.integers() | st.decimals(-1000, 1000, places=3)
@@ -34,6 +34,12 @@ def test_an_exponent_is_respelled_with_the_same_precision():
 
 def test_a_large_integer_is_kept():
     assert decode(b'{"value":%d}' % 10**60)["value"] == 10**60
+
+
+def test_stored_bytes_are_read_alike():
+    data = encode(decode(b'{"a": [1.00, {"b": "\\u00e9"}]}'))
+    assert decode_stored(data) == decode(data)
+    assert encode(decode_stored(data)) == data
 
 
 def test_a_byte_order_mark_and_text_are_tolerated():
