@@ -5,7 +5,7 @@ FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html); design sections 5 
 
 from collections.abc import Callable, Sequence
 from time import time_ns
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fhir_server.at_rest import PatientKey
 from fhir_server.audit.record import AuditRow
@@ -21,8 +21,12 @@ HEAD = "SELECT chain, n, hash FROM audit WHERE chain = $1 ORDER BY chain DESC, n
 HEAD_BELOW = "SELECT chain, n, hash FROM audit WHERE chain < $1 AND chain >= $2 ORDER BY chain DESC, n DESC LIMIT 1"
 ROWS_AFTER = f"SELECT {COLUMNS} FROM audit WHERE (chain, n) > ($1, $2) ORDER BY chain, n LIMIT $3"
 ROW = f"SELECT {COLUMNS} FROM audit WHERE chain = $1 AND n = $2 AND tenant = $3"
-CHECKPOINTS_AFTER = "SELECT n, recorded, key, body, signature FROM audit_checkpoint WHERE n > $1 ORDER BY n LIMIT $2"
-LAST_CHECKPOINT = "SELECT n, recorded, key, body, signature FROM audit_checkpoint ORDER BY n DESC LIMIT 1"
+CHECKPOINTS_AFTER = (
+    "SELECT n, recorded, key, body, signature FROM audit_checkpoint WHERE n > $1 ORDER BY n LIMIT $2"
+)
+LAST_CHECKPOINT = (
+    "SELECT n, recorded, key, body, signature FROM audit_checkpoint ORDER BY n DESC LIMIT 1"
+)
 ADD_CHECKPOINT = (
     "INSERT INTO audit_checkpoint (n, recorded, key, body, signature) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT DO NOTHING RETURNING n"
@@ -69,20 +73,14 @@ class SqlTrail:
         return [AuditRow._make(row) for row in self._session.query(ROWS_AFTER, (chain, n, limit))]
 
     def checkpoints_after(self, number: int, limit: int) -> list[CheckpointRow]:
-        return [_checkpoint(row) for row in self._session.query(CHECKPOINTS_AFTER, (number, limit))]
+        return [CheckpointRow._make(row) for row in self._session.query(CHECKPOINTS_AFTER, (number, limit))]
 
     def last_checkpoint(self) -> CheckpointRow | None:
         found = self._session.query(LAST_CHECKPOINT)
-        return _checkpoint(found[0]) if found else None
+        return CheckpointRow._make(found[0]) if found else None
 
     def add_checkpoint(self, row: CheckpointRow) -> bool:
-        params = (row.number, row.recorded, str(row.key), row.body, row.signature)
-        return bool(self._session.query(ADD_CHECKPOINT, params))
-
-
-def _checkpoint(row: tuple[Any, ...]) -> CheckpointRow:
-    number, recorded, key, body, signature = row
-    return CheckpointRow(number, recorded, int(key) if key.isdecimal() else 0, body, signature)
+        return bool(self._session.query(ADD_CHECKPOINT, row))
 
 
 class SqlKeyRows:
@@ -122,9 +120,7 @@ class SqlPatientKeys:
 
     def _one(self, sql: str, params: tuple[int | str, ...]) -> PatientKey | None:
         found = self._session().query(sql, params)
-        for id, tenant, subject, sealed in found:
-            return PatientKey(id, tenant, subject, sealed or b"")
-        return None
+        return PatientKey(*found[0][:3], found[0][3] or b"") if found else None
 
 
 # --- AuditEvent search ----------------------------------------------------------------------------------------------
