@@ -43,11 +43,24 @@ def decode(data: bytes | str, limit: int = MAX_BYTES) -> dict[str, Any]:
     Raises TooLarge beyond ``limit`` bytes and BadSyntax with line and column for everything that is no JSON object
     or that FHIR does not allow in one.
     """
+    value = _decoded(data, limit)
+    if not isinstance(value, dict):
+        raise BadSyntax("The body is not a JSON object; a resource starts with '{' and has a resourceType")
+    return value
+
+
+def decode_array(data: bytes | str, limit: int = MAX_BYTES) -> list[Any]:
+    """The array ``data`` holds, such as a JSON Patch; otherwise as ``decode``."""
+    value = _decoded(data, limit)
+    if not isinstance(value, list):
+        raise BadSyntax("The body is not a JSON array")
+    return value
+
+
+def _decoded(data: bytes | str, limit: int) -> Any:
     body = _body(data)
     _refuse_size(body, limit)
     value = _value(body)
-    if not isinstance(value, dict):
-        raise BadSyntax("The body is not a JSON object; a resource starts with '{' and has a resourceType")
     _refuse_depth(body)
     _refuse_duplicates(body, value)
     return value
@@ -132,7 +145,7 @@ def _refuse_depth(body: bytes) -> None:
     raise _too_deep()
 
 
-def _refuse_duplicates(body: bytes, value: dict[str, Any]) -> None:
+def _refuse_duplicates(body: bytes, value: Any) -> None:
     """Exact: the decoder keeps one of two members of the same name, so that writing its result loses a colon.
 
     No other difference between the two texts changes the number of colons, but for an escaped one.
