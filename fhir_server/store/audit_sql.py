@@ -120,7 +120,8 @@ class SqlPatientKeys:
 
     def _one(self, sql: str, params: tuple[int | str, ...]) -> PatientKey | None:
         found = self._session().query(sql, params)
-        return PatientKey(*found[0][:3], found[0][3] or b"") if found else None
+        rows = [PatientKey(id, tenant, subject, sealed or b"") for id, tenant, subject, sealed in found]
+        return rows[0] if rows else None
 
 
 # --- AuditEvent search ----------------------------------------------------------------------------------------------
