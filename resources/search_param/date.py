@@ -103,9 +103,19 @@ def term(parameter: Parameter, modifier: str, value: str) -> Term:
         Range(Key(parameter.type, branch.text, FORM, ""), *found) for branch in parameter.branches for found in wanted
     ]
     if parameter.code == clinical(parameter.type):
-        windows = (precise_window(found) for found in wanted)
-        terms += [Clinical(parameter.type, lo, hi) for lo, hi in windows if lo < hi]
+        terms += [Clinical(parameter.type, lo, hi) for lo, hi in _windows(wanted)]
     return Or(tuple(terms))
+
+
+def _windows(wanted: tuple[Bounds, ...]) -> list[Interval]:
+    """The windows of precise dates, those that touch joined: each costs a walk of the order key."""
+    joined: list[Interval] = []
+    for lo, hi in sorted(precise_window(found) for found in wanted):
+        if joined and lo <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(hi, joined[-1][1]))
+        elif lo < hi:
+            joined.append((lo, hi))
+    return joined
 
 
 def conditions(parameter: Parameter, value: str) -> tuple[Bounds, ...]:

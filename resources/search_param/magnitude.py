@@ -23,7 +23,7 @@ def ordered(value: Number) -> int:
     """An integer in (-2^62, 2^62) that is smaller, equal or greater as the value is."""
     try:
         bits: int = _UNPACK.unpack(_PACK.pack(value))[0]
-    except OverflowError:
+    except (OverflowError, struct.error):  # an integer beyond the range of a double
         return MOST - 1 if value > 0 else LEAST + 1
     return bits >> 1 if bits >= 0 else -((bits & 0x7FFF_FFFF_FFFF_FFFF) >> 1)
 

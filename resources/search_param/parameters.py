@@ -25,16 +25,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 BY_ROW = frozenset({"_id", "_lastUpdated"})
 """Parameters that the resource row answers; they have no index entries."""
 
-_NOT_OF_R4 = "example"
-"""The id of a SearchParameter that is published as an example among the real ones."""
-
 
 @cache
 def parameters(type: str) -> Mapping[str, Parameter]:
     """The parameters of a type with an expression, composites left out, by code."""
     rows = definitions.search_params(type).values()
     made = (_parameter(type, row) for row in rows if row.type in KINDS and row.expression)
-    return MappingProxyType({p.code: p for p in made if p.code != _NOT_OF_R4})
+    return MappingProxyType({p.code: p for p in made})
 
 
 def _parameter(type: str, row: SearchParam) -> Parameter:

@@ -1,7 +1,7 @@
 """Conversion between units of UCUM.
 
 The Unified Code for Units of Measure (https://ucum.org/ucum). Units in common use come from a table that is checked in
-(``make definitions`` writes it); ucumvert, slow to load, is asked for others only.
+(``python -m resources.search_param.ucum_table`` writes it); ucumvert, slow to load, is asked for others only.
 """
 
 import gzip
@@ -48,23 +48,21 @@ def _table() -> dict[str, tuple[str, str, str]]:
 
 def measured(unit: str) -> Canonical | None:
     """What ``canonical`` is, worked out by ucumvert (1 s on first use)."""
-    if not unit or len(unit) > 60:
+    if not unit or not unit.isascii() or len(unit) > 60:
         return None
-    if not unit.isascii() or set(_ARBITRARY.findall(unit)):
-        return _arbitrary(unit)
+    kinds = {kind.lower() for kind in _ARBITRARY.findall(unit)}
+    bare = _ARBITRARY.sub("U", _ANNOTATION.sub("", unit)) or "1"
     try:
-        zero, one = (_base(n, unit) for n in (0, 1))
+        (dimension, zero), (_, one) = (_base(number, bare) for number in (0, 1))
     except Exception:  # the parser raises its own, lark's and pint's errors for what is no unit
         return None
-    return zero[0], _rational(one[1] - zero[1]), _rational(zero[1])
+    return " ".join((dimension, *sorted(kinds))), _rational(one - zero), _rational(zero)
 
 
-_ARBITRARY = re.compile(r"\[(?:iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|CCID_50|TCID_50|PFU|FFU|CFU|IR|BAU)\]")
-
-
-def _arbitrary(unit: str) -> Canonical | None:
-    """Arbitrary units compare with themselves only, so that 10*3/uL is no measure of [iU]/L."""
-    return None
+_ANNOTATION = re.compile(r"\{[^{}]*\}")
+_ARBITRARY = re.compile(r"\[(iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|PFU|FFU|CFU|IR|BAU|CCID_50|TCID_50)\]")
+"""Arbitrary units compare with multiples of themselves only (m[iU]/L with u[iU]/mL): they are worked out as U, and named in
+the dimension."""
 
 
 def _base(number: int, unit: str) -> tuple[str, float]:
@@ -79,7 +77,9 @@ def _rational(number: float) -> Fraction:
     if not number:
         return Fraction(0)
     decimal = Fraction(f"{number:.13g}")
-    for found in (Fraction(number).limit_denominator(1000), 1 / Fraction(1 / number).limit_denominator(1000)):
+    ratio = Fraction(number).limit_denominator(1000)
+    inverse = Fraction(1 / number).limit_denominator(1000)
+    for found in (ratio, 1 / inverse if inverse else ratio):
         if found and abs(found - decimal) < abs(decimal) / 10**12:
             return found
     return decimal
