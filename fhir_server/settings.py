@@ -50,7 +50,11 @@ def _whole(lowest: int, highest: int) -> Any:
 SETTINGS: tuple[Setting, ...] = (
     Setting("HOST", "127.0.0.1", "Address the API listens on; with OPEN only a loopback address is taken."),
     Setting("PORT", 8080, "Port the API listens on.", _whole(1, 65535)),
-    Setting("PUBLIC_URL", "", "Base address clients use, such as https://fhir.example.org/fhir; empty: built from HOST and PORT."),
+    Setting(
+        "PUBLIC_URL",
+        "",
+        "Base address clients use, such as https://fhir.example.org/fhir; empty: built from HOST and PORT.",
+    ),
     Setting("TLS_CERT", "", "Certificate chain file (PEM) to serve HTTPS with."),
     Setting("TLS_KEY", "", "Private key file (PEM) of TLS_CERT."),
     Setting("DATA_DIR", "var", "Folder for all local state: SQLite file, master key, spools."),
@@ -59,12 +63,21 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("THREADS", 4, "Request threads (and database connections) of each API worker.", _whole(1, 256)),
     Setting("SERVER", "granian", "HTTP server that runs the API: granian or gunicorn.", _one_of("granian", "gunicorn")),
     Setting("OPEN", False, "Serve without authentication, on loopback addresses only.", _flag),
-    Setting("MASTER_KEY", "", "Key (32 bytes, base64 or hex) that seals the keys in the database; empty: a file under DATA_DIR."),
-    Setting("AT_REST", "plain", "How documents are stored: plain, or envelope (encrypted with per-patient keys).", _one_of("plain", "envelope")),
+    Setting(
+        "MASTER_KEY",
+        "",
+        "Key (32 bytes, base64 or hex) that seals the keys in the database; empty: a file under DATA_DIR.",
+    ),
+    Setting(
+        "AT_REST",
+        "plain",
+        "How documents are stored: plain, or envelope (encrypted with per-patient keys).",
+        _one_of("plain", "envelope"),
+    ),
     Setting(
         "REFERENTIAL_INTEGRITY",
         "both",
-        "Refuse references to absent resources and deletes of referenced ones (both), deletes only (deletes), or neither (off).",
+        "Refuse dangling references and deletes of what is referred to (both), only such deletes (deletes), or none (off).",
         _one_of("both", "deletes", "off"),
     ),
     Setting(
@@ -76,10 +89,22 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PAGE_COUNT", 50, "Entries of a page when _count is not given.", _whole(1, 1000)),
     Setting("PAGE_COUNT_MAX", 1000, "Most entries of a page whatever _count says.", _whole(1, 10000)),
     Setting("BODY_MAX", 64 * 1024 * 1024, "Largest request body in bytes, unpacked.", _whole(1024, 1 << 34)),
-    Setting("STATEMENT_TIMEOUT", 30, "Seconds a database statement may take before it is refused as too costly.", _whole(1, 3600)),
+    Setting(
+        "STATEMENT_TIMEOUT",
+        30,
+        "Seconds a database statement may take before it is refused as too costly.",
+        _whole(1, 3600),
+    ),
     Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
-    Setting("METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed),
-    Setting("LOG_LEVEL", "info", "Least severe log lines written: debug, info, warning or error.", _one_of("debug", "info", "warning", "error")),
+    Setting(
+        "METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed
+    ),
+    Setting(
+        "LOG_LEVEL",
+        "info",
+        "Least severe log lines written: debug, info, warning or error.",
+        _one_of("debug", "info", "warning", "error"),
+    ),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
 
@@ -123,7 +148,9 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """These settings as HEARTH_<NAME> variables, so that a child process reads the same."""
-        return {f"HEARTH_{name}": _text(value) for name, value in self.values.items() if value != _BY_NAME[name].default}
+        return {
+            f"HEARTH_{name}": _text(value) for name, value in self.values.items() if value != _BY_NAME[name].default
+        }
 
 
 def _text(value: Any) -> str:
@@ -156,7 +183,9 @@ def _check(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingError("TLS_CERT and TLS_KEY go together: give both or neither")
     if settings.open and not settings.host.startswith(_LOOPBACK):
-        raise SettingError(f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}")
+        raise SettingError(
+            f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}"
+        )
 
 
 def export(settings: Settings) -> None:
