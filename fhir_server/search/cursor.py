@@ -1,6 +1,6 @@
 """Where a page starts, sealed into the parameter ``_cursor`` so that no server has to remember it.
 
-FHIR R4 Search, paging (https://hl7.org/fhir/R4/http.html#paging). Sealed (AES-GCM), because a position holds a clinical date or
+FHIR R4 paging (https://hl7.org/fhir/R4/http.html#paging). Sealed (AES-GCM), because a position holds a clinical date or
 a name; caller, tenant and query are bound in and checked again on use.
 """
 
@@ -51,7 +51,7 @@ class Cursors:
         return urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, body, None)).decode().rstrip("=")
 
     def open(self, caller: Caller, query: str, token: str) -> Position:
-        """The position in ``token``. Raises BadSearch (not ours, or of another query), Forbidden (of another caller)."""
+        """The position in ``token``. Raises BadSearch (not ours, or another query), Forbidden (another caller)."""
         try:
             raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
             sealed = self._decode(self._cipher.decrypt(raw[:NONCE], raw[NONCE:], None))

@@ -12,7 +12,7 @@ from fhir_server.search.execute import Executor
 from fhir_server.search.include import Including
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
 from fhir_server.search.resolve import Far, Resolver
-from fhir_server.search.restriction import members
+from fhir_server.search.restriction import members, permitted
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Lists, Set, Span, either, size
@@ -43,7 +43,8 @@ class SearchEngine:
     def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> list[Stored]:
         """At most two resources of ``type`` that fit the query string ``criteria``, for conditional interactions.
 
-        Runs in the open transaction of ``session`` and sees its writes. Raises BadSearch, also for criteria without a filter.
+        Runs in the open transaction of ``session`` and sees its writes. Raises BadSearch, also for criteria without
+        a filter.
         """
         params = tuple(parse_qsl(criteria.removeprefix("?"), keep_blank_values=True))
         query = parse(SearchRequest(type, params), self.default_count, self.max_count)
@@ -56,7 +57,7 @@ class SearchEngine:
         near, far = resolver.typed(type, query.term(type))
         near = executor.measured(near, resolver.everything(type))
         rows = session.read_places(executor.page(near, far, Span(), 2), caller.tenant)
-        return [row for row in rows if row.type == type]
+        return [row for row in rows if row.type == type and permitted(caller, row)]
 
 
 @dataclass(slots=True)
@@ -159,8 +160,8 @@ class _Search:
 
     def _documents(self, orders: list[int]) -> list[Stored]:
         """The rows of a page, their type checked again: a list is found by a hash."""
-        types = self.types
-        return [row for row in self.session.read_places(orders, self.caller.tenant) if row.type in types]
+        rows = self.session.read_places(orders, self.caller.tenant)
+        return [row for row in rows if row.type in self.types and permitted(self.caller, row)]
 
     def _links(self, cut: _Slice) -> dict[str, str]:
         base = self.query.link()

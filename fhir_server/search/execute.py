@@ -1,7 +1,7 @@
 """Runs sets: chooses what to walk by list lengths, leaps over dense lists, and stays within a budget.
 
-FHIR R4 Search (https://hl7.org/fhir/R4/search.html). The rule was measured: a short list is walked and the others probed;
-long lists leap over each other in blocks; what is then still open is probed or, on PostgreSQL, merged.
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). The rule was measured: a short list is walked and the others
+probed; long lists leap over each other in blocks; what is then still open is probed or, on PostgreSQL, merged.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """_include and _revinclude: what the matches of a page refer to, and what refers to them.
 
-FHIR R4 Search, including other resources (https://hl7.org/fhir/R4/search.html#include). One query per round and direction;
-every resource once; only what the caller may see.
+FHIR R4 Search, including other resources (https://hl7.org/fhir/R4/search.html#include). One query per round and
+direction; every resource once; only what the caller may see.
 """
 
 from collections import defaultdict
@@ -13,6 +13,7 @@ from fhir_server.search.link import references
 from fhir_server.search.parameters import reference_names
 from fhir_server.search.query import Include
 from fhir_server.search.resolve import Resolver
+from fhir_server.search.restriction import permitted
 from fhir_server.store import Stored
 from fhir_server.store.search_sets import Chosen, Lists, both
 from resources.definitions import RESOURCE_TYPES
@@ -60,7 +61,8 @@ class Including:
         return new
 
     def _take(self, rows: Iterable[Stored]) -> list[Stored]:
-        new = [row for row in rows if (row.type, row.id) not in self.seen]
+        caller = self.resolver.caller
+        new = [row for row in rows if (row.type, row.id) not in self.seen and permitted(caller, row)]
         for row in new:
             self.seen.add((row.type, row.id))
             self.found[row.type, row.id] = row

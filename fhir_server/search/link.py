@@ -1,7 +1,7 @@
 """The references of one search parameter, read from stored bytes without decoding the rest of the document.
 
-FHIR R4 references (https://hl7.org/fhir/R4/references.html). The elements on the way to a reference become a typed decoder;
-a parameter with conditions on the way is answered by the index extraction instead.
+FHIR R4 references (https://hl7.org/fhir/R4/references.html). The elements on the way to a reference become a typed
+decoder; a parameter with conditions on the way is answered by the index extraction instead.
 """
 
 from collections.abc import Iterable, Iterator

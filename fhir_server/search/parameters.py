@@ -65,7 +65,7 @@ def checked_type(type: str, where: str) -> str:
 
 @lru_cache(8192)
 def term(type: str, name: str, value: str) -> Term:
-    """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch, UnknownParameter."""
+    """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch."""
     return _term(type, name, value, 0)
 
 

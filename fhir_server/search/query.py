@@ -31,7 +31,7 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """One ``_include`` or ``_revinclude``: references from ``source`` by ``param`` (``*``: all) to ``target`` ('' any)."""
+    """One ``_include`` or ``_revinclude``: from ``source`` by ``param`` (``*``: all) to ``target`` ('': any)."""
 
     source: str
     param: str
@@ -130,7 +130,9 @@ class _Reading:
 
     def query(self) -> Query:
         self.set(types=self.types, filters=tuple(self.filters), includes=tuple(dict.fromkeys(self.includes)))
-        self.set(applied=tuple(self.applied), issues=tuple(replace(i, severity="warning") for i in self.ignored))
+        count = str(self.parsed.count)
+        self.set(applied=tuple((n, count if n == "_count" else v) for n, v in self.applied))
+        self.set(issues=tuple(replace(i, severity="warning") for i in self.ignored))
         return self.parsed
 
 

@@ -1,7 +1,7 @@
 """Terms of a query made into sets of the store: keys hashed, dictionary read, chains followed.
 
-FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Each resource type that is entered (by the search itself, a chain or
-_has) passes ``Resolver.typed``, which adds the caller's restriction.
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Each resource type that is entered (by the search itself, a chain
+or _has) passes ``Resolver.typed``, which adds the caller's restriction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ import msgspec
 
 from fhir_server.search.restriction import visible
 from fhir_server.store import Session, Store, Stored
+from fhir_server.store.model import Parameter
 from fhir_server.store.order import window
 from fhir_server.store.search_sets import (
     NOTHING,
@@ -54,8 +55,11 @@ from resources.search_param.terms import (
     type_key,
 )
 
-FEW_TARGETS, MANY_TARGETS = 1_000, 50_000
-"""Targets of a chain that become one list each; that are tested by the subject column."""
+FEW_TARGETS, MANY_TARGETS = 1_000, 10_000
+"""Targets of a chain that become one list each; that are tested by the subject column. Of still more, the sources are
+walked instead: some are soon found to match."""
+ALL = 50_000
+"""Members of a chain that stands inside an alternative or a negation."""
 FEW_SOURCES = 2_000
 """Sources of a _has whose documents are read; with more, the candidates are tested one by one."""
 USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
@@ -111,11 +115,9 @@ class Resolver:
     def _conjunction(self, type: str, term: Term, far: list[Far]) -> Set:
         """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
         if isinstance(term, And):
-            late = [t for t in term.terms if isinstance(t, Refers | Referred)]
-            near = [self._conjunction(type, t, far) for t in term.terms if t not in late]
-            near += [self._joined(t, far, near) for t in late]
-            return both(*near) if near else self.everything(type)
-        return self._joined(term, far, []) if isinstance(term, Refers | Referred) else self.as_set(type, term)
+            parts = [self._conjunction(type, t, far) for t in term.terms]
+            return both(*parts) if parts else self.everything(type)
+        return self._joined(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
     def as_set(self, type: str, term: Term) -> Set:
         """``term`` as a set, whatever it takes."""
@@ -191,8 +193,8 @@ class Resolver:
         self, columns: str, term: Lookup | Family, extra: Iterable[tuple[str, str]]
     ) -> list[tuple[Any, ...]]:
         """Read anew for each search: a code that was stored a moment ago must be found."""
-        given = [("system = {}", term.system), ("code = {}", term.code)]
-        tests = [
+        given: list[tuple[str, str | None]] = [("system = {}", term.system), ("code = {}", term.code)]
+        tests: list[tuple[str, Parameter]] = [
             ("tenant = {}", self.tenant),
             ("type = {}", term.type),
             ("branch = {}", term.branch),
@@ -204,14 +206,14 @@ class Resolver:
 
     # --- chains ---------------------------------------------------------------------------------------------------
 
-    def _joined(self, term: Refers | Referred, far: list[Far], beside: Sequence[Set]) -> Set:
-        found = self._refers(term) if isinstance(term, Refers) else self._referred(term, beside)
+    def _joined(self, term: Refers | Referred, far: list[Far]) -> Set:
+        found = self._by_targets(term) if isinstance(term, Refers) else self._by_sources(term)
         if found is None:
             far.append(self._far(term))
             return self.everything(term.type)
         return found
 
-    def _refers(self, term: Refers) -> Set | None:
+    def _by_targets(self, term: Refers) -> Set | None:
         """The sources of a chain by their targets; None when the targets are too many to name."""
         near, far = self.typed(term.target, term.term)
         try:
@@ -228,12 +230,12 @@ class Resolver:
         hashes = tuple(fresh(tenant, Key(type, b, "ref", r)) for r in references for b in branches)
         return self._lists(hashes, "ref") if hashes else NOTHING
 
-    def _referred(self, term: Referred, beside: Sequence[Set]) -> Set | None:
+    def _by_sources(self, term: Referred) -> Set | None:
         """The targets of a _has from the documents of its sources; None when there are too many sources."""
         near, far = self.typed(term.source, term.term)
         if not self.executor.at_most(term.source, near, FEW_SOURCES):
             return None
-        rows = self.executor.rows(term.source, near, far, MANY_TARGETS)
+        rows = self.executor.rows(term.source, near, far, FEW_SOURCES)
         ids = {id for row in rows for id in referred_ids(row, term.branches, term.type)}
         return Chosen(tuple(self.executor.places(term.type, ids).values()))
 
@@ -245,10 +247,10 @@ class Resolver:
     def _by_walking(self, term: Refers | Referred) -> Set:
         """A chain inside an alternative or a negation: all its members, found beforehand."""
         far: list[Far] = []
-        near = self._joined(term, far, [])
+        near = self._joined(term, far)
         if not far:
             return near
-        return Chosen(tuple(o for o, _ in self.executor.names(term.type, near, far, MANY_TARGETS)))
+        return Chosen(tuple(o for o, _ in self.executor.names(term.type, near, far, ALL)))
 
 
 class FarTargets:
@@ -288,7 +290,7 @@ class FarSources:
 
     def _any(self, h: int) -> bool:
         near = both(Lists((h,), 20), self.near)
-        return bool(self.resolver.executor.names(self.term.source, near, self.far, MANY_TARGETS))
+        return bool(self.resolver.executor.names(self.term.source, near, self.far, ALL))
 
 
 @cache

@@ -1,9 +1,13 @@
 """What a caller may find, as a term that every part of a search is intersected with.
 
 FHIR R4 compartments (https://hl7.org/fhir/R4/compartmentdefinition.html). There is no other way into the data: primary
-searches, chains, _has, _include, _revinclude, compartment searches and totals all ask here, and a type without a rule is closed.
+searches, chains, _has, _include, _revinclude, compartment searches and totals all ask here; a type without a rule is
+closed.
 """
 
+import msgspec
+
+from fhir_server.store import Stored
 from resources import search_param
 from resources.repository import Caller
 from resources.search_param.terms import All, And, Or, Term
@@ -43,6 +47,15 @@ def restriction(caller: Caller, type: str) -> Term:
 def members(type: str, of: tuple[str, str]) -> Term:
     """The resources of ``type`` in the compartment ``of`` = (type, id), itself included."""
     return search_param.in_compartment(type, *of)
+
+
+def permitted(caller: Caller, row: Stored) -> bool:
+    """The same asked of the document itself, before it leaves: lists are named by hashes, and hashes may collide."""
+    if caller.compartment is None or row.type in SHARED:
+        return True
+    code, id = caller.compartment
+    entries = search_param.extract(msgspec.json.decode(row.doc))
+    return id in search_param.member_of(entries, row.type, row.id, code)
 
 
 def _scoped(caller: Caller, type: str) -> bool:

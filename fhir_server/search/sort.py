@@ -1,7 +1,7 @@
 """The order of a search: the clinical order, an order the database makes, or one made from the documents.
 
-FHIR R4 Search, _sort (https://hl7.org/fhir/R4/search.html#sort). Of several values of one resource the least counts when
-ascending, the greatest when descending; resources without a value come last; ties are broken by the clinical order.
+FHIR R4 Search, _sort (https://hl7.org/fhir/R4/search.html#sort). Of several values of one resource the least counts
+when ascending, the greatest when descending; resources without a value come last; the clinical order breaks ties.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Intersections of long posting lists: block leaps and merge joins on PostgreSQL, single leaps on SQLite.
 
-FHIR R4 Search (https://hl7.org/fhir/R4/search.html#combining). A leap walks the shortest list a little and then jumps to where
-another list goes on, so that lists that are dense in different years cost a few seeks instead of a walk through both.
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html#combining). A leap walks the shortest list a little and then jumps
+to where another list goes on: lists that are dense in different years cost a few seeks, not a walk through both.
 """
 
 from collections.abc import Callable, Sequence
@@ -91,17 +91,18 @@ def _seek_statement(sql: SearchSql, near: Both, span: Span) -> tuple[str, list[A
     run_length = "CASE WHEN z.v = z.p THEN z.run + 1 ELSE 1 END"
     compare = "<=" if down else ">="
     hit = f"z.v = z.p AND z.run + 1 >= {n}" + "".join(" AND " + sql.probe(part, "z.v") for part in tests)
+    seek = f"SELECT {far}(p.o) FROM post p WHERE {bounds} AND p.h ="
     text = (
-        f"WITH RECURSIVE z(v, p, run, i) AS (SELECT (SELECT {far}(p.o) FROM post p WHERE p.h = {sql.p(driver.hashes[0])} AND {bounds}),"
-        f" NULL, 0, 0 UNION ALL SELECT (SELECT {far}(p.o) FROM post p WHERE p.h = CASE (z.i + 1) % {n} {arms} END AND {bounds}"
-        f" AND p.o {compare} z.v {sign} ({run_length} >= {n})), z.v, {run_length}, z.i + 1 FROM z"
-        f" WHERE z.v IS NOT NULL AND z.i < {SEEKS}) SELECT z.v, ({hit}) AS hit, z.i FROM z WHERE z.v IS NOT NULL AND (({hit}) OR z.i = {SEEKS})"
+        f"WITH RECURSIVE z(v, p, run, i) AS (SELECT ({seek} {sql.p(driver.hashes[0])}), NULL, 0, 0 UNION ALL"
+        f" SELECT ({seek} CASE (z.i + 1) % {n} {arms} END AND p.o {compare} z.v {sign} ({run_length} >= {n})),"
+        f" z.v, {run_length}, z.i + 1 FROM z WHERE z.v IS NOT NULL AND z.i < {SEEKS})"
+        f" SELECT z.v, ({hit}) AS hit, z.i FROM z WHERE z.v IS NOT NULL AND (({hit}) OR z.i = {SEEKS})"
     )
     return text, sql.params
 
 
 def _parts(near: Both, span: Span) -> tuple[Lists, list[Lists], list[Set], Span]:
-    """The list to walk, the other single lists from short to long, the remaining tests, and what windows leave of span."""
+    """The list to walk, the other single lists, short ones first, the remaining tests, what windows leave of span."""
     driver = shortest(near.parts)
     assert isinstance(driver, Lists)
     others = [p for p in near.parts if p is not driver]

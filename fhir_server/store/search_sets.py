@@ -124,7 +124,7 @@ NOTHING = Chosen(())
 
 
 def size(part: Set) -> int:
-    """How many resources a set may hold at most, as far as is known without asking; for choosing what to walk."""
+    """How many resources a set may hold at most, as far as is known; for choosing what to walk."""
     match part:
         case Lists() | Interval() | Text() | Changed():
             return part.size

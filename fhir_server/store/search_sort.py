@@ -30,7 +30,7 @@ class Place(Protocol):
 
 
 def ranked_sql(sql: SearchSql, near: Set, ranks: Sequence[Ranked], place: Place | None, limit: int) -> str:
-    """SELECT o, k0, k1, ...: the page in the order of ``ranks``, backwards when the place asks for the page before it."""
+    """SELECT o, k0, k1, ...: the page in the order of ``ranks``, backwards when the place asks for what is before it."""
     members = sql.stream(near, Span(), None)
     values = ", ".join(f"{_value(sql, rank)} AS k{n}" for n, rank in enumerate(ranks))
     columns = "".join(f", t.k{n}" for n in range(len(ranks)))
@@ -56,7 +56,7 @@ def _value(sql: SearchSql, rank: Ranked) -> str:
 
 
 def _order(ranks: Sequence[Ranked], forward: bool) -> str:
-    """Resources without a value stand last (first when reading backwards); o breaks ties in the direction of the first key."""
+    """Resources without a value stand last (first, backwards); o breaks ties in the direction of the first key."""
     parts = []
     for n, rank in enumerate(ranks):
         nulls = "" if forward else " DESC"
@@ -99,4 +99,5 @@ def updated_walk_sql(sql: SearchSql, type: str, near: Set, descending: bool, pla
         f" AND (q.updated, q.o) {compare} ({sql.p(start[0])}, {sql.p(start[1])}) AND NOT q.deleted"
         f" ORDER BY q.updated {way}, q.o {way}{sql.fence}"
     )
-    return f"SELECT a.o, a.updated FROM ({walk}) a WHERE {sql.probe(near, 'a.o')} ORDER BY a.updated {way}, a.o {way} LIMIT {sql.p(limit)}"
+    order = f"ORDER BY a.updated {way}, a.o {way} LIMIT {sql.p(limit)}"
+    return f"SELECT a.o, a.updated FROM ({walk}) a WHERE {sql.probe(near, 'a.o')} {order}"

@@ -234,7 +234,8 @@ class SearchSql:
     def any_on(self, hashes: Sequence[int], near: Set) -> str:
         """Those hashes whose list holds a member of ``near``."""
         members = f"SELECT p.o FROM post p WHERE p.h = u.n{self.fence}"
-        return f"SELECT u.n FROM {self.numbers(hashes, 'u')} WHERE EXISTS (SELECT 1 FROM ({members}) a WHERE {self.probe(near, 'a.o')})"
+        lists = self.numbers(hashes, "u")
+        return f"SELECT u.n FROM {lists} WHERE EXISTS (SELECT 1 FROM ({members}) a WHERE {self.probe(near, 'a.o')})"
 
 
 class SqliteSearchSql(SearchSql):
@@ -262,8 +263,8 @@ class SqliteSearchSql(SearchSql):
             tests = "".join(" AND " + self.probe(c, "y.o") for c in conditions)
             bounds = f"y.o >= {self.p(span.lo)} AND y.o < {self.p(span.hi)}"
             return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND {bounds}{tests}"
-        first = self.one_list("u.n", span, limit, conditions)
-        return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND y.o IN ({first}){self.top(limit, 'y')}"
+        found = f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n"
+        return f"{found} AND y.o IN ({self.one_list('u.n', span, limit, conditions)}){self.top(limit, 'y')}"
 
     def rows_of(self, inner: str, columns: str) -> str:
         return f"SELECT {columns} FROM ({inner}) x CROSS JOIN resource r WHERE r.o = x.o ORDER BY x.o {self.way}"

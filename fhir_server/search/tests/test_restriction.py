@@ -1,0 +1,133 @@
+"""What a caller bound to one patient's compartment finds: nothing of anybody else, by whatever road."""
+
+import pytest
+
+from fhir_server.search import resolve
+from fhir_server.search.restriction import CLOSED, restriction, visible
+from fhir_server.search.tests.record import OPEN, Record, observation, patient
+from fhir_server.store import Store
+from resources.repository import Caller
+from resources.search_param.terms import All, And, Term
+
+ANN = Caller("Patient/p1", scopes=("patient/*.rs",), compartment=("Patient", "p1"))
+NARROW = Caller("Patient/p1", scopes=("patient/Observation.rs",), compartment=("Patient", "p1"))
+
+
+@pytest.fixture
+def record(store: Store) -> Record:
+    made = Record(store)
+    made.put(
+        {"resourceType": "Organization", "id": "o1", "name": "Clinic"},
+        {"resourceType": "Practitioner", "id": "d1", "name": [{"family": "House"}]},
+        patient("p1", "Smith", managingOrganization={"reference": "Organization/o1"}),
+        patient("p2", "Jones", managingOrganization={"reference": "Organization/o1"},
+                generalPractitioner=[{"reference": "Practitioner/d1"}]),
+        {"resourceType": "Group", "id": "g1", "type": "person", "actual": True, "member": [
+            {"entity": {"reference": "Patient/p1"}}, {"entity": {"reference": "Patient/p2"}}]},
+        observation("a1", "p1", "x", "2020-01-01T00:00:00Z", performer=[{"reference": "Practitioner/d1"}]),
+        observation("b1", "p2", "x", "2021-01-01T00:00:00Z", performer=[{"reference": "Practitioner/d1"}]),
+        observation("b2", "p2", "y", "2022-01-01T00:00:00Z"),
+        observation("a2", "p1", "z", "2019-01-01T00:00:00Z", derivedFrom=[{"reference": "Observation/b2"}]),
+        {"resourceType": "Condition", "id": "c2", "subject": {"reference": "Patient/p2"}, "asserter": {"reference": "Patient/p2"}},
+    )  # fmt: skip
+    return made
+
+
+ROADS = [
+    ("Patient?", "p1"),
+    ("Patient?_id=p2", ""),
+    ("Patient?_id=p1,p2", "p1"),
+    ("Patient?identifier=mrn-p2", ""),
+    ("Patient?name:contains=o", ""),
+    ("Patient?gender:not=male", "p1"),
+    ("Patient?organization:missing=false", "p1"),
+    ("Observation?", "a1 a2"),
+    ("Observation?code=x", "a1"),
+    ("Observation?code:not=z", "a1"),
+    ("Observation?date=ge2000", "a1 a2"),
+    ("Observation?_lastUpdated=ge2000", "a1 a2"),
+    ("Observation?value-quantity=1", "a1 a2"),
+    ("Observation?patient=p2", ""),
+    ("Observation?subject.name=jones", ""),
+    ("Observation?subject.name=smith", "a1 a2"),
+    ("Observation?derived-from.code=y", ""),
+    ("Observation?derived-from:missing=false", "a2"),
+    ("Patient?organization.name=clinic", "p1"),
+    ("Patient?_has:Observation:patient:code=y", ""),
+    ("Patient?_has:Observation:patient:code=x", "p1"),
+    ("Organization?_has:Patient:organization:name=jones", ""),
+    ("Organization?_has:Patient:organization:name=smith", "o1"),
+    ("Organization?_has:Patient:organization:_has:Observation:patient:code=y", ""),
+    ("Practitioner?_has:Observation:performer:code=x", "d1"),
+    ("Practitioner?_has:Patient:general-practitioner:name=jones", ""),
+    ("Group?", ""),
+    ("Group?member=p1", ""),
+    ("Condition?", ""),
+    ("Device?", ""),
+    ("?_type=Patient,Observation,Condition,Group", "a1 a2 p1"),
+    ("?_lastUpdated=ge2000", "a1 a2 d1 o1 p1"),
+]
+
+
+@pytest.mark.parametrize("limits", [{}, {"FEW_SOURCES": 0}, {"FEW_TARGETS": 0}])
+def test_no_road_leads_to_another_chart(record: Record, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit in limits.items():
+        monkeypatch.setattr(resolve, name, limit)
+    assert {query: " ".join(sorted(record.ids(query, ANN))) for query, _ in ROADS} == dict(ROADS)
+
+
+def test_totals_count_only_what_may_be_seen(record: Record) -> None:
+    for query, ids in ROADS:
+        sign = "&" if "=" in query else ""
+        assert record.page(f"{query}{sign}_summary=count", ANN).total == len(ids.split()), query
+        assert record.page(f"{query}{sign}_total=estimate&_count=1", ANN).total == len(ids.split()), query
+
+
+@pytest.mark.parametrize("sort", ["date", "-_lastUpdated", "_id", "code", "-value-quantity", "subject"])
+def test_sorted_pages_hold_only_what_may_be_seen(record: Record, sort: str) -> None:
+    assert sorted(record.walk(f"Observation?_count=1&_sort={sort}", ANN)) == ["a1", "a2"]
+
+
+INCLUDED = [
+    ("Observation?_include=Observation:derived-from", set()),
+    ("Observation?_include=*", {"Patient/p1", "Practitioner/d1"}),
+    ("Patient?_include=Patient:organization", {"Organization/o1"}),
+    ("Patient?_revinclude=Observation:subject", {"Observation/a1", "Observation/a2"}),
+    ("Patient?_revinclude=Group:member", set()),
+    (
+        "Patient?_include=Patient:organization&_revinclude:iterate=Patient:organization&_revinclude:iterate=Observation:patient",
+        {"Organization/o1", "Observation/a1", "Observation/a2"},
+    ),
+    ("Practitioner?_revinclude=Patient:general-practitioner&_revinclude=Observation:performer", {"Observation/a1"}),
+]
+
+
+def test_includes_hold_only_what_may_be_seen(record: Record) -> None:
+    for query, references in INCLUDED:
+        assert record.included(query, ANN) == references, query
+
+
+def test_another_compartment_is_empty(record: Record) -> None:
+    assert record.ids("Observation?", ANN, of=("Patient", "p2")) == []
+    assert record.ids("?", ANN, of=("Patient", "p2")) == []
+    assert record.ids("Observation?", ANN, of=("Practitioner", "d1")) == ["a1"]
+    assert sorted(record.ids("?", ANN, of=("Patient", "p1"))) == ["a1", "a2", "p1"]
+
+
+def test_shared_types_need_a_scope_that_names_them(record: Record) -> None:
+    assert record.ids("Organization?", ANN) == ["o1"]
+    assert record.ids("Organization?", NARROW) == []
+    assert record.ids("Patient?organization.name=clinic", NARROW) == []
+    assert record.included("Patient?_include=Patient:organization", NARROW) == set()
+
+
+def test_without_a_rule_a_type_is_closed() -> None:
+    assert restriction(ANN, "Bundle") == CLOSED
+    assert restriction(ANN, "Subscription") == CLOSED
+    assert restriction(OPEN, "Bundle") == All("Bundle")
+
+
+def test_an_unrestricted_caller_changes_no_term() -> None:
+    asked: Term = All("Patient")
+    assert visible(OPEN, "Patient", asked) is asked
+    assert isinstance(visible(ANN, "Patient", asked), And)
