@@ -34,6 +34,8 @@ def _objects(rows: Any) -> list[Node]:
 
 
 def _interaction_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
+    if not isinstance(kind, str):
+        return
     for name, kinds, key in (("request", _WITH_REQUEST, "bdl-3"), ("response", _WITH_RESPONSE, "bdl-4")):
         if (name in entry) != (kind in kinds):
             verb = "must have" if kind in kinds else "may not have"
@@ -49,6 +51,9 @@ def _full_url_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
         text = "a resource found by a search must have its id"
         yield Issue("required", f"{place}.resource.id: {text}", f"{place}.resource.id")
     url = entry.get("fullUrl")
+    if isinstance(url, str) and url.strip() and ":" not in url and kind not in _WITH_REQUEST:
+        text = f"'{url[:200]}' is relative; expected an absolute URL, or urn:uuid: and a UUID"
+        yield Issue("value", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
     named = _REST_URL.fullmatch(url) if isinstance(url, str) else None
     if named is None or named[1] not in RESOURCE_TYPES or not identity or kind in _WITH_REQUEST:
         return

@@ -111,11 +111,11 @@ DATATYPES: Mapping[str, Rule] = {
     "tim-10": Rule(lambda n, s: not (has(n, "timeOfDay") and has(n, "when")), "expected either timeOfDay or when"),
     # --- containers ---
     "bdl-1": Rule(
-        lambda n, s: not has(n, "total") or n.get("type") in ("searchset", "history"),
+        lambda n, s: not has(n, "total") or n.get("type") in ("searchset", "history", None),
         "total is only for Bundles of type searchset or history",
     ),
     "bdl-2": Rule(
-        lambda n, s: n.get("type") == "searchset" or not any(has(row, "search") for row in children(n, "entry")),
+        lambda n, s: n.get("type") in ("searchset", None) or not any(has(row, "search") for row in children(n, "entry")),
         "entry.search is only for Bundles of type searchset",
     ),
     "bdl-5": Rule(

@@ -104,6 +104,8 @@ class _Writer:
             return self.shared(name, lambda: {"type": "object", "required": ["resourceType"]})
         if name == "Extension":
             return self.shared(name, self.extension)
+        if name == "Reference":
+            return self.reference(())
         bare = bare and residual(name)
         return self.shared(f"bare {name}" if bare else name, lambda: self.object(type_def(name), bare))
 

@@ -129,10 +129,8 @@ class _Walker:
             try:
                 holds = rule.holds(node, scope)
             except _MALFORMED:
-                # A rule cannot be asked of what is malformed, and the malformed part is reported already.
-                if clean:
-                    raise
-                continue
+                # A rule cannot be asked of what is malformed; that part is reported already, unless only the rule minds.
+                holds = not clean
             if not holds:
                 self.report("invariant", path, f"{rule.expected} ({key})")
 
@@ -277,7 +275,7 @@ def _bound(value: Node, element: ElementDef) -> bool:
     if not rows and "extension" in value:
         return True
     return isinstance(rows, list) and any(
-        isinstance(row, dict) and row.get("code") in known.get(str(row.get("system")), ()) for row in rows
+        isinstance(row, dict) and str(row.get("code")) in known.get(str(row.get("system")), ()) for row in rows
     )
 
 
