@@ -7,6 +7,7 @@ otherwise the private cluster of `make pg` is started and, when it was not runni
 import importlib.util
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -61,14 +62,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(reason, red=True)
 
 
-def fresh_postgresql() -> str:
-    """URL of a new, empty database. Skips the test when there is no PostgreSQL."""
+def fresh_postgresql(template: str = "template0") -> str:
+    """URL of a new database like ``template`` (empty). Skips the test when there is no PostgreSQL."""
     server = os.environ.get("HEARTH_TEST_POSTGRESQL")
     if not server:
         pytest.skip("PostgreSQL could not be had: " + os.environ.get("HEARTH_TEST_NO_POSTGRESQL", ""))
     name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return urlunsplit(urlsplit(server)._replace(path="/" + name))
 
 
@@ -79,8 +80,8 @@ def drop_postgresql(url: str) -> None:
 
 
 @pytest.fixture(params=DIALECTS)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty database, on SQLite and then on PostgreSQL."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database without any table, on SQLite and then on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'hearth.db'}"
         return
@@ -89,10 +90,42 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     drop_postgresql(url)
 
 
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "hearth.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql() -> Iterator[str]:
+    url = fresh_postgresql()
+    _migrate(url)
+    yield urlsplit(url).path[1:]
+    drop_postgresql(url)
+
+
+def _migrate(url: str) -> None:
+    made = open_store(url)
+    made.migrate()
+    made.close()
+
+
+@pytest.fixture(params=DIALECTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a migrated database without data, on SQLite and then on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("_migrated_sqlite"), tmp_path / "hearth.db")
+        yield f"sqlite:///{tmp_path / 'hearth.db'}"
+        return
+    url = fresh_postgresql(request.getfixturevalue("_migrated_postgresql"))
+    yield url
+    drop_postgresql(url)
+
+
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
-    """A migrated store with a fixed hash key and documents in the plain format, on either database."""
+    """A store with a fixed hash key and documents in the plain format, on either database."""
     made = open_store(database_url, key=HASH_KEY)
-    made.migrate()
     yield made
     made.close()

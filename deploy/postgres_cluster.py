@@ -1,7 +1,7 @@
-"""A private PostgreSQL cluster for development and tests: `start`, `stop`, `url`; state lies under var/pg of the checkout.
+"""A private PostgreSQL cluster for development and tests: `start`, `stop`, `url`; all its state lies under var/pg.
 
-PostgreSQL 15, 19.2 and 20 (server configuration). Listens on a free loopback port, needs no root and no system service;
-run as root, the server processes are those of the user postgres. Missing binaries are installed with apt when that can be.
+PostgreSQL 15, chapters 19.2 and 20 (server configuration). Listens on a free loopback port, needs no system service;
+run as root, the server is the user postgres. Missing programs are installed with apt when that can be.
 """
 
 import os
@@ -19,7 +19,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "shared_buffers": "512MB",
-    # hash-ordered indexes touch pages all over: full-page images after a checkpoint are most of the log, so seldom and packed
+    # hash-ordered indexes touch pages all over: full-page images after a checkpoint are most of the log
     "checkpoint_timeout": "30min",
     "max_wal_size": "8GB",
     "wal_compression": "lz4",
@@ -103,7 +103,8 @@ def _run(program: str, *arguments: str) -> str:
 def _command(program: str, *arguments: str) -> list[str]:
     found = _binaries() or _installed()
     command = [str(found / program), *arguments]
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command] if os.getuid() == 0 else command
+    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
+    return [*as_postgres, *command]
 
 
 def _binaries() -> Path | None:

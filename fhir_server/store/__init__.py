@@ -40,7 +40,12 @@ __all__ = [
 
 
 def open_store(
-    url: str, *, key: bytes | None = None, sealer: Sealer | None = None, timeout: float = 30.0, synchronous: str = "NORMAL"
+    url: str,
+    *,
+    key: bytes | None = None,
+    sealer: Sealer | None = None,
+    timeout: float = 30.0,
+    synchronous: str = "NORMAL",
 ) -> Store:
     """The store at ``url``: ``postgresql://user@host:port/name`` or ``sqlite:///path/to/file``.
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from fhir_server.at_rest import PlainSealer, Sealer
 from fhir_server.store.hashing import Hasher
-from fhir_server.store.model import Parameter
+from fhir_server.store.model import DatabaseError, Parameter
 from fhir_server.store.threads import after_fork
+from resources.errors import FhirError
 from resources.repository import Mark
 from resources.search_param.terms import DictionaryEntry
 
@@ -120,7 +121,7 @@ class BaseStore:
     def _quietly(self, task: Callable[[], None]) -> None:
         try:
             task()
-        except Exception as error:  # old lengths are good enough; the query in hand must not fail for them
+        except (FhirError, DatabaseError) as error:  # old lengths are good enough for the query in hand
             log.warning("list lengths could not be read: %s", type(error).__name__)
 
     def _read_lengths(self) -> dict[int, int]:
@@ -133,10 +134,21 @@ class BaseStore:
         from fhir_server.store import migrate  # SQLAlchemy is loaded only when the schema is in question
 
         engine = migrate.engine_for(self._migration_url())
-        applied = migrate.migrate(engine, packages or {})
-        engine.dispose()
+        try:
+            applied = migrate.migrate(engine, packages or {})
+        finally:
+            engine.dispose()
         self._upkeep()
         return applied
+
+    def pending(self, packages: Mapping[str, Sequence[Any]] | None = None) -> list[str]:
+        from fhir_server.store import migrate
+
+        engine = migrate.engine_for(self._migration_url())
+        try:
+            return migrate.pending(engine, packages or {})
+        finally:
+            engine.dispose()
 
     def _migration_url(self) -> str:
         return self.url

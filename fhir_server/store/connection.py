@@ -13,7 +13,7 @@ from psycopg import pq
 from psycopg.adapt import Transformer
 
 from fhir_server.store.literals import literal
-from fhir_server.store.model import Parameter, Row
+from fhir_server.store.model import DatabaseError, Parameter, Row
 from resources.errors import Conflict, FhirError, TooCostly, Unavailable
 
 MOST_STATEMENTS = 1000
@@ -23,14 +23,6 @@ _SETUP = (
     "SET default_transaction_isolation = 'read committed'; SET TimeZone = 'UTC';"
     "SET statement_timeout = {ms}; SET lock_timeout = {ms}"
 )
-
-
-class DatabaseError(Exception):
-    """A statement failed in a way that is a fault of ours; ``state`` is the SQLSTATE."""
-
-    def __init__(self, state: str, text: str) -> None:
-        super().__init__(f"{state} {text}")
-        self.state = state
 
 
 class PlanChanged(DatabaseError):
@@ -91,7 +83,7 @@ class Connection:
     def _execute(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
         name = self._names.get(sql) or self._prepare(sql)
         try:
-            result = self._pg.exec_prepared(name, values, formats, pq.Format.BINARY)
+            result = self._pg.exec_prepared(name, values, formats, pq.Format.BINARY)  # type: ignore[arg-type]
         except psycopg.OperationalError as error:
             raise Unavailable("The connection to the database was lost; try again shortly.") from error
         if result.status not in _GOOD:

@@ -4,7 +4,6 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html): what is asked is hashed ex
 """
 
 import hashlib
-from collections.abc import Callable
 from functools import lru_cache
 
 from resources.search_param.terms import Key
@@ -22,8 +21,8 @@ class Hasher:
         if not 16 <= len(key) <= 64:
             raise ValueError("the hash key must be 16 to 64 bytes")
         self._seed = hashlib.blake2b(digest_size=8, key=key)
-        self._list: Callable[[int, str, str, str], hashlib._Hash] = lru_cache(CACHE)(self._branch)
-        self._cached: Callable[[int, Key], int] = lru_cache(CACHE)(self.fresh)
+        self._list = lru_cache(CACHE)(self._branch)
+        self._cached = lru_cache(CACHE)(self.fresh)
 
     def h(self, tenant: int, key: Key) -> int:
         """The list of ``key``; remembered, for keys that come again."""
@@ -50,7 +49,7 @@ class Hasher:
             state.update(_framed(part))
         return int.from_bytes(state.digest(), "big", signed=True)
 
-    def _branch(self, tenant: int, type: str, branch: str, form: str) -> "hashlib._Hash":
+    def _branch(self, tenant: int, type: str, branch: str, form: str) -> hashlib.blake2b:
         state = self._seed.copy()
         for part in (str(tenant), type, branch, form):
             state.update(_framed(part))

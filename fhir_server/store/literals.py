@@ -45,7 +45,7 @@ def array(values: Sequence[int | str | bytes]) -> tuple[bytes, int]:
         return _bytes_array(values), BINARY  # type: ignore[arg-type]
     if first is str:
         return texts(values), TEXT  # type: ignore[arg-type]
-    return ("{" + ",".join(map(str, map(int, values))) + "}").encode(), TEXT  # type: ignore[arg-type]
+    return ("{" + ",".join(map(str, map(int, values))) + "}").encode(), TEXT
 
 
 def texts(values: Sequence[str]) -> bytes:

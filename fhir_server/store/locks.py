@@ -45,7 +45,7 @@ def _target(key: int) -> int:
 
 
 def criteria_locks(keys: Iterable[int], shared: Iterable[int]) -> tuple[list[int], list[bool]]:
-    """Keys in ascending order, and for each whether it is held alone. Beyond MOST_CRITERIA the gate alone stands for all."""
+    """Keys in ascending order, and for each whether it is held alone; instead of too many the gate, alone."""
     alone = {key & (_SPACE - 1) for key in keys}
     common = {key & (_SPACE - 1) for key in shared} - alone
     if len(alone) + len(common) > MOST_CRITERIA:

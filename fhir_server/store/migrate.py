@@ -26,10 +26,28 @@ def migrate(engine: sa.Engine, packages: Mapping[str, Sequence[Migration]]) -> l
     applied: list[str] = []
     with _alone(engine) as connection:
         versions.create(connection, checkfirst=True)
-        current = {name: version for name, version in connection.execute(sa.select(versions.c.package, versions.c.version))}
+        current = _current(connection)
         for name, migrations in {"store": MIGRATIONS, **packages}.items():
             applied += _package(connection, name, migrations, current.get(name, 0))
     return applied
+
+
+def pending(engine: sa.Engine, packages: Mapping[str, Sequence[Migration]]) -> list[str]:
+    """What ``migrate`` would apply, changing nothing. Raises SchemaTooNew."""
+    waiting: list[str] = []
+    with engine.connect() as connection:
+        known = sa.inspect(connection).has_table(versions.name)
+        current = _current(connection) if known else {}
+        for name, migrations in {"store": MIGRATIONS, **packages}.items():
+            if current.get(name, 0) > max((m.version for m in migrations), default=0):
+                raise SchemaTooNew(f"schema {name} {current[name]} is of a later release")
+            waiting += [f"{name} {m.version}" for m in sorted(migrations) if m.version > current.get(name, 0)]
+    return waiting
+
+
+def _current(connection: sa.Connection) -> dict[str, int]:
+    """The version of each package in the database."""
+    return {str(row[0]): int(row[1]) for row in connection.execute(sa.select(versions.c.package, versions.c.version))}
 
 
 def _package(connection: sa.Connection, name: str, migrations: Sequence[Migration], current: int) -> list[str]:
@@ -59,7 +77,8 @@ def _alone(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
 def engine_for(url: str) -> sa.Engine:
     """A throw-away engine for ``postgresql://...`` or ``sqlite:///path``."""
     if url.startswith("sqlite"):
-        engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": 60, "isolation_level": None})
+        patient = {"timeout": 60, "isolation_level": None}
+        engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patient)
         sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA journal_mode=WAL"))
         return engine
     return sa.create_engine("postgresql+psycopg://" + url.split("://", 1)[1], poolclass=sa.pool.NullPool)

@@ -13,12 +13,12 @@ Parameter = int | str | bytes | None | list[int] | list[str] | list[bytes]
 Row = tuple[Any, ...]
 
 AuditRow = tuple[int, int, int, int, str, str, int, str, str, str, str, str, str, str, str, bytes]
-"""One row of table audit, in the order of its columns: chain, n, recorded (microseconds since 1970 UTC), tenant, action,
-interaction, outcome, who, client, address, purpose, request, patient, entity, detail, hash."""
+"""One row of table audit, in the order of its columns: chain, n, recorded (microseconds since 1970 UTC), tenant,
+action, interaction, outcome, who, client, address, purpose, request, patient, entity, detail, hash."""
 
 
 class OutboxRow(NamedTuple):
-    """Work for another process that becomes visible with the write: ``topic`` says whose, ``body`` is its own affair."""
+    """Work for another process, visible with the write: ``topic`` says whose, ``body`` is its own affair."""
 
     topic: str
     body: bytes
@@ -57,7 +57,7 @@ class Write:
     ``op`` is the HTTP method (POST, PUT, PATCH, DELETE) and ``doc`` the bytes to be answered, b'' for a deletion.
     ``previous`` is the current row the caller saw, deleted or not: None means that no row may exist.
     ``entries`` are those of ``doc`` (None for a deletion), ``previous_entries`` those of ``previous.doc`` (None when
-    that was a deletion or is absent). ``version`` is previous.version + 1, or 1. ``updated`` is milliseconds since 1970.
+    that was a deletion or is absent). ``version`` is previous.version + 1, or 1; ``updated`` milliseconds since 1970.
     """
 
     type: str
@@ -120,3 +120,11 @@ class StillReferenced(StoreError):
 
 class SchemaTooNew(Exception):
     """The database was migrated by a later release than this one."""
+
+
+class DatabaseError(Exception):
+    """A statement failed in a way that is a fault of ours; ``state`` is the SQLSTATE."""
+
+    def __init__(self, state: str, text: str) -> None:
+        super().__init__(f"{state} {text}")
+        self.state = state

@@ -1,6 +1,6 @@
 """The order key ``o``: where a resource stands in every posting list.
 
-The clinical date of a FHIR R4 resource (https://hl7.org/fhir/R4/search.html#date) made into one sortable 63-bit integer:
+The clinical date of a FHIR R4 resource (https://hl7.org/fhir/R4/search.html#date) as one sortable 63-bit integer:
 ``ticks << 26 | imprecise << 25 | rid & (2^25 - 1)``, ticks of 1/8 second since 1835-01-01T00:00:00Z.
 """
 
@@ -17,9 +17,9 @@ OPEN_LO, OPEN_HI = -(2**62), 2**62
 
 
 def place(micros: int, precise: bool, rid: int, bump: int = 0) -> int:
-    """``o`` of resource ``rid`` whose date is ``micros`` (microseconds since 1970 UTC; outside 1835-2379 it is clamped).
+    """``o`` of resource ``rid`` whose date is ``micros`` (microseconds since 1970 UTC; clamped to 1835-2379).
 
-    ``precise``: the date is a whole second and stays within its eight ticks; else it may move on freely. ``bump`` counts
+    ``precise``: the date is a whole second and stays in its eight ticks; else it may move on freely. ``bump`` counts
     conflicts met so far: each takes another tick. Resources whose rids agree in 25 bits start at different ticks.
     """
     moved = (rid >> 25) + bump
@@ -33,7 +33,7 @@ def tick_of(micros: int) -> int:
 
 
 def window(lo: int, hi: int) -> tuple[int, int]:
-    """[first, last) of ``o`` for dates in [lo, hi) microseconds, both whole seconds; only rows with IMPRECISE clear count."""
+    """[first, last) of ``o`` for dates in [lo, hi) microseconds; only rows with IMPRECISE clear count."""
     return first_place(lo), first_place(hi)
 
 

@@ -7,14 +7,16 @@ import contextlib
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from fhir_server.at_rest import Sealer
 from fhir_server.store.base import BaseStore
 from fhir_server.store.connection import Connection
-from fhir_server.store.model import Parameter, Row
+from fhir_server.store.model import DatabaseError, Parameter, Row
 from fhir_server.store.postgresql_write import PostgresWriting
 from fhir_server.store.reading import Reading
 from fhir_server.store.threads import PerThread
+from resources.errors import FhirError
 
 RID_BLOCK = 1024
 """The increment of sequence hearth_rid."""
@@ -38,7 +40,7 @@ class PostgresSession(PostgresWriting, Reading):
         self._depth = 0
 
     @property
-    def in_transaction(self) -> bool:  # type: ignore[override]
+    def in_transaction(self) -> bool:
         return self._depth > 0
 
     def connected(self) -> Connection:
@@ -48,7 +50,7 @@ class PostgresSession(PostgresWriting, Reading):
             connection = self._connection = Connection(self._store.url, self._store.timeout)
         return connection
 
-    def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:  # type: ignore[override]
+    def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:
         connection = self.connected()
         if not merge:
             return connection.query(sql, params)
@@ -61,7 +63,7 @@ class PostgresSession(PostgresWriting, Reading):
 
     def _merge_on(self, connection: Connection) -> None:
         """Undo; inside a failed transaction the rollback undoes it, because set_config belongs to the transaction."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(FhirError, DatabaseError):
             connection.query(_MERGE_SQL["on"], ())
 
     @contextlib.contextmanager
@@ -81,7 +83,7 @@ class PostgresSession(PostgresWriting, Reading):
         self._depth = 0
         connection.commit()
 
-    def horizon(self) -> int:  # type: ignore[override]
+    def horizon(self) -> int:
         return int(self.query("SELECT hearth_horizon()")[0][0])
 
     def new_rids(self, count: int) -> list[int]:
@@ -136,7 +138,7 @@ class PostgresStore(BaseStore):
             return
         try:
             session.query("SELECT hearth_audit_partition($1, $2, $3)", (name, lo, hi))
-        except Exception as error:  # the trail goes on in the default partition; the next round tries again
+        except (FhirError, DatabaseError) as error:  # the default partition serves until the next round
             log.warning("audit partition %s could not be made: %s", name, type(error).__name__)
 
     def close(self) -> None:
@@ -147,7 +149,7 @@ class PostgresStore(BaseStore):
 def months(now: datetime, ahead: int) -> list[tuple[str, int, int]]:
     """(partition name, first, end) in microseconds since 1970 of the month of ``now`` and ``ahead`` more."""
     first = [_month(now.year, now.month + n) for n in range(ahead + 2)]
-    return [(f"audit_{a:%Y_%m}", _micros(a), _micros(b)) for a, b in zip(first, first[1:], strict=False)]
+    return [(f"audit_{a:%Y_%m}", _micros(a), _micros(b)) for a, b in pairwise(first)]
 
 
 def _month(year: int, month: int) -> datetime:

@@ -6,11 +6,12 @@ FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhi
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fhir_server.store.connection import Connection, DatabaseError
+from fhir_server.store.connection import Connection
 from fhir_server.store.literals import BINARY, TEXT, texts
 from fhir_server.store.locks import criteria_locks, reference_locks
 from fhir_server.store.model import (
     AuditRow,
+    DatabaseError,
     Integrity,
     LostRace,
     MissingTargets,
@@ -33,8 +34,8 @@ _FORMATS = [TEXT] * 11 + [BINARY] + [TEXT] * 17
 WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 30))})"
 AUDIT = "SELECT hearth_audit($1)"
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                         $9::text[]) ON CONFLICT DO NOTHING"""
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::text[], $9::text[]) ON CONFLICT DO NOTHING"""
 LOCK = """SELECT CASE WHEN w.alone = 1 THEN pg_advisory_xact_lock(w.k) ELSE pg_advisory_xact_lock_shared(w.k) END
     FROM unnest($1::bigint[], $2::int[]) AS w(k, alone)"""
 SUPERSEDE = """WITH old AS (
@@ -45,9 +46,11 @@ SUPERSEDE = """WITH old AS (
 _ROWS = """unnest($1::bigint[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::int[],
     $9::text[], $10::bigint[], $11::bytea[]) AS w(rid, o, tenant, type, id, version, updated, deleted, op, subj, doc)"""
 UPDATE = f"""UPDATE resource r SET o = w.o, version = w.version, seq = nextval('hearth_seq'), updated = w.updated,
-    deleted = w.deleted = 1, op = w.op, subj = w.subj, doc = w.doc FROM {_ROWS} WHERE r.rid = w.rid RETURNING r.rid, r.seq"""
+    deleted = w.deleted = 1, op = w.op, subj = w.subj, doc = w.doc
+    FROM {_ROWS} WHERE r.rid = w.rid RETURNING r.rid, r.seq"""
 INSERT = f"""INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
-    SELECT w.rid, w.o, w.tenant, w.type, w.id, w.version, nextval('hearth_seq'), w.updated, w.deleted = 1, w.op, w.subj, w.doc
+    SELECT w.rid, w.o, w.tenant, w.type, w.id, w.version, nextval('hearth_seq'), w.updated, w.deleted = 1, w.op, w.subj,
+           w.doc
     FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING rid, seq"""
 TAKEN = "SELECT o, rid FROM resource WHERE o = ANY($1::bigint[])"
 POST_LESS = "DELETE FROM post p USING unnest($1::bigint[], $2::bigint[]) AS w(h, o) WHERE p.h = w.h AND p.o = w.o"
@@ -71,10 +74,13 @@ class PostgresWriting:
     query: Any
     transaction: Any
     new_rids: Any
-    in_transaction: bool
     referrer_lists: Any
 
     def connected(self) -> Connection:
+        raise NotImplementedError
+
+    @property
+    def in_transaction(self) -> bool:
         raise NotImplementedError
 
     def write(
@@ -93,7 +99,12 @@ class PostgresWriting:
         raise LostRace([(write.type, write.id)])
 
     def _write_one(
-        self, write: Write, change: Changes, audit: Sequence[AuditRow], outbox: Sequence[OutboxRow], integrity: Integrity
+        self,
+        write: Write,
+        change: Changes,
+        audit: Sequence[AuditRow],
+        outbox: Sequence[OutboxRow],
+        integrity: Integrity,
     ) -> str:
         self._remember(write.tenant, change.dictionary)
         values = self._values(write, change, audit, outbox, integrity)
@@ -107,7 +118,12 @@ class PostgresWriting:
         return answer.decode()
 
     def _values(
-        self, write: Write, change: Changes, audit: Sequence[AuditRow], outbox: Sequence[OutboxRow], integrity: Integrity
+        self,
+        write: Write,
+        change: Changes,
+        audit: Sequence[AuditRow],
+        outbox: Sequence[OutboxRow],
+        integrity: Integrity,
     ) -> list[bytes | None]:
         """The 29 parameters of hearth_write."""
         tenant, itself, delete = write.tenant, f"{write.type}/{write.id}", not write.doc
@@ -183,14 +199,14 @@ class PostgresWriting:
 
     def _free_places(self, pairs: list[tuple[Write, Changes]]) -> list[tuple[Write, Changes]]:
         """Move those whose place is taken, here or in the table, to another tick of their date."""
-        taken = {o: rid for o, rid in self.query(TAKEN, ([change.o for _, change in pairs],))}
+        taken = dict(self.query(TAKEN, ([change.o for _, change in pairs],)))
         free: list[tuple[Write, Changes]] = []
         for write, change in pairs:
             bump = 0
             while taken.setdefault(change.o, change.rid) != change.rid:
                 bump += 1
                 change = changes(self._store.hasher, write, change.rid, bump)
-                taken |= {o: rid for o, rid in self.query(TAKEN, ([change.o],))}
+                taken |= dict(self.query(TAKEN, ([change.o],)))
             free.append((write, change))
         return free
 
@@ -255,7 +271,7 @@ class PostgresWriting:
                 self.query(sql, [list(column) for column in zip(*sorted(rows), strict=True)])
 
     def _check_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
-        """After the rows are there, so that references among them count; a statement of its own sees what was committed."""
+        """After the rows are there, so that references among them count; a new statement sees what was committed."""
         tenant = _tenant(pairs)
         targets = sorted({t for _, change in pairs for t in change.targets}) if integrity.targets else []
         if targets:
@@ -339,5 +355,3 @@ def _audit(rows: Sequence[AuditRow]) -> bytes:
     if not rows:
         return _EMPTY
     return texts([str(part) if type(part) is not bytes else "\\x" + part.hex() for row in rows for part in row])
-
-

@@ -115,7 +115,7 @@ def _strings(hasher: Hasher, tenant: int, entries: Iterable[StringEntry]) -> lis
 
 
 def bounded(norm: str) -> str:
-    """``norm`` as table str holds it: a long one is cut and a digest of the whole put behind, so equality stays exact."""
+    """``norm`` as table str holds it: a long one is cut and a digest put behind, so that equality stays exact."""
     if len(norm) <= LONGEST:
         return norm
     return norm[:LONGEST] + "\x1e" + blake2b(norm.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

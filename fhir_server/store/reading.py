@@ -14,7 +14,8 @@ PAST = "type, id, version, updated, doc, op, rid, 0, seq"
 READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id = $3"
 VREAD = f"SELECT {PAST} FROM history WHERE rid = $1 AND version = $2"
 TYPES = """WITH RECURSIVE t(type) AS (SELECT min(type) FROM resource WHERE tenant = $1 UNION ALL
-        SELECT (SELECT min(r.type) FROM resource r WHERE r.tenant = $1 AND r.type > t.type) FROM t WHERE t.type IS NOT NULL)
+        SELECT (SELECT min(r.type) FROM resource r WHERE r.tenant = $1 AND r.type > t.type) FROM t
+         WHERE t.type IS NOT NULL)
     SELECT type FROM t WHERE type IS NOT NULL"""
 PAIRS = {
     "postgresql": "unnest($2::text[], $3::text[]) AS w(t, i)",
@@ -33,10 +34,13 @@ class Reading:
     """The reading half of a session; the other half gives ``query``, ``horizon`` and the equipment."""
 
     dialect: str
-    in_transaction: bool
     query: Callable[..., list[Row]]
     horizon: Callable[[], int]
     _store: Any
+
+    @property
+    def in_transaction(self) -> bool:
+        raise NotImplementedError
 
     def read(self, type: str, id: str, tenant: int = 0) -> Stored | None:
         rows = self.query(READ, (tenant, type, id))
@@ -62,29 +66,28 @@ class Reading:
     def _pairs(self, select: str, extra: str, refs: Sequence[tuple[str, str]], tenant: int) -> list[Row]:
         if not refs:
             return []
-        sql = f"{select} FROM {PAIRS[self.dialect]} JOIN resource r ON r.tenant = $1 AND r.type = w.t AND r.id = w.i {extra}"
+        sql = f"""{select} FROM {PAIRS[self.dialect]}
+            JOIN resource r ON r.tenant = $1 AND r.type = w.t AND r.id = w.i {extra}"""
         return self.query(sql, (tenant, [t for t, _ in refs], [i for _, i in refs]))
 
     def read_places(self, places: Sequence[int], tenant: int = 0) -> list[Stored]:
         if not places:
             return []
         columns = ", ".join("r." + name for name in COLUMNS.split(", "))
-        sql = f"SELECT {columns} FROM {PLACES[self.dialect]} JOIN resource r ON r.o = w.place WHERE r.tenant = $1 AND NOT r.deleted"
+        sql = f"""SELECT {columns} FROM {PLACES[self.dialect]} JOIN resource r ON r.o = w.place
+            WHERE r.tenant = $1 AND NOT r.deleted"""
         found = {row[7]: row for row in self.query(sql, (tenant, list(places)))}
         return [self._stored(found[o]) for o in places if o in found]
 
     def referrers(self, type: str, id: str, limit: int = 10, tenant: int = 0) -> list[str]:
-        lists = self.referrer_lists(type, id, tenant)
-        return self._referrers(lists, f"{type}/{id}", limit)
+        sql = f"""SELECT DISTINCT r.type || '/' || r.id FROM {LISTS[self.dialect]} JOIN post p ON p.h = l.h
+            JOIN resource r ON r.o = p.o LIMIT $2"""
+        rows = self.query(sql, (self.referrer_lists(type, id, tenant), limit + 1))
+        return [row[0] for row in rows if row[0] != f"{type}/{id}"][:limit]
 
     def referrer_lists(self, type: str, id: str, tenant: int) -> list[int]:
         """Hashes of all lists that resources which refer to type/id stand on."""
         return [self._store.hasher.target(tenant, f"{type}/{id}")]
-
-    def _referrers(self, lists: list[int], itself: str, limit: int) -> list[str]:
-        sql = f"""SELECT DISTINCT r.type || '/' || r.id FROM {LISTS[self.dialect]} JOIN post p ON p.h = l.h
-            JOIN resource r ON r.o = p.o LIMIT $2"""
-        return [row[0] for row in self.query(sql, (lists, limit + 1)) if row[0] != itself][:limit]
 
     # --- history
 
@@ -129,16 +132,16 @@ class Reading:
 
     def history_count(self, type: str = "", id: str = "", tenant: int = 0) -> int:
         if id:
-            rows = self.query("SELECT version FROM resource WHERE tenant = $1 AND type = $2 AND id = $3", (tenant, type, id))
-            return rows[0][0] if rows else 0
+            rows = self.query(READ, (tenant, type, id))
+            return rows[0][2] if rows else 0
         extra, params = ("AND type = $2", (tenant, type)) if type else ("", (tenant,))
         sql = f"""SELECT (SELECT count(*) FROM resource WHERE tenant = $1 {extra})
             + (SELECT count(*) FROM history WHERE tenant = $1 {extra})"""
         return int(self.query(sql, params)[0][0])
 
     def _stored(self, row: Row) -> Stored:
-        doc = row[4]
-        return Stored(row[0], row[1], row[2], row[3], self._store.sealer.open(doc) if doc else b"", row[5], row[6], row[7], row[8])
+        type, id, version, updated, doc, op, rid, o, seq = row[:9]
+        return Stored(type, id, version, updated, self._store.sealer.open(doc) if doc else doc, op, rid, o, seq)
 
 
 def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:

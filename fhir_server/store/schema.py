@@ -137,7 +137,8 @@ audit = _table(
     _column("action", TEXT),
     _column("interaction", TEXT),
     _column("outcome", SMALL),
-    *(_column(name, TEXT) for name in ("who", "client", "address", "purpose", "request", "patient", "entity", "detail")),
+    *(_column(name, TEXT) for name in ("who", "client", "address", "purpose")),
+    *(_column(name, TEXT) for name in ("request", "patient", "entity", "detail")),
     _column("hash", BYTES),
     sa.Index("audit_patient", "patient", "recorded", postgresql_where=sa.text("patient <> ''")),
     sa.Index("audit_entity", "entity", "recorded", postgresql_where=sa.text("entity <> ''")),
@@ -149,7 +150,7 @@ audit = _table(
 audit_checkpoint = _table(
     metadata,
     "audit_checkpoint",
-    _column("number", NUMBER, primary_key=True, autoincrement=False),
+    _column("n", NUMBER, primary_key=True, autoincrement=False),
     _column("recorded", NUMBER),
     _column("key", NUMBER),
     _column("body", BYTES),
@@ -168,14 +169,14 @@ key = _table(
 patient_key = _table(
     metadata,
     "patient_key",
-    _column("id", NUMBER, primary_key=True, autoincrement=False),
-    _column("tenant", SMALL),
-    _column("subject", TEXT),
-    _column("sealed", BYTES),
-    sa.UniqueConstraint("tenant", "subject", name="patient_key_subject"),
-    rowid=True,
+    _column("tenant", SMALL, primary_key=True, autoincrement=False),
+    _column("patient", TEXT, primary_key=True),
+    _column("id", NUMBER, unique=True),
+    _column("sealed", BYTES, nullable=True),
+    _column("created", NUMBER),
+    _column("destroyed", NUMBER, nullable=True),
 )
-"""Keys of documents at rest; ``sealed`` is empty once the key was destroyed, which erases the documents."""
+"""Keys of documents at rest; ``sealed`` is NULL once the key was destroyed, which erases the documents."""
 
 counter = sa.Table(
     "counter",

@@ -177,7 +177,7 @@ class Store(Protocol):
         ...
 
     def refresh_statistics(self) -> None:
-        """Read list lengths again and make the coming months' audit partitions; done by itself every few minutes too."""
+        """Read list lengths and make the coming months' audit partitions; happens by itself every few minutes."""
         ...
 
     def migrate(self, packages: Mapping[str, Sequence[Any]] | None = None) -> list[str]:
@@ -186,6 +186,10 @@ class Store(Protocol):
         Returns what was applied (``store 1``). Safe when several processes start at once; a second call does nothing.
         Raises SchemaTooNew.
         """
+        ...
+
+    def pending(self, packages: Mapping[str, Sequence[Any]] | None = None) -> list[str]:
+        """What ``migrate`` would apply now; changes nothing. Raises SchemaTooNew."""
         ...
 
     def close(self) -> None:

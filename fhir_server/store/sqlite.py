@@ -15,8 +15,7 @@ from typing import Any
 
 from fhir_server.at_rest import Sealer
 from fhir_server.store.base import BaseStore
-from fhir_server.store.connection import DatabaseError
-from fhir_server.store.model import Parameter, Row
+from fhir_server.store.model import DatabaseError, Parameter, Row
 from fhir_server.store.reading import Reading
 from fhir_server.store.sqlite_write import SqliteWriting
 from fhir_server.store.threads import PerThread
@@ -28,6 +27,7 @@ CHECKPOINT_PAGES = 20_000
 """Pages in the log before it is copied back: at the default 1,000 a create costs twice as much."""
 _SETUP = """PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = {pages};
 PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON"""
+TAKE = "UPDATE counter SET value = value + ?1 WHERE name = ?2 RETURNING value"
 _STEPS_BETWEEN_LOOKS = 20_000
 _PLACEHOLDER = re.compile(r"\$(\d+)(?:::[a-z0-9]+(?:\[\])?)?")
 
@@ -51,7 +51,7 @@ class SqliteSession(SqliteWriting, Reading):
         self._learned: list[tuple[int, set[DictionaryEntry]]] = []
 
     @property
-    def in_transaction(self) -> bool:  # type: ignore[override]
+    def in_transaction(self) -> bool:
         return self._depth > 0
 
     def connected(self) -> sqlite3.Connection:
@@ -62,7 +62,11 @@ class SqliteSession(SqliteWriting, Reading):
     def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
-                self._store.url, timeout=self._store.timeout, isolation_level=None, cached_statements=512, check_same_thread=False
+                self._store.url,
+                timeout=self._store.timeout,
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,
             )
             connection.executescript(_SETUP.format(synchronous=self._store.synchronous, pages=CHECKPOINT_PAGES))
         except sqlite3.OperationalError as error:
@@ -73,7 +77,7 @@ class SqliteSession(SqliteWriting, Reading):
     def _overdue(self) -> bool:
         return monotonic() > self._deadline
 
-    def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:  # type: ignore[override]
+    def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:
         return self.run(adapted(sql), [_bound(p) for p in params]).fetchall()
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
@@ -117,7 +121,7 @@ class SqliteSession(SqliteWriting, Reading):
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
 
-    def horizon(self) -> int:  # type: ignore[override]
+    def horizon(self) -> int:
         """Writers come one at a time, so that numbers become visible in order."""
         return int(self.run("SELECT value FROM counter WHERE name = 'seq'").fetchone()[0])
 
@@ -128,7 +132,7 @@ class SqliteSession(SqliteWriting, Reading):
         return list(range(first, end))
 
     def _take(self, name: str, count: int) -> tuple[int, int]:
-        rows = self.run("UPDATE counter SET value = value + ?1 WHERE name = ?2 RETURNING value", (count, name)).fetchall()
+        rows = self.run(TAKE, (count, name)).fetchall()
         end = int(rows[0][0]) + 1
         return end - count, end
 

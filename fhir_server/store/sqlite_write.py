@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 BOTH = Integrity()
 SUPERSEDE = """INSERT INTO history (rid, version, tenant, type, id, seq, updated, until, deleted, op, doc)
-    SELECT rid, version, tenant, type, id, seq, updated, ?3, deleted, op, doc FROM resource WHERE rid = ?1 AND version = ?2"""
-UPDATE = """UPDATE OR IGNORE resource SET o = ?2, version = ?6, seq = ?7, updated = ?8, deleted = ?9, op = ?10, subj = ?11, doc = ?12
-    WHERE rid = ?1"""
+    SELECT rid, version, tenant, type, id, seq, updated, ?3, deleted, op, doc FROM resource
+     WHERE rid = ?1 AND version = ?2"""
+UPDATE = """UPDATE OR IGNORE resource SET o = ?2, version = ?6, seq = ?7, updated = ?8, deleted = ?9, op = ?10,
+    subj = ?11, doc = ?12 WHERE rid = ?1"""
 INSERT = """INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING"""
 KNOWN = "SELECT 1 FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3"
@@ -39,8 +40,9 @@ STR_LESS = "DELETE FROM str WHERE h = ?1 AND norm = ?2 AND o = ?3"
 STR_MORE = "INSERT INTO str (h, norm, o) VALUES (?1, ?2, ?3)"
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"""
-AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request,
-    patient, entity, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"""
+AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,
+    request, patient, entity, detail, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"""
 OUTBOX = "INSERT INTO outbox (seq, n, tenant, topic, body) VALUES (?1, ?2, ?3, ?4, ?5)"
 
 
@@ -54,10 +56,8 @@ class SqliteWriting:
     run_many: Any
     transaction: Any
     new_rids: Any
-    in_transaction: bool
-    referrer_lists: Any
     _take: Any
-    _referrers: Any
+    referrers: Any
 
     def write(
         self,
@@ -100,8 +100,8 @@ class SqliteWriting:
         doc = self._store.sealer.seal(write.doc, change.subject, write.tenant) if write.doc else b""
         for bump in range(1, 10):
             row = (
-                change.rid, change.o, write.tenant, write.type, write.id, write.version, seq, write.updated, int(not write.doc),
-                write.op, change.subj, doc,
+                change.rid, change.o, write.tenant, write.type, write.id, write.version, seq, write.updated,
+                int(not write.doc), write.op, change.subj, doc,
             )  # fmt: skip
             if self.run(UPDATE if write.previous else INSERT, row).rowcount == 1:
                 return write, change
@@ -129,7 +129,7 @@ class SqliteWriting:
             if missing:
                 raise MissingTargets(missing)
         for w, _ in pairs if integrity.referrers else ():
-            found = [] if w.doc else self._referrers(self.referrer_lists(w.type, w.id, w.tenant), f"{w.type}/{w.id}", 10)
+            found = [] if w.doc else self.referrers(w.type, w.id, 10, w.tenant)
             if found:
                 raise StillReferenced(f"{w.type}/{w.id}", found)
 

@@ -62,30 +62,34 @@ BEGIN
   RETURN least(top, low);
 END $$
 --;
-CREATE FUNCTION hearth_audit(p_audit text[]) RETURNS void LANGUAGE sql AS $$
+-- plpgsql throughout: it keeps plans for the session, where a function in SQL is planned at every call.
+CREATE FUNCTION hearth_audit(p_audit text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, patient,
                      entity, detail, hash)
   SELECT p_audit[i]::bigint, p_audit[i+1]::bigint, p_audit[i+2]::bigint, p_audit[i+3]::int, p_audit[i+4], p_audit[i+5], p_audit[i+6]::int,
          p_audit[i+7], p_audit[i+8], p_audit[i+9], p_audit[i+10], p_audit[i+11], p_audit[i+12], p_audit[i+13], p_audit[i+14],
          p_audit[i+15]::bytea
-    FROM generate_series(1, cardinality(p_audit), 16) i
-$$
+    FROM generate_series(1, cardinality(p_audit), 16) i;
+END $$
 --;
 -- References to up to 10 resources on the lists p_lists, other than p_self (rids of resources that go too).
-CREATE FUNCTION hearth_referrers(p_lists bigint[], p_self bigint[], p_limit int) RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(x.ref, ' ') FROM (
+CREATE FUNCTION hearth_referrers(p_lists bigint[], p_self bigint[], p_limit int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT string_agg(x.ref, ' ') FROM (
     SELECT DISTINCT r.type || '/' || r.id AS ref FROM unnest(p_lists) l(h)
      CROSS JOIN LATERAL (SELECT o FROM post p WHERE p.h = l.h ORDER BY o DESC LIMIT p_limit + cardinality(p_self)) p
       JOIN resource r ON r.o = p.o
-     WHERE r.rid <> ALL (p_self) LIMIT p_limit) x
-$$
+     WHERE r.rid <> ALL (p_self) LIMIT p_limit) x);
+END $$
 --;
 -- References among (p_type, p_id) to what is absent or deleted, separated by spaces; NULL when all are there.
-CREATE FUNCTION hearth_missing(p_tenant int, p_type text[], p_id text[]) RETURNS text LANGUAGE sql AS $$
-  SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest(p_type, p_id) AS w(type, id)
+CREATE FUNCTION hearth_missing(p_tenant int, p_type text[], p_id text[]) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest(p_type, p_id) AS w(type, id)
    WHERE NOT EXISTS (SELECT FROM resource r WHERE r.tenant = p_tenant AND r.type = w.type COLLATE "C" AND r.id = w.id COLLATE "C"
-                     AND NOT r.deleted)
-$$
+                     AND NOT r.deleted));
+END $$
 --;
 -- One version of one resource with everything that belongs to it. VOLATILE: each statement inside sees what was committed
 -- when it starts, so the checks come after the locks. Returns the seq, or 'lost', 'place' (o is taken), 'missing ...', 'referred ...'.
@@ -119,7 +123,8 @@ BEGIN
       RETURN 'referred ' || found_refs;
     END IF;
   END IF;
-  PERFORM hearth_announce();
+  s := nextval('hearth_seq');  -- as hearth_announce, which would cost another call
+  PERFORM pg_advisory_xact_lock_shared((1582301184 + (s >> 31))::int, (s & 2147483647)::int);
   s := nextval('hearth_seq');
   IF p_previous IS NULL THEN
     INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
@@ -147,12 +152,14 @@ BEGIN
       DELETE FROM post WHERE o = p_old_o AND h = ANY (p_less);
     END IF;
     IF p_rng_less <> '{}' THEN
-      DELETE FROM rng USING generate_series(1, cardinality(p_rng_less), 3) i
-       WHERE rng.h = p_rng_less[i] AND rng.lo = p_rng_less[i+1] AND rng.hi = p_rng_less[i+2] AND rng.o = p_old_o;
+      FOR i IN 1 .. cardinality(p_rng_less) BY 3 LOOP
+        DELETE FROM rng WHERE h = p_rng_less[i] AND lo = p_rng_less[i+1] AND hi = p_rng_less[i+2] AND o = p_old_o;
+      END LOOP;
     END IF;
     IF p_str_less <> '{}' THEN
-      DELETE FROM str USING unnest(p_str_less, p_str_less_norm) AS w(h, norm)
-       WHERE str.h = w.h AND str.norm = w.norm COLLATE "C" AND str.o = p_old_o;
+      FOR i IN 1 .. cardinality(p_str_less) LOOP
+        DELETE FROM str WHERE h = p_str_less[i] AND norm = p_str_less_norm[i] COLLATE "C" AND o = p_old_o;
+      END LOOP;
     END IF;
   END IF;
   IF p_more <> '{}' THEN

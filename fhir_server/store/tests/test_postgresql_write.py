@@ -5,6 +5,7 @@ import pytest
 from fhir_server.store import Integrity, LostRace, MissingTargets, OutboxRow, StillReferenced, Store, Stored, Write
 from resources.search_param.terms import DictionaryEntry, Entries, Key, RangeEntry, StringEntry
 
+BOTH = Integrity()
 NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
 
 
@@ -36,7 +37,8 @@ def after(store: Store, write: Write, new: Entries | None, doc: bytes = b'{"v":2
 
 
 def audit_row(n: int) -> tuple[object, ...]:
-    return (1, n, 1_700_000_000_000_000, 0, "C", "create", 0, 'who "x"', "", "", "", "", "Patient/1", "", "a\\b,{}", b"\0\1")
+    texts = ('who "x"', "", "", "", "", "Patient/1", "", "a\\b,{}")
+    return (1, n, 1_700_000_000_000_000, 0, "C", "create", 0, *texts, b"\0\1")
 
 
 def rows(store: Store, table: str) -> list[tuple[object, ...]]:
@@ -82,7 +84,8 @@ def test_a_deletion_leaves_history_and_no_postings_and_can_be_undone(store: Stor
     assert got is not None and got.deleted
     assert [rows(store, t) for t in ("post", "rng", "str")] == [[], [], []]
     session.write(after(store, write, entries("y")))
-    assert [(v.version, v.deleted) for v in session.history("Observation", "a", count=9)] == [(3, False), (2, True), (1, False)]
+    versions = [(v.version, v.deleted) for v in session.history("Observation", "a", count=9)]
+    assert versions == [(3, False), (2, True), (1, False)]
     assert len(rows(store, "post")) == 1
 
 
@@ -106,7 +109,7 @@ def test_who_comes_second_loses(store: Store) -> None:
 def test_references_must_point_to_something_and_hold_it(store: Store, many: bool) -> None:
     session = store.session()
 
-    def put(write: Write, integrity: Integrity = Integrity()) -> None:
+    def put(write: Write, integrity: Integrity = BOTH) -> None:
         if many:
             session.write_all([write], integrity=integrity)
         else:
