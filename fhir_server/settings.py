@@ -77,7 +77,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REFERENTIAL_INTEGRITY",
         "both",
-        "Refuse dangling references and deletes of what is referred to (both), only such deletes (deletes), or none (off).",
+        "Refuse dangling references and deletes of what is referred to (both), only the deletes (deletes), neither (off).",
         _one_of("both", "deletes", "off"),
     ),
     Setting(
