@@ -23,7 +23,7 @@ CLINICAL: Mapping[str, str] = MappingProxyType(
         "Observation": "date", "PaymentNotice": "created", "PaymentReconciliation": "created", "Procedure": "date",
         "Provenance": "recorded", "QuestionnaireResponse": "authored", "RequestGroup": "authored",
         "ResearchSubject": "date", "RiskAssessment": "date", "Schedule": "date", "ServiceRequest": "authored",
-        "Slot": "start", "Specimen": "collected", "SupplyDelivery": "date", "SupplyRequest": "date",
+        "Slot": "start", "Specimen": "collected", "SupplyRequest": "date",
         "Task": "authored-on", "VisionPrescription": "datewritten",
     }
 )  # fmt: skip

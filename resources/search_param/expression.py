@@ -31,10 +31,11 @@ class Step(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """A way to values: the steps from the resource, the FHIR type found there."""
+    """A way to values: the steps from the resource, the FHIR type found there, the value set of a required binding."""
 
     steps: tuple[Step, ...]
     type: str
+    binding: str = ""
 
 
 class Branch(NamedTuple):
@@ -57,6 +58,7 @@ class _Found(NamedTuple):
     steps: tuple[Step, ...]
     type: str
     required: bool
+    binding: str = ""
 
 
 def branches(expression: str, type: str, wanted: frozenset[str]) -> tuple[Branch, ...]:
@@ -107,7 +109,7 @@ class _Walk:
             getattr(self, f"_{part['call'].lower()}")(part["argument"])
 
     def branch(self) -> Branch:
-        leaves = tuple(Leaf(found.steps, found.type) for found in self.found)
+        leaves = tuple(Leaf(found.steps, found.type, found.binding) for found in self.found)
         required = len(self.found) == 1 and self.found[0].required
         return Branch(".".join(self.names), leaves, self.target, self.system, required)
 
@@ -122,7 +124,8 @@ class _Walk:
         for found in self.found:
             for element in type_def(found.type).elements.values():
                 if name in (element.name, element.choice):
-                    yield _Found((*found.steps, _step(element)), element.type, found.required and element.min > 0)
+                    steps = (*found.steps, _step(element))
+                    yield _Found(steps, element.type, found.required and element.min > 0, element.binding)
 
     def _as(self, type: str) -> None:
         type = {"DateTime": "dateTime"}.get(type, type)

@@ -15,66 +15,66 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "AllergyIntolerance": {
             "reference": "recorder",
-            "token": "clinicalStatus code verificationStatus",
+            "token": "clinicalStatus, code, verificationStatus",
         },
         "AuditEvent": {
-            "reference": "agent.who entity.what",
+            "reference": "agent.who, entity.what",
             "string": "agent.network.address",
-            "token": "action agent.altId outcome source.site subtype",
+            "token": "action, agent.altId, outcome, source.site, subtype",
         },
         "Bundle": {
             "reference": "entry[0].resource",
         },
         "CapabilityStatement": {
             "reference": "rest.resource.profile",
-            "string": "description name publisher software.name",
-            "token": "rest.mode rest.resource.type rest.security.service",
+            "string": "description, name, publisher, software.name",
+            "token": "rest.mode, rest.resource.type, rest.security.service",
         },
         "CarePlan": {
             "date": "period",
-            "reference": "addresses encounter",
-            "token": "activity.detail.code category",
+            "reference": "addresses, encounter",
+            "token": "activity.detail.code, category",
         },
         "Claim": {
             "reference": "item.encounter",
         },
         "ClaimResponse": {
-            "reference": "request requestor",
+            "reference": "request, requestor",
             "string": "disposition",
             "token": "identifier",
         },
         "CodeSystem": {
-            "string": "description name publisher title",
-            "token": "concept.code identifier version",
+            "string": "description, name, publisher, title",
+            "token": "concept.code, identifier, version",
             "uri": "url",
         },
         "CompartmentDefinition": {
             "date": "date",
-            "string": "description publisher",
-            "token": "resource.code version",
+            "string": "description, publisher",
+            "token": "resource.code, version",
         },
         "ConceptMap": {
             "date": "date",
-            "reference": "source as canonical target as canonical",
-            "string": "name publisher title",
-            "token": "group.element.code group.element.target.code version",
-            "uri": "group.source group.target url",
+            "reference": "source as canonical, target as canonical",
+            "string": "name, publisher, title",
+            "token": "group.element.code, group.element.target.code, version",
+            "uri": "group.source, group.target, url",
         },
         "Condition": {
-            "date": "onset recordedDate",
+            "date": "onset, recordedDate",
             "reference": "encounter",
-            "token": "clinicalStatus code verificationStatus",
+            "token": "clinicalStatus, code, verificationStatus",
         },
         "Consent": {
             "date": "dateTime",
-            "reference": "organization patient provision.actor.reference",
+            "reference": "organization, patient, provision.actor.reference",
         },
         "Contract": {
-            "reference": "subject subject(Patient)",
+            "reference": "subject, subject(Patient)",
         },
         "Coverage": {
             "reference": "subscriber",
-            "token": "identifier type",
+            "token": "identifier, type",
         },
         "CoverageEligibilityResponse": {
             "reference": "requestor",
@@ -82,29 +82,29 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "token": "identifier",
         },
         "DetectedIssue": {
-            "reference": "author implicated",
+            "reference": "author, implicated",
         },
         "Device": {
             "reference": "patient",
         },
         "DeviceRequest": {
             "reference": "requester",
-            "token": "groupIdentifier identifier status",
+            "token": "status",
         },
         "DiagnosticReport": {
-            "date": "effective issued",
-            "reference": "encounter performer subject subject(Patient)",
+            "date": "effective, issued",
+            "reference": "encounter, performer, subject, subject(Patient)",
             "token": "category",
         },
         "DocumentReference": {
-            "date": "context.period date",
-            "reference": "author context.encounter custodian subject subject(Patient)",
-            "token": "category content.attachment.contentType content.format identifier type",
+            "date": "context.period, date",
+            "reference": "author, context.encounter, custodian, subject, subject(Patient)",
+            "token": "category, content.attachment.contentType, content.format, identifier, type",
         },
         "Encounter": {
             "date": "period",
             "reference": (
-                "participant.individual participant.individual(Practitioner) serviceProvider subject "
+                "participant.individual, participant.individual(Practitioner), serviceProvider, subject, "
                 "subject(Patient)"
             ),
             "token": "type",
@@ -113,7 +113,7 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "string": "name",
         },
         "ExplanationOfBenefit": {
-            "reference": "careTeam.provider claim item.encounter",
+            "reference": "careTeam.provider, claim, item.encounter",
             "token": "identifier",
         },
         "Goal": {
@@ -126,11 +126,11 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "Library": {
             "date": "date",
             "reference": "relatedArtifact[type=depends-on].resource",
-            "string": "description title",
-            "token": "content.contentType identifier topic version",
+            "string": "description, title",
+            "token": "content.contentType, identifier, topic, version",
         },
         "List": {
-            "reference": "entry.item subject(Patient)",
+            "reference": "entry.item, subject(Patient)",
         },
         "Location": {
             "reference": "managingOrganization",
@@ -141,81 +141,80 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "string": "title",
         },
         "MeasureReport": {
-            "reference": "reporter subject(Patient)",
-            "token": "identifier",
+            "reference": "reporter, subject(Patient)",
         },
         "Media": {
-            "reference": "subject subject(Patient)",
+            "reference": "subject, subject(Patient)",
             "token": "modality",
         },
         "MedicationAdministration": {
             "date": "effective",
-            "reference": "context performer.actor request",
+            "reference": "context, performer.actor, request",
         },
         "MedicationDispense": {
             "date": "whenPrepared",
-            "reference": "authorizingPrescription performer.actor subject subject(Patient)",
+            "reference": "authorizingPrescription, performer.actor, subject, subject(Patient)",
             "token": "type",
         },
         "MedicationRequest": {
             "date": "authoredOn",
-            "reference": "encounter requester",
+            "reference": "encounter, requester",
         },
         "MedicationStatement": {
             "date": "effective",
             "reference": "informationSource",
         },
         "MolecularSequence": {
-            "number": "referenceSeq.windowEnd referenceSeq.windowStart",
+            "number": "referenceSeq.windowEnd, referenceSeq.windowStart",
             "token": "type",
         },
         "NutritionOrder": {
-            "reference": "encounter orderer",
+            "reference": "encounter, orderer",
             "token": "identifier",
         },
         "Observation": {
             "date": "effective",
-            "reference": "encounter subject subject(Patient)",
+            "reference": "encounter, subject, subject(Patient)",
             "token": "category",
         },
         "OperationDefinition": {
             "date": "date",
-            "string": "description publisher",
+            "string": "description, publisher",
             "token": "version",
             "uri": "url",
         },
         "Organization": {
-            "string": "address.city address.country address.line address.postalCode address.state name",
-            "token": "active identifier type",
+            "string": "address.city, address.country, address.line, address.postalCode, address.state, name",
+            "token": "active, identifier, type",
         },
         "Patient": {
             "date": "birthDate",
-            "string": "address.city address.country address.line address.state name.family name.given",
-            "token": "communication.language gender identifier telecom telecom(phone)",
+            "string": "address.city, address.country, address.line, address.state, name.family, name.given",
+            "token": "communication.language, gender, identifier, telecom, telecom(phone)",
         },
         "Person": {
             "date": "birthDate",
             "reference": "link.target",
-            "token": "address.use gender identifier telecom telecom(phone)",
+            "token": "gender, telecom, telecom(phone)",
         },
         "PlanDefinition": {
             "reference": "library",
             "string": "title",
-            "token": "identifier version",
+            "token": "version",
         },
         "Practitioner": {
             "string": (
-                "address.city address.country address.line address.postalCode address.state name.family "
-                "name.given name.prefix"
+                "address.city, address.country, address.line, address.postalCode, address.state, "
+                "name.family, name.given, name.prefix"
             ),
-            "token": "active gender identifier",
+            "token": "active, gender, identifier",
         },
         "PractitionerRole": {
-            "reference": "organization practitioner",
+            "reference": "organization, practitioner",
         },
         "Procedure": {
             "date": "performed",
-            "reference": "encounter reasonReference",
+            "reference": "encounter, reasonReference",
             "token": "code",
         },
         "Provenance": {
@@ -223,14 +222,13 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "QuestionnaireResponse": {
             "date": "authored",
-            "reference": "author questionnaire subject subject(Patient)",
+            "reference": "author, questionnaire, subject, subject(Patient)",
         },
         "RelatedPerson": {
-            "token": "gender identifier relationship telecom telecom(phone)",
+            "token": "gender, relationship, telecom, telecom(phone)",
         },
         "RiskAssessment": {
             "reference": "performer",
-            "token": "identifier",
         },
         "SearchParameter": {
             "date": "date",
@@ -246,31 +244,31 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Specimen": {
             "date": "collection.collected",
-            "reference": "collection.collector subject subject(Patient)",
-            "token": "accessionIdentifier container.type type",
+            "reference": "collection.collector, subject, subject(Patient)",
+            "token": "accessionIdentifier, container.type, type",
         },
         "StructureDefinition": {
             "date": "date",
             "reference": "baseDefinition",
-            "string": "description publisher",
+            "string": "description, publisher",
             "token": (
-                "derivation differential.element.path snapshot.element.base.path snapshot.element.path "
+                "derivation, differential.element.path, snapshot.element.base.path, snapshot.element.path, "
                 "version"
             ),
         },
         "Task": {
-            "date": "authoredOn lastModified",
-            "reference": "focus owner requester",
-            "token": "code identifier",
+            "date": "authoredOn, lastModified",
+            "reference": "focus, owner, requester",
+            "token": "code",
         },
         "TestScript": {
             "date": "date",
-            "string": "description publisher",
-            "token": "identifier jurisdiction version",
+            "string": "description, publisher",
+            "token": "identifier, jurisdiction, version",
         },
         "ValueSet": {
-            "string": "description name publisher title",
-            "token": "identifier version",
+            "string": "description, name, publisher, title",
+            "token": "version",
             "uri": "url",
         },
     }
@@ -278,6 +276,6 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Resource type to kind of parameter to paths."""
 
 COMMON: frozenset[str] = frozenset(
-    f"{type}.{path} {kind}" for type, kinds in _BRANCHES.items() for kind, paths in kinds.items() for path in paths.split()
+    f"{type}.{path} {kind}" for type, kinds in _BRANCHES.items() for kind, paths in kinds.items() for path in paths.split(", ")
 )
 """The same as ``Type.path kind``, as missing.py asks."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from resources.definitions import codes, type_def
+from resources.definitions import codes
 from resources.search_param.escapes import plain, split
 from resources.search_param.expression import Branch
 from resources.search_param.normal_form import normal, stored
@@ -157,7 +157,6 @@ LEAVES: Mapping[str, Factory] = MappingProxyType(
     {
         "CodeableConcept": _concept, "Coding": _coding, "Identifier": _identifier, "ContactPoint": _contact,
         "boolean": _boolean, "code": _code, "id": _code, "string": _code, "uri": _code, "canonical": _code,
-        "http://hl7.org/fhirpath/System.String": _code, "integer": _code,
     }
 )  # fmt: skip
 
@@ -231,19 +230,8 @@ def _plain_term(type: str, branch: Branch, system: str | None, code: str) -> Ter
 
 def systems(branch: Branch) -> Mapping[str, frozenset[str]]:
     """The code systems of a ``code`` element with a required binding; {} where unknown."""
-    for leaf in branch.leaves:
-        if leaf.type == "code":
-            binding = _binding(branch.text, leaf.steps[-1].name)
-            return codes(binding) if binding else {}
-    return {}
-
-
-def _binding(path: str, name: str) -> str:
-    owner = path.split("[")[0].rpartition(".")[0]
-    try:
-        return type_def(owner).elements[name].binding
-    except KeyError:
-        return ""
+    bindings = [leaf.binding for leaf in branch.leaves if leaf.type == "code"]
+    return codes(bindings[0]) if bindings and bindings[0] else {}
 
 
 _QUERIES = MappingProxyType({CODED: _coded_term, IDENTIFIER: _identifier_term, PLAIN: _plain_term})

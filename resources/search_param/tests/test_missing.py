@@ -26,8 +26,7 @@ def sample(branch, leaf):
     if leaf.type == "ContactPoint":
         return {"system": branch.system or "phone", "value": "1"}
     if leaf.type == "code":
-        element = definitions.type_def(branch.text.rpartition(".")[0].split("[")[0]).elements[leaf.steps[-1].name]
-        return min(definitions.plain_codes(element.binding)) if element.binding else "x"
+        return min(definitions.plain_codes(leaf.binding)) if leaf.binding else "x"
     return SAMPLES.get(leaf.type, "urn:x")
 
 
