@@ -6,6 +6,7 @@ A row that lacks what a BALP profile demands (a failure, an unknown client addre
 
 import re
 from base64 import b64encode
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fhir_server.audit.record import Action, AuditRow, Interaction, Outcome
+from resources.definitions import RESOURCE_TYPES
 from resources.repository import Version
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -87,9 +89,11 @@ _PROFILES: dict[str, str] = {
     Interaction.SEARCH_TYPE: "Query",
     Interaction.SEARCH_SYSTEM: "Query",
 }
+_AGENTS = frozenset({"PractitionerRole", "Practitioner", "Organization", "Device", "Patient", "RelatedPerson"})
+"""What AuditEvent.agent.who may refer to."""
 _SEARCHES = {Interaction.SEARCH_TYPE.value, Interaction.SEARCH_SYSTEM.value}
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
-_CODE = re.compile(r"\S+( \S+)*")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -137,8 +141,8 @@ def audit_event(row: AuditRow, base: str) -> Json:
     }
     if row.outcome != Outcome.SUCCESS and row.detail and row.interaction not in _SEARCHES:
         event["outcomeDesc"] = _text(row.detail)
-    if _CODE.fullmatch(row.purpose):
-        event["purposeOfEvent"] = [{"coding": [{"system": _PURPOSE, "code": row.purpose}]}]
+    if row.purpose:
+        event["purposeOfEvent"] = [_purpose(row.purpose)]
     site = urlsplit(base).netloc or base
     event["agent"] = _agents(row, base, site)
     event["source"] = {
@@ -161,7 +165,12 @@ def _meta(row: AuditRow, recorded: str) -> Json:
 
 
 def _is_patient(reference: str) -> bool:
-    return reference.startswith("Patient/") and _REFERENCE.fullmatch(reference) is not None
+    return _refers(reference, {"Patient"})
+
+
+def _refers(text: str, types: Container[str]) -> bool:
+    """Whether ``text`` is a local reference to one of ``types``."""
+    return text.partition("/")[0] in types and _REFERENCE.fullmatch(text) is not None
 
 
 def _agents(row: AuditRow, base: str, site: str) -> list[Json]:
@@ -178,15 +187,19 @@ def _user(row: AuditRow) -> Json:
     reads = row.action in (Action.READ, Action.EXECUTE)
     role = ("IRCP", "information recipient") if reads else ("AUT", "author (originator)")
     user: Json = {"type": {"coding": [_coding(_PARTICIPATION, *role)]}, "who": _who(row.who), "requestor": True}
-    if not _REFERENCE.fullmatch(row.who):
+    if not _refers(row.who, _AGENTS):
         user["name"] = _text(row.who)
-    if _CODE.fullmatch(row.purpose):
-        user["purposeOfUse"] = [{"coding": [{"system": _PURPOSE, "code": row.purpose}]}]
+    if row.purpose:
+        user["purposeOfUse"] = [_purpose(row.purpose)]
     return user
 
 
+def _purpose(text: str) -> Json:
+    return {"coding": [{"system": _PURPOSE, "code": text}]} if _CODE.fullmatch(text) else {"text": _text(text)}
+
+
 def _who(text: str) -> Json:
-    if _REFERENCE.fullmatch(text):
+    if _refers(text, _AGENTS):
         return {"reference": text}
     return {"identifier": {"value": _text(text)}, "display": _text(text)}
 
@@ -221,7 +234,7 @@ def _query(row: AuditRow) -> Json:
 
 
 def _data(row: AuditRow) -> Json:
-    what: Json = {"reference": row.entity} if _REFERENCE.fullmatch(row.entity) else {"display": _text(row.entity)}
+    what: Json = {"reference": row.entity} if _refers(row.entity, RESOURCE_TYPES) else {"display": _text(row.entity)}
     kind, role = _coding(_ENTITY, "2", "System Object"), _coding(_ROLE, "4", "Domain Resource")
     return {"what": what, "type": kind, "role": role}
 

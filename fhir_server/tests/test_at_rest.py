@@ -1,7 +1,8 @@
 """Tests of documents at rest."""
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fhir_server.at_rest import ENVELOPE, PLAIN, Envelope, PatientKey, PlainSealer
 from fhir_server.keys import KeyName, Keyring, MasterKey, SealedKey

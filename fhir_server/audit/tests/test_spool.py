@@ -66,7 +66,12 @@ def test_reads_reach_the_table_in_order(make, trail, keyring, tmp_path):
 def test_the_thread_drains_while_others_append(make, trail, keyring):
     spool = make(roll=2000)
     spool.start()
-    writers = [threading.Thread(target=lambda k=k: [spool.append(read(k * 200 + n)) for n in range(200)]) for k in range(4)]
+
+    def write(first):
+        for n in range(first, first + 200):
+            spool.append(read(n))
+
+    writers = [threading.Thread(target=write, args=(first,)) for first in range(0, 800, 200)]
     [t.start() for t in writers]
     [t.join() for t in writers]
     spool.stop()
@@ -214,7 +219,8 @@ def test_kill_9_loses_no_answered_read_and_repeats_none(store, database_url, tmp
     keyring = Keyring(MasterKey(b"m" * 32), SqlKeyRows(store.session))
     answered = set()
     for life in range(3):
-        command = [sys.executable, "-c", textwrap.dedent(CHILD), database_url, str(tmp_path / "spool"), str(sealed), str(life * 1_000_000)]
+        arguments = [database_url, str(tmp_path / "spool"), str(sealed), str(life * 1_000_000)]
+        command = [sys.executable, "-c", textwrap.dedent(CHILD), *arguments]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         for line in iter(child.stdout.readline, ""):
             if len(answered) % 1500 == 1499:

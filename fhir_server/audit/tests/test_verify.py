@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fhir_server.audit import verify as verification
 from fhir_server.audit.chain import Chain
@@ -26,7 +27,8 @@ def world():
     for turn in range(4):
         for chain in chains:
             for step in range(3 if turn < 3 else chain is chains[0] and 2):
-                record = event(Caller("Practitioner/1", address="::1"), Interaction.READ, entity=f"Patient/{turn}-{step}")
+                caller = Caller("Practitioner/1", address="::1")
+                record = event(caller, Interaction.READ, entity=f"Patient/{turn}-{step}")
                 trail.insert(chain.extend([record]))
                 chain.accept()
         if turn < 3:

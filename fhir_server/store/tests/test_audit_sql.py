@@ -76,23 +76,26 @@ def test_the_table_is_append_only(store, chains):
             store.session().query(statement)
 
 
-@pytest.mark.parametrize(("column", "value"), [
+CHANGES = [
     ("recorded", "recorded + 1"), ("tenant", "1"), ("action", "'C'"), ("outcome", "4"), ("who", "'arztin'"),
     ("client", "' '"), ("patient", "'Patient/9'"), ("entity", "entity || '0'"), ("detail", "'x'"),
-])
-def test_one_changed_column_is_found(store, trail, keyring, chains, column, value):
-    chain = chains[1].id
-    unguarded(store).query(f"UPDATE audit SET {column} = {value} WHERE chain = {chain} AND n = 17")
-    problem = verify(trail, keyring).problems[0]
-    assert (problem.chain, problem.n) == (chain, 17)
+]
+CUTS = [("n = 40", 40), ("n > 30", 31), ("n = 17", 17), ("n > 0", 1)]
 
 
-@pytest.mark.parametrize(("where", "n"), [("n = 17", 17), ("n > 30", 31), ("n = 40", 40), ("n > 0", 1)])
-def test_removed_rows_are_found(store, trail, keyring, chains, where, n):
-    chain = chains[2].id
-    unguarded(store).query(f"DELETE FROM audit WHERE chain = {chain} AND {where}")
-    problem = verify(trail, keyring).problems[0]
-    assert (problem.chain, problem.n) == (chain, n)
+def test_one_changed_column_is_found(store, trail, keyring, chains):
+    session, chain = unguarded(store), chains[1].id
+    for place, (column, value) in enumerate(reversed(CHANGES)):
+        n = 17 - place  # a worse place each time, which must be named before the others
+        session.query(f"UPDATE audit SET {column} = {value} WHERE chain = {chain} AND n = {n}")
+        assert [(p.chain, p.n) for p in verify(trail, keyring).problems] == [(chain, n)], column
+
+
+def test_removed_rows_are_found(store, trail, keyring, chains):
+    session, chain = unguarded(store), chains[2].id
+    for where, n in CUTS:
+        session.query(f"DELETE FROM audit WHERE chain = {chain} AND {where}")
+        assert [(p.chain, p.n) for p in verify(trail, keyring).problems] == [(chain, n)], where
 
 
 def test_checkpoints_have_no_gap_and_no_double(trail, keyring, chains):
