@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from capability.rows import Interaction, Operation
-from resources import definitions, json_codec, search_param
+from resources import definitions, json_codec
+from resources.search_param.parameters import BY_ROW, composites, parameters
 
 FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
 PATCH_FORMATS = (
@@ -27,7 +28,7 @@ _STATED_ELSEWHERE = frozenset({"capabilities"})
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the statement says beside the rows: software ``version``, ``date`` it was made (FHIR dateTime), whether
-    references are ``enforced``, ``restricted`` types with the only codes they take, ``security`` as in rest.security."""
+    references are ``enforced``, ``restricted`` types with their codes, ``security`` as in rest.security."""
 
     version: str = "0.1.0"
     date: str = ""
@@ -75,7 +76,7 @@ def _rest(interactions: Sequence[Interaction], operations: Sequence[Operation], 
         "mode": "server",
         "security": dict(facts.security),
         "resource": [_resource(type, on_types, operations, facts) for type in sorted(definitions.RESOURCE_TYPES)],
-        "interaction": _interactions(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
+        "interaction": _documented(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
         "searchParam": _search_params("Resource"),
         "operation": _operations(operations, lambda row: "system" in row.levels),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{code.lower()}" for code in codes],
@@ -88,7 +89,7 @@ def _resource(type: str, rows: Sequence[Interaction], operations: Sequence[Opera
     stated = {
         "type": type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
-        "interaction": _interactions(rows),
+        "interaction": _codes(rows),
         **_versions_and_conditions(rows),
         "referencePolicy": ["literal", "logical", *(["enforced"] if facts.enforced else [])],
         "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
@@ -113,7 +114,12 @@ def _versions_and_conditions(rows: Sequence[Interaction]) -> dict[str, Any]:
     }
 
 
-def _interactions(rows: Iterable[Interaction]) -> list[dict[str, Any]]:
+def _codes(rows: Iterable[Interaction]) -> list[dict[str, str]]:
+    """Each code once; the documentation of 146 times the same rows would only make the statement long."""
+    return [{"code": code} for code in dict.fromkeys(row.code for row in rows)]
+
+
+def _documented(rows: Iterable[Interaction]) -> list[dict[str, str]]:
     """Each code once, with the documentation of all its rows."""
     texts: dict[str, list[str]] = {}
     for row in rows:
@@ -123,16 +129,20 @@ def _interactions(rows: Iterable[Interaction]) -> list[dict[str, Any]]:
 
 def _search_params(type: str) -> list[dict[str, Any]]:
     found = definitions.search_params(type).values()
-    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if _indexed(type, p.code)]
+    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if p.code in _searchable(type)]
 
 
-def _indexed(type: str, code: str) -> bool:
-    return type == "Resource" or search_param.indexed(type, code)
+@cache
+def _searchable(type: str) -> frozenset[str]:
+    """The codes that a search of ``type`` takes."""
+    if type == "Resource":
+        return frozenset(definitions.search_params(type)) & _searchable("Basic")
+    return frozenset(parameters(type)) | frozenset(composites(type)) | BY_ROW
 
 
 def _reference_codes(type: str) -> list[str]:
     found = definitions.search_params(type).values()
-    return [p.code for p in found if p.type == "reference" and _indexed(type, p.code)]
+    return [p.code for p in found if p.type == "reference" and p.code in _searchable(type)]
 
 
 @cache

@@ -24,7 +24,7 @@ def render(response: Response, wanted: Format, pretty: str) -> None:
     if not response.body or response.content_type != FHIR_JSON:
         return
     if wanted is Format.XML:
-        response.body = xml_codec.encode(json_codec.decode(response.body), pretty=pretty in _PRETTY)
+        response.body = xml_codec.encode(json_codec.decode_stored(response.body), pretty=pretty in _PRETTY)
         response.content_type = FHIR_XML
     elif pretty in _PRETTY:
         response.body = msgspec.json.format(response.body, indent=2)

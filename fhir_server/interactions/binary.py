@@ -4,7 +4,6 @@ FHIR R4 Binary, "Serving Binary Resources using the RESTful API" (https://hl7.or
 """
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -70,7 +69,7 @@ def _security_context(exchange: Exchange, header: str) -> str:
 
 def raw(version: Version, headers: Headers) -> Response:
     """The data of a Binary with its content type, as a plain answer."""
-    binary = json_codec.decode(version.doc)
+    binary = json_codec.decode_stored(version.doc)
     headers = [*headers, *_SAFE]
     if reference := binary.get("securityContext", {}).get("reference"):
         headers.append(("X-Security-Context", reference))
@@ -80,7 +79,7 @@ def raw(version: Version, headers: Headers) -> Response:
 def _data(binary: dict[str, Any]) -> bytes:
     try:
         return base64.b64decode(binary.get("data", ""))
-    except binascii.Error:
+    except ValueError:
         return b""
 
 

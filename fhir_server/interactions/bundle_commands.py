@@ -4,7 +4,6 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#trules), conditional references and e
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 
 from fhir_server.http.conditional import if_match, if_none_match_any
@@ -79,7 +78,7 @@ def _apply(entry: Entry) -> Apply:
         )
     try:
         return PATCH_FORMATS[name](base64.b64decode(str(resource.get("data", "")), validate=True))
-    except binascii.Error:
+    except ValueError:
         raise BadSyntax("Binary.data is no base64.", expression="Binary.data") from None
 
 

@@ -11,6 +11,7 @@ from fhir_server.http.response import Response
 from fhir_server.interactions.criteria import OF_THE_ANSWER, search_pairs
 from fhir_server.interactions.exchange import Exchange
 from fhir_server.interactions.searchset import searchset
+from fhir_server.interactions.subset import asked
 from resources import definitions
 from resources.errors import BadSyntax, NotFound, UnsupportedMediaType
 from resources.repository import SearchRequest
@@ -43,6 +44,7 @@ def _form(exchange: Exchange) -> Pairs:
 
 def _answer(exchange: Exchange, query: Pairs) -> Response:
     request, place = search_request(exchange, query)
+    asked(request.params, request.type)
     page = exchange.repository.search(request)
     carried = urlencode([pair for pair in query if pair[0] in OF_THE_ANSWER]) if query else ""
     return Response(200, searchset(page, exchange.service.base, place, carried))

@@ -21,5 +21,5 @@ def version_response(exchange: Exchange, version: Version) -> Response:
         return Response(304, headers=headers, content_type="")
     if version.type == "Binary" and not names_fhir(environ.get("HTTP_ACCEPT", ""), request.param("_format")):
         return raw(version, headers)
-    doc = subset(version.doc, *asked(request.query)) if request.query else version.doc
+    doc = subset(version.doc, *asked(request.query, version.type)) if request.query else version.doc
     return Response(200, doc, headers)

@@ -28,7 +28,7 @@ def meta(exchange: Exchange) -> Response:
 
 
 def _of_instance(exchange: Exchange) -> Meta:
-    found: Meta = json_codec.decode(exchange.repository.read(exchange.type, exchange.id).doc)["meta"]
+    found: Meta = json_codec.decode_stored(exchange.repository.read(exchange.type, exchange.id).doc)["meta"]
     return found
 
 
@@ -38,7 +38,7 @@ def _metas(exchange: Exchange) -> Iterable[Meta]:
     for _ in range(_MOST_PAGES):
         page = exchange.repository.search(SearchRequest(exchange.type, params))
         for hit in page.hits:
-            yield json_codec.decode(hit.version.doc).get("meta", {})
+            yield json_codec.decode_stored(hit.version.doc).get("meta", {})
         if "next" not in page.links:
             return
         params = parse_query(page.links["next"])
@@ -75,7 +75,7 @@ def _changed(exchange: Exchange, change: Callable[[Meta, Meta], Meta]) -> Respon
 
     [outcome] = exchange.repository.commit([Patch(exchange.type, apply, exchange.id)])
     assert outcome.version is not None
-    return returned(json_codec.decode(outcome.version.doc)["meta"])
+    return returned(json_codec.decode_stored(outcome.version.doc)["meta"])
 
 
 def added(current: Meta, given: Meta) -> Meta:

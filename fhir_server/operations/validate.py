@@ -34,7 +34,7 @@ def _subject(exchange: Exchange, given: Parameters) -> dict[str, Any]:
     if "resource" in given.resources:
         return given.resources["resource"]
     if exchange.id:
-        return json_codec.decode(exchange.repository.read(exchange.type, exchange.id).doc)
+        return json_codec.decode_stored(exchange.repository.read(exchange.type, exchange.id).doc)
     raise Invalid(
         "The parameter resource is missing: post a resource, or Parameters that hold it.",
         expression="Parameters.parameter",
