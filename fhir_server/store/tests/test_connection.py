@@ -1,0 +1,122 @@
+"""Connections that break, statements that take too long, forks, and the other ways a session meets trouble."""
+
+import multiprocessing
+import threading
+
+import pytest
+
+from fhir_server.store import Store, open_store
+from fhir_server.store.literals import literal
+from fhir_server.store.model import DatabaseError
+from resources.errors import Invalid, TooCostly, Unavailable
+
+fork = multiprocessing.get_context("fork")
+
+
+def only_postgresql(store: Store) -> None:
+    if store.dialect != "postgresql":
+        pytest.skip("a file has no connection to lose")
+
+
+def _kill_backend(store: Store) -> None:
+    pid = store.session().query("SELECT pg_backend_pid()")[0][0]
+    store.aside().query("SELECT pg_terminate_backend($1)", (pid,))  # type: ignore[attr-defined]
+
+
+def test_a_lost_connection_fails_one_request(store: Store) -> None:
+    only_postgresql(store)
+    _kill_backend(store)
+    with pytest.raises(Unavailable):
+        store.session().query("SELECT 1")
+    assert store.session().query("SELECT 1") == [(1,)]
+
+
+def test_a_connection_lost_in_a_transaction_fails_that_transaction(store: Store) -> None:
+    only_postgresql(store)
+    session = store.session()
+    with pytest.raises(Unavailable), session.transaction():
+        _kill_backend(store)
+        session.query("SELECT 1")
+    assert not session.in_transaction
+    with session.transaction():
+        assert session.query("SELECT 1") == [(1,)]
+
+
+def test_no_server_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        open_store("postgresql://nobody@127.0.0.1:1/none").session().query("SELECT 1")
+    with pytest.raises(Unavailable):
+        open_store("sqlite:////nowhere/at/all.db").session().query("SELECT 1")
+    with pytest.raises(ValueError, match="not a database URL"):
+        open_store("mysql://x")
+
+
+def test_a_slow_statement_is_too_costly(database_url: str) -> None:
+    store = open_store(database_url, timeout=0.2)
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT count(*) FROM n"
+    with pytest.raises(TooCostly):
+        store.session().query(slow)
+    assert store.session().query("SELECT 1") == [(1,)]
+    store.close()
+
+
+def test_a_statement_that_fails_names_the_fault_and_leaves_the_session_usable(store: Store) -> None:
+    with pytest.raises(DatabaseError):
+        store.session().query("SELECT nothing FROM nowhere")
+    assert store.session().query("SELECT 1") == [(1,)]
+
+
+def test_parameters_come_back_as_they_went_in(store: Store) -> None:
+    number, text, data = 2**62, "naïve \\ \" {} ' \U0001f600", bytes(range(256))
+    cast = {"postgresql": "$1::bigint, $2::text, $3::bytea, $4::text", "sqlite": "$1, $2, $3, $4"}[store.dialect]
+    assert store.session().query(f"SELECT {cast}", (number, text, data, None)) == [(number, text, data, None)]
+
+
+def test_lists_are_arrays_or_json(store: Store) -> None:
+    sql = {"postgresql": "SELECT * FROM unnest($1::text[])", "sqlite": "SELECT value FROM json_each($1)"}[store.dialect]
+    words = ['a"b', "c\\d", "{}", "", "ü"]
+    assert [row[0] for row in store.session().query(sql, (words,))] == words
+    assert store.session().query(sql, ([],)) == []
+
+
+def test_a_nul_cannot_be_looked_for() -> None:
+    with pytest.raises(Invalid):
+        literal("a\0b")
+    assert literal(True) == (b"1", 0)
+
+
+def test_merge_queries_leave_the_planner_as_it_was(store: Store) -> None:
+    assert store.session().query("SELECT 7", merge=True) == [(7,)]
+    if store.dialect == "postgresql":
+        assert store.session().query("SELECT current_setting('enable_nestloop')") == [("on",)]
+
+
+def test_each_thread_and_each_child_process_has_its_own_session(store: Store) -> None:
+    mine = store.session()
+    mine.query("SELECT 1")
+    others: list[object] = []
+    thread = threading.Thread(target=lambda: others.append(store.session()))
+    thread.start()
+    thread.join()
+    assert others[0] is not mine
+    first = mine.new_rids(1)[0]
+    results = fork.SimpleQueue()
+    child = fork.Process(target=lambda: results.put((store.session().query("SELECT 2"), store.session().new_rids(3))))
+    child.start()
+    child.join(30)
+    rows, rids = results.get()
+    assert rows == [(2,)] and not {first, *mine.new_rids(50)} & set(rids)
+    assert mine.query("SELECT 3") == [(3,)]
+
+
+def test_marks_run_in_the_transaction(store: Store) -> None:
+    from resources.repository import Mark
+
+    store.register_mark("learn", "INSERT INTO schema_version (package, version) VALUES (:name, :n)")
+    session = store.session()
+    with pytest.raises(ZeroDivisionError), session.transaction():
+        session.write_all([], marks=[Mark("learn", {"name": "x", "n": 3})])
+        raise ZeroDivisionError
+    session.write_all([], marks=[Mark("learn", {"name": "y", "n": 4})])
+    found = session.query("SELECT package, version FROM schema_version WHERE package IN ('x', 'y')")
+    assert found == [("y", 4)]

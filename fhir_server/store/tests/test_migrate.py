@@ -1,0 +1,76 @@
+"""Migrations: once, by one process, never backwards; the audit trail that results is append-only."""
+
+import multiprocessing
+
+import pytest
+import sqlalchemy as sa
+
+from fhir_server.store import SchemaTooNew, open_store
+from fhir_server.store.model import DatabaseError
+from fhir_server.store.schema import Migration
+
+fork = multiprocessing.get_context("fork")
+
+
+def _add_table(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE extra (n bigint)")
+
+
+def test_migrations_apply_once_and_by_package(empty_database_url: str) -> None:
+    store = open_store(empty_database_url)
+    extra = [Migration(1, "extra", _add_table)]
+    assert store.migrate() == ["store 1"]
+    assert store.migrate({"other": extra}) == ["other 1"]
+    assert store.migrate({"other": extra}) == []
+    assert store.session().query("SELECT package, version FROM schema_version ORDER BY 1") == [
+        ("other", 1),
+        ("store", 1),
+    ]
+    store.close()
+
+
+def test_a_failed_migration_leaves_nothing(empty_database_url: str) -> None:
+    def fails(connection: sa.Connection) -> None:
+        _add_table(connection)
+        raise ZeroDivisionError
+
+    store = open_store(empty_database_url)
+    with pytest.raises(ZeroDivisionError):
+        store.migrate({"other": [Migration(1, "fails", fails)]})
+    assert store.migrate({"other": [Migration(1, "extra", _add_table)]}) == ["store 1", "other 1"]
+    store.close()
+
+
+def test_a_newer_schema_is_refused(database_url: str) -> None:
+    store = open_store(database_url)
+    store.session().query("UPDATE schema_version SET version = 99")
+    with pytest.raises(SchemaTooNew, match="store 99"):
+        store.migrate()
+    store.close()
+
+
+def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
+    barrier = fork.Barrier(3)
+
+    def body() -> None:
+        barrier.wait(30)
+        open_store(empty_database_url).migrate()
+
+    children = [fork.Process(target=body) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit SET who = 'x'", "DELETE FROM audit"])
+def test_the_audit_trail_is_append_only(database_url: str, change: str) -> None:
+    store = open_store(database_url)
+    row = (1, 1, 1_790_000_000_000_000, 0, "R", "read", 0, "w", "", "", "", "", "", "", "", b"h")
+    store.session().append_audit([row])
+    store.session().append_audit([(1, 2, 0, *row[3:])])
+    with pytest.raises(DatabaseError, match="append-only"):
+        store.session().query(change)
+    assert store.session().query("SELECT n FROM audit ORDER BY n") == [(1,), (2,)]
+    store.close()
