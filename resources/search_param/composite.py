@@ -63,7 +63,7 @@ def indexer(type: str, place: Place) -> Callable[[Mapping[str, Any], Mapping[str
 
 
 def _quantities(type: str, branch: str, codes: Codes, part: Part) -> Any:
-    leaves = [(leaf.steps[-1].name, quantity.MEASURES[leaf.type]) for leaf in part.branch.leaves]
+    leaves = [(leaf.steps[0].name, quantity.MEASURES[leaf.type]) for leaf in part.branch.leaves]
 
     def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
         for name, measures in leaves:

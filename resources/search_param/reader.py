@@ -26,8 +26,8 @@ class Action:
 
     put: Indexer | None
     markers: dict[tuple[str, Marker], None] = field(default_factory=dict)
-    whole: bool = False
-    """True when ``put`` takes (element, resource, sink): a composite."""
+    needs: tuple[str, ...] = ()
+    """Of a composite: properties of which the element must have one; ``put`` then takes (element, resource, sink)."""
 
 
 @dataclass(slots=True)
@@ -70,14 +70,21 @@ def _add_place(root: Node, type: str, place: Place) -> None:
     if place.form == quantity.FORM:
         place = _with_all_quantities(type, place)
     node = root.at(place.base.leaves[0].steps)
-    node.actions[place] = Action(composite.indexer(type, place), whole=True)
+    node.actions[place] = Action(composite.indexer(type, place), needs=_needs(place))
+
+
+def _needs(place: Place) -> tuple[str, ...]:
+    """The properties that the components after the code are read from."""
+    return tuple(dict.fromkeys(leaf.steps[0].name for part in place.parts[1:] for leaf in part.branch.leaves))
 
 
 def _with_all_quantities(type: str, place: Place) -> Place:
     """The plain parameter may read more types (SampledData) than the composite; all are indexed with the code."""
     text = place.parts[1].branch.text
     plain = [b for p in parameters(type).values() if p.kind == "quantity" for b in p.branches if b.text == text]
-    return place._replace(parts=(place.parts[0], place.parts[1]._replace(branch=plain[0])))
+    skip = len(place.base.leaves[0].steps)
+    leaves = tuple(leaf._replace(steps=leaf.steps[skip:]) for leaf in plain[0].leaves)
+    return place._replace(parts=(place.parts[0], place.parts[1]._replace(branch=plain[0]._replace(leaves=leaves))))
 
 
 def _covered(type: str, kind: str, branch: Branch) -> bool:
@@ -172,9 +179,11 @@ class _Writer:
 
     def _action(self, action: Action, value: str, depth: int) -> None:
         narrowed = any(asked for asked, _ in action.markers)
-        if action.put is not None:
-            arguments = f"{value}, resource, out" if action.whole else f"{value}, out"
-            self._line(depth, f"{'kind = ' if narrowed else ''}{self._name(action.put)}({arguments})")
+        if action.needs:
+            there = " or ".join(f"{name!r} in {value}" for name in action.needs)
+            self._line(depth, f"if {there}: {self._name(action.put)}({value}, resource, out)")
+        elif action.put is not None:
+            self._line(depth, f"{'kind = ' if narrowed else ''}{self._name(action.put)}({value}, out)")
         for asked, marker in action.markers:
             self._marker(asked, marker, depth)
 

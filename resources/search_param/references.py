@@ -5,6 +5,7 @@ parts of a Parameters refers within them and is left out; so are references to c
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 _Path = tuple[Any, ...]
@@ -26,16 +27,18 @@ def references(resource: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _walk(holder: Mapping[str, Any], path: _Path, found: list[tuple[_Path, str]]) -> None:
     for name, value in holder.items():
         kind = type(value)
-        if kind is dict:
+        if kind is str:  # most are, so they are asked first
+            if name == "reference" and value[:1] != "#":
+                found.append(((path, name), value))
+        elif kind is dict:
             _walk(value, (path, name), found)
         elif kind is list:
             for place, item in enumerate(value):
                 if type(item) is dict:
                     _walk(item, ((path, name), place), found)
-        elif name == "reference" and kind is str and value[:1] != "#":
-            found.append(((path, name), value))
 
 
+@lru_cache(maxsize=8192)
 def _text(type: str, path: _Path) -> str:
     return type + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(list(_parts(path))))
 
