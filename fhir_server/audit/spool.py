@@ -111,7 +111,7 @@ class Spool:
         self._live = self._new_file()
         self._files = [_Draining(self._live, self._chain_key)]
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -122,6 +122,8 @@ class Spool:
     def append(self, records: Sequence[AuditRecord]) -> None:
         """Spool ``records``; answer only after it returns. Raises Unavailable when the trail cannot take them."""
         with self._append_lock:
+            if self._closed:
+                raise Unavailable("The server is stopping.")
             if self._backlog > self._limit:
                 raise Unavailable("The audit trail cannot be written: the database is away and the spool is full.")
             try:
@@ -149,7 +151,10 @@ class Spool:
             return stored + sum(self._drain_one(item, trail) for item in self._orphans())
 
     def close(self, trail: Trail) -> None:
-        """Store and delete every file of this process; for the end, when nothing appends any more."""
+        """Store and delete every file of this process; what is appended later is refused. Raises Unavailable."""
+        self.drain(trail)
+        with self._append_lock:
+            self._closed = True
         self.drain(trail)
         with self._drain_lock:
             for item in self._files:

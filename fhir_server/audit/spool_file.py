@@ -168,16 +168,17 @@ class SpoolFile:
     def remove(self) -> None:
         """Everything is in the table: delete and unlock."""
         os.unlink(self.path)
-        os.close(self._fd)
+        self.close()
 
     def set_aside(self) -> None:
         """Keep a damaged file for an inspection, out of the way."""
         os.rename(self.path, self.path.with_suffix(".damaged"))
-        os.close(self._fd)
+        self.close()
 
     def close(self) -> None:
         """Unlock; the next process adopts it."""
-        os.close(self._fd)
+        descriptor, self._fd = self._fd, -1  # its number may soon be somebody else's file
+        os.close(descriptor)
 
 
 def _name(chain: int, skip: int) -> str:

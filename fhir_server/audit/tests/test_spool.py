@@ -61,6 +61,10 @@ def test_reads_reach_the_table_in_order(make, trail, keyring, tmp_path):
     spool.close(trail)
     assert requests(trail) == list(range(1201))
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Unavailable):
+        spool.append(read(1201))
+    spool.stop()
+    spool.stop()
 
 
 def test_the_thread_drains_while_others_append(make, trail, keyring):
