@@ -11,7 +11,8 @@ CLINICAL: Mapping[str, str] = MappingProxyType(
     {
         "AdverseEvent": "date", "AllergyIntolerance": "date", "Appointment": "date", "AuditEvent": "date",
         "CarePlan": "date", "CareTeam": "date", "Claim": "created", "ClaimResponse": "created",
-        "ClinicalImpression": "date", "Communication": "sent", "CommunicationRequest": "authored", "Composition": "date",
+        "ClinicalImpression": "date", "Communication": "sent", "CommunicationRequest": "authored",
+        "Composition": "date",
         "Condition": "onset-date", "Consent": "date", "Contract": "issued", "CoverageEligibilityRequest": "created",
         "CoverageEligibilityResponse": "created", "DetectedIssue": "identified", "DeviceRequest": "authored-on",
         "DiagnosticReport": "date", "DocumentManifest": "created", "DocumentReference": "date", "Encounter": "date",

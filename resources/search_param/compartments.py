@@ -34,7 +34,7 @@ def main_branch(type: str) -> str:
 
 
 def in_compartment(type: str, compartment: str, id: str) -> Term:
-    """The members of type ``type`` of the compartment of ``compartment``/``id``; an Or of nothing when there can be none."""
+    """The members of one type of the compartment of ``compartment``/``id``; an Or of nothing when there can be none."""
     keys = [Key(type, branch, reference.LOCAL, f"{compartment}/{id}") for branch in branches(type, compartment)]
     own: tuple[Term, ...] = (Column("id", "eq", id),) if type == compartment else ()
     return Or((*own, *(Post(key) for key in keys)))

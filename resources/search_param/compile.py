@@ -50,7 +50,9 @@ def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Ter
 
 def _composite(type: str, name: str, modifier: str, value: str) -> Term:
     if modifier:
-        raise BadSearch(f"Parameter '{name}' of {type} is a composite and takes no modifier, but ':{modifier}' was given.")
+        raise BadSearch(
+            f"Parameter '{name}' of {type} is a composite and takes no modifier, but ':{modifier}' was given."
+        )
     values = [part for part in split(value, ",") if part] or [value]
     return simplified(Or(tuple(composite.term(type, name, composites(type)[name], v) for v in values)))
 
@@ -115,8 +117,12 @@ def chain_branches(type: str, name: str, target: str | None = None) -> tuple[tup
     """
     parameter = find(type, name)
     if parameter.kind != "reference":
-        raise BadSearch(f"Parameter '{name}' of {type} is a {parameter.kind} parameter; a chain or include needs a reference.")
+        raise BadSearch(
+            f"Parameter '{name}' of {type} is a {parameter.kind} parameter; a chain or include needs a reference."
+        )
     known = reference.targets(parameter)
     if target is not None and target not in known:
-        raise BadSearch(f"Parameter '{name}' of {type} does not refer to '{target}'; it may refer to {', '.join(known[:20])}.")
+        raise BadSearch(
+            f"Parameter '{name}' of {type} does not refer to '{target}'; it may refer to {', '.join(known[:20])}."
+        )
     return tuple(branch.text for branch in parameter.branches), (target,) if target else known

@@ -13,16 +13,29 @@ from resources.search_param import date, number, quantity, reference, string, to
 from resources.search_param.bounds import Bounds
 from resources.search_param.escapes import plain, split
 from resources.search_param.expression import Branch, Step
-from resources.search_param.magnitude import LEAST, MOST
+from resources.search_param.magnitude import LEAST, MOST, ordered
 from resources.search_param.normal_form import normal
 from resources.search_param.parameter import Parameter
-from resources.search_param.sink import Indexer, Sink
-from resources.search_param.terms import DictionaryEntry, Family, Key, Or, Post, Range, RangeEntry, Str, StringEntry, Term
+from resources.search_param.sink import Factory, Indexer, Sink
+from resources.search_param.terms import (
+    DictionaryEntry,
+    Family,
+    Key,
+    Or,
+    Post,
+    Range,
+    RangeEntry,
+    Str,
+    StringEntry,
+    Term,
+)
 
 ROOT = "%resource."
 """Begins the expression of a component that is read from the resource, not from the composite's element."""
 
 Codes = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+ElementIndexer = Callable[[Mapping[str, Any], Mapping[str, Any], Sink], None]
+"""Puts what a composite reads from (element, resource) into a sink."""
 
 
 class Part(NamedTuple):
@@ -51,7 +64,7 @@ def form(parts: tuple[Part, ...]) -> str:
 # --- Index --------------------------------------------------------------------------------------------------------
 
 
-def indexer(type: str, place: Place) -> Callable[[Mapping[str, Any], Mapping[str, Any], Sink], None]:
+def indexer(type: str, place: Place) -> ElementIndexer:
     """The indexer of (element, resource) at one place of a composite."""
     codes = _codes(place.parts[0])
     branch = place.parts[1].branch.text
@@ -62,7 +75,7 @@ def indexer(type: str, place: Place) -> Callable[[Mapping[str, Any], Mapping[str
     return _joined(type, branch, place, codes)
 
 
-def _quantities(type: str, branch: str, codes: Codes, part: Part) -> Any:
+def _quantities(type: str, branch: str, codes: Codes, part: Part) -> ElementIndexer:
     leaves = [(leaf.steps[0].name, quantity.MEASURES[leaf.type]) for leaf in part.branch.leaves]
 
     def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
@@ -78,7 +91,7 @@ def _quantities(type: str, branch: str, codes: Codes, part: Part) -> Any:
     return index
 
 
-def _joined(type: str, branch: str, place: Place, codes: Codes) -> Any:
+def _joined(type: str, branch: str, place: Place, codes: Codes) -> ElementIndexer:
     reads = [(leaf.steps, _leaf_indexer(place.parts[1].kind, leaf.type)) for leaf in place.parts[1].branch.leaves]
 
     def index(element: Mapping[str, Any], resource: Mapping[str, Any], out: Sink) -> None:
@@ -93,8 +106,12 @@ def _joined(type: str, branch: str, place: Place, codes: Codes) -> Any:
 
 
 def _leaf_indexer(kind: str, fhir_type: str) -> Indexer:
-    leaves = {"token": token, "date": date, "string": string, "reference": reference}[kind].LEAVES
-    return leaves[fhir_type]("", "")
+    return _PARTS[kind][fhir_type]("", "")
+
+
+_PARTS: Mapping[str, Mapping[str, Factory]] = {
+    "token": token.LEAVES, "date": date.LEAVES, "string": string.LEAVES, "reference": reference.LEAVES,
+}  # fmt: skip
 
 
 def _any(found: Sink) -> bool:
@@ -116,7 +133,7 @@ def _rekey(type: str, branch: str, form: str, system: str, code: str, found: Sin
         out.dictionary.append(DictionaryEntry(alone, system, code, "", ""))
 
 
-def _number_pairs(type: str, branch: str, place: Place, codes: Codes) -> Any:
+def _number_pairs(type: str, branch: str, place: Place, codes: Codes) -> ElementIndexer:
     """Start and end of a coordinate are one interval row: lo is the start, hi the end."""
     names = [part.branch.leaves[0].steps[-1].name for part in place.parts[1:]]
 
@@ -124,8 +141,8 @@ def _number_pairs(type: str, branch: str, place: Place, codes: Codes) -> Any:
         start, end = (element.get(name) for name in names)
         if start is None and end is None:
             return
-        lo = LEAST if start is None else number.ordered(start)
-        hi = MOST if end is None else number.ordered(end)
+        lo = LEAST if start is None else ordered(start)
+        hi = MOST if end is None else ordered(end)
         for system, code in codes(resource if place.parts[0].root else element):
             key = Key(type, branch, place.form, f"{system}|{code}")
             out.ranges.append(RangeEntry(key, lo, hi))

@@ -124,7 +124,9 @@ def conditions(parameter: Parameter, value: str) -> tuple[Bounds, ...]:
     try:
         lo, hi = interval(text.replace(" ", "+"))  # an unescaped + of a time zone arrives as a space
     except ValueError:
-        parameter.refuse(value, "a date such as 2024, 2024-05, 2024-05-31 or 2024-05-31T12:30:00Z, after a prefix such as ge")
+        parameter.refuse(
+            value, "a date such as 2024, 2024-05, 2024-05-31 or 2024-05-31T12:30:00Z, after a prefix such as ge"
+        )
     return bounds(prefix, _asked(lo, hi))
 
 

@@ -8,7 +8,8 @@ def split(text: str, mark: str, most: int = -1) -> list[str]:
     """The parts between unescaped ``mark``, escapes kept; at most ``most`` splits when given."""
     if "\\" not in text:
         return text.split(mark, most)
-    parts, start, place = [], 0, 0
+    parts: list[str] = []
+    start = place = 0
     while place < len(text):
         if text[place] == "\\":
             place += 1

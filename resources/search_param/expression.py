@@ -1,7 +1,7 @@
 """The expressions of search parameters as paths of JSON properties.
 
 FHIR R4 SearchParameter.expression (https://hl7.org/fhir/R4/searchparameter.html): the branches of all unions have
-twelve shapes (paths, casts, ``where``, ``extension``, ``[0]``, ...), which this module resolves against the definitions.
+twelve shapes (paths, casts, ``where``, ``extension``, ``[0]``, ...), which are resolved here against the definitions.
 """
 
 import re
@@ -156,7 +156,9 @@ class _Walk:
         self._name("value")
 
     def _test(self, test: tuple[str, ...], text: str) -> None:
-        self.found = [f._replace(steps=(*f.steps[:-1], f.steps[-1]._replace(test=test)), required=False) for f in self.found]
+        self.found = [
+            f._replace(steps=(*f.steps[:-1], f.steps[-1]._replace(test=test)), required=False) for f in self.found
+        ]
         self.names[-1] += text
 
 

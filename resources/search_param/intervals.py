@@ -33,7 +33,9 @@ def interval(text: str) -> Interval:
     start = datetime(*parts, min(int(second or 0), 59), tzinfo=_zone(zone))  # type: ignore[misc,arg-type]
     lo = _micros(start)
     if fraction:
-        return lo + int(fraction[:6].ljust(6, "0")), lo + int(fraction[:6].ljust(6, "0")) + 10 ** max(6 - len(fraction), 0)
+        return lo + int(fraction[:6].ljust(6, "0")), lo + int(fraction[:6].ljust(6, "0")) + 10 ** max(
+            6 - len(fraction), 0
+        )
     if hour:
         return lo, lo + (SECOND if second else 60 * SECOND)
     return lo, _after(start, month, day)

@@ -1,8 +1,8 @@
 """Branches that resources usually have, counted in Synthea's records and the official R4 examples: more than half of
 them, or 95 of 100 where the index shows presence without a marker.
 
-FHIR R4 Search, modifier missing. For these the index marks resources without a value, for all others those with one. The
-side is part of the stored data: a change here asks for a reindex.
+FHIR R4 Search, modifier missing. For these the index marks resources without a value, for all others those with one.
+The side is part of the stored data: a change here asks for a reindex.
 """
 
 from collections.abc import Mapping
@@ -252,8 +252,7 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "reference": "baseDefinition",
             "string": "description, publisher",
             "token": (
-                "derivation, differential.element.path, snapshot.element.base.path, snapshot.element.path, "
-                "version"
+                "derivation, differential.element.path, snapshot.element.base.path, snapshot.element.path, version"
             ),
         },
         "Task": {
@@ -276,6 +275,9 @@ _BRANCHES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Resource type to kind of parameter to paths."""
 
 COMMON: frozenset[str] = frozenset(
-    f"{type}.{path} {kind}" for type, kinds in _BRANCHES.items() for kind, paths in kinds.items() for path in paths.split(", ")
+    f"{type}.{path} {kind}"
+    for type, kinds in _BRANCHES.items()
+    for kind, paths in kinds.items()
+    for path in paths.split(", ")
 )
 """The same as ``Type.path kind``, as missing.py asks."""

@@ -69,7 +69,12 @@ def asked(number: Fraction, half: Fraction) -> Asked:
     near = max(abs(number) / 10, half)
     place = ordered(number)
     return Asked(
-        ordered(number - half), ordered(number + half), place, place + 1, ordered(number - near), ordered(number + near) + 1
+        ordered(number - half),
+        ordered(number + half),
+        place,
+        place + 1,
+        ordered(number - near),
+        ordered(number + near) + 1,
     )
 
 

@@ -69,6 +69,10 @@ def _part(type: str, base: Branch, url: str, expression: str) -> Part:
 
 
 def _kind(declared: str, branch: Branch) -> str:
-    """The declared kind, but for DocumentReference.relationship, whose two components are published the wrong way round."""
-    fits = [kind for kind in (declared, "token", "reference") if any(leaf.type in KINDS[kind].leaves for leaf in branch.leaves)]
+    """The declared kind; but DocumentReference.relationship is published with its components the wrong way round."""
+    fits = [
+        kind
+        for kind in (declared, "token", "reference")
+        if any(leaf.type in KINDS[kind].leaves for leaf in branch.leaves)
+    ]
     return fits[0]

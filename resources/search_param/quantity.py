@@ -5,7 +5,7 @@ part of the key, and the query is converted to each unit that the dictionary has
 search without a unit compares the numbers as written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -47,7 +47,7 @@ def _quantity(value: Mapping[str, Any]) -> Iterator[Measure]:
         yield _unit(value), lo, hi
 
 
-_COMPARED = MappingProxyType(
+_COMPARED: Mapping[str, Callable[[int], tuple[int, int]]] = MappingProxyType(
     {
         "": lambda place: (place, place + 1),
         "<": lambda place: (LEAST, place),
@@ -83,7 +83,7 @@ def _sampled(value: Mapping[str, Any]) -> Iterator[Measure]:
         yield _unit(origin), ordered(min(numbers)), ordered(max(numbers)) + 1
 
 
-MEASURES = MappingProxyType(
+MEASURES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Measure]]] = MappingProxyType(
     {
         "Quantity": _quantity, "Age": _quantity, "Duration": _quantity, "Count": _quantity, "Distance": _quantity,
         "Money": _money, "Range": _range, "SampledData": _sampled,
@@ -167,7 +167,9 @@ def wanted(parameter: Parameter, value: str) -> Wanted:
     except ValueError:
         number = None
     if number is None or len(parts) > 3 or (len(parts) == 2 and parts[1]):
-        parameter.refuse(value, "a quantity such as 5.4, 5.4||mg or 5.4|http://unitsofmeasure.org|mg, after a prefix such as gt")
+        parameter.refuse(
+            value, "a quantity such as 5.4, 5.4||mg or 5.4|http://unitsofmeasure.org|mg, after a prefix such as gt"
+        )
     system, unit = (*parts[1:], "", "")[:2]
     return Wanted(prefix, number, half, system, unit)
 

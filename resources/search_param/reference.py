@@ -131,11 +131,15 @@ def _keys(parameter: Parameter, branch: str, target: str, text: str) -> list[Key
     relative = _RELATIVE.fullmatch(text)
     if relative:
         if relative[1] not in definitions.RESOURCE_TYPES or target not in ("", relative[1]):
-            parameter.refuse(text, f"a reference to {target or 'a resource type of FHIR R4'}, such as {target or 'Patient'}/1")
+            parameter.refuse(
+                text, f"a reference to {target or 'a resource type of FHIR R4'}, such as {target or 'Patient'}/1"
+            )
         return [Key(parameter.type, branch, LOCAL, f"{relative[1]}/{relative[2]}")]
     if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", text, re.ASCII):
         parameter.refuse(text, "an id, a reference such as Patient/1, or an absolute URL")
-    return [Key(parameter.type, branch, LOCAL, f"{kind}/{text}") for kind in ([target] if target else targets(parameter))]
+    return [
+        Key(parameter.type, branch, LOCAL, f"{kind}/{text}") for kind in ([target] if target else targets(parameter))
+    ]
 
 
 def targets(parameter: Parameter) -> tuple[str, ...]:

@@ -4,20 +4,18 @@ FHIR R4 Search, sorting (https://hl7.org/fhir/R4/search.html#sort): ascending by
 descending by the greatest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from resources.errors import BadSearch
+from resources.search_param import date, number, string
 from resources.search_param.clinical import clinical
 from resources.search_param.compile import find
 from resources.search_param.extract import reader_of
 from resources.search_param.normal_form import AS_WRITTEN
-from resources.search_param.parameter import Parameter
 from resources.search_param.sink import Sink
 from resources.search_param.terms import Key
-from resources.search_param import date, number, string
 
 
 @dataclass(frozen=True, slots=True)

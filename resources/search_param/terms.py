@@ -155,7 +155,7 @@ class Refers:
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """Resources of ``type`` to which a ``source`` resource that matches ``term`` refers by one of ``branches`` (_has)."""
+    """Resources of ``type`` to which a ``source`` that matches ``term`` refers by one of ``branches`` (_has)."""
 
     type: str
     source: str

@@ -54,15 +54,17 @@ def measured(unit: str) -> Canonical | None:
     bare = _ARBITRARY.sub("U", _ANNOTATION.sub("", unit)) or "1"
     try:
         (dimension, zero), (_, one) = (_base(number, bare) for number in (0, 1))
-    except Exception:  # the parser raises its own, lark's and pint's errors for what is no unit
+    except Exception:  # noqa: BLE001  the parser raises its own, lark's and pint's errors for what is no unit
         return None
     return " ".join((dimension, *sorted(kinds))), _rational(one - zero), _rational(zero)
 
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
-_ARBITRARY = re.compile(r"\[(iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|PFU|FFU|CFU|IR|BAU|CCID_50|TCID_50)\]")
-"""Arbitrary units compare with multiples of themselves only (m[iU]/L with u[iU]/mL): they are worked out as U, and named in
-the dimension."""
+_ARBITRARY = re.compile(
+    r"\[(iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|PFU|FFU|CFU|IR|BAU|CCID_50|TCID_50)\]"
+)
+"""Arbitrary units compare with multiples of themselves only (m[iU]/L with u[iU]/mL): they are worked out as U, and named
+in the dimension."""
 
 
 def _base(number: int, unit: str) -> tuple[str, float]:

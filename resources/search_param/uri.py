@@ -39,11 +39,13 @@ def _canonical(type: str, branch: str) -> Indexer:
     return index
 
 
-LEAVES: Mapping[str, Factory] = MappingProxyType({"uri": _uri, "url": _uri, "oid": _uri, "uuid": _uri, "canonical": _canonical})
+LEAVES: Mapping[str, Factory] = MappingProxyType(
+    {"uri": _uri, "url": _uri, "oid": _uri, "uuid": _uri, "canonical": _canonical}
+)
 
 
 def term(parameter: Parameter, modifier: str, value: str) -> Term:
-    """Resources with the URI ``value``; ``:above`` a URI that is a path prefix of it, ``:below`` one that extends it."""
+    """Resources with the URI ``value``; ``:above``: a URI that is a path prefix of it; ``:below``: one it begins."""
     text = plain(value)
     if not text or any(c.isspace() for c in text):
         parameter.refuse(value, "a URI")

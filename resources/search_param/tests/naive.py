@@ -4,13 +4,25 @@
 """
 
 from collections.abc import Iterable
-
 from typing import Any
 
 from resources.search_param import compile_param, expand, extract
 from resources.search_param.terms import (
-    All, And, Clinical, Column, Entries, Family, Lookup, Not, Or, Post, Range, Refers, Str, Term,
-)  # fmt: skip
+    All,
+    And,
+    Clinical,
+    Column,
+    Entries,
+    Family,
+    Lookup,
+    Not,
+    Or,
+    Post,
+    Range,
+    Refers,
+    Str,
+    Term,
+)
 
 
 def finds(resource: dict[str, Any], parameter: str, value: str) -> bool:

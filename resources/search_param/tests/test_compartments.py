@@ -5,9 +5,11 @@ from resources.search_param.terms import Column, Or
 from resources.search_param.tests.naive import matches
 
 OBSERVATION = {
-    "resourceType": "Observation", "subject": {"reference": "Patient/1"}, "performer": [{"reference": "Patient/2"}],
+    "resourceType": "Observation",
+    "subject": {"reference": "Patient/1"},
+    "performer": [{"reference": "Patient/2"}],
     "encounter": {"reference": "Encounter/e"},
-}  # fmt: skip
+}
 
 
 def test_members():

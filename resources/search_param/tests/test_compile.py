@@ -19,7 +19,7 @@ def test_a_known_one_without_support_says_so():
 
 
 def test_a_wrong_modifier_names_those_it_takes():
-    with pytest.raises(BadSearch, match=":exact.*:contains|:contains.*:exact"):
+    with pytest.raises(BadSearch, match=":missing, :contains, :exact"):
         compile_param("Patient", "family", "of-type", "x")
 
 
@@ -34,7 +34,15 @@ def test_all_parameters_with_an_expression_are_served():
     assert all(p.branches for type in definitions.RESOURCE_TYPES for p in parameters(type).values())
 
 
-VALUES = {"date": "ge2020", "number": "1", "quantity": "1||mg", "reference": "x1", "string": "a", "token": "true", "uri": "urn:a"}
+VALUES = {
+    "date": "ge2020",
+    "number": "1",
+    "quantity": "1||mg",
+    "reference": "x1",
+    "string": "a",
+    "token": "true",
+    "uri": "urn:a",
+}
 
 
 @pytest.mark.parametrize("type", sorted(definitions.RESOURCE_TYPES))

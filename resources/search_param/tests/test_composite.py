@@ -18,9 +18,13 @@ def mm(value):
 
 
 PRESSURE = {
-    "resourceType": "Observation", "code": concept("bp"),
-    "component": [{"code": concept("sys"), "valueQuantity": mm(120)}, {"code": concept("dia"), "valueQuantity": mm(80)}],
-}  # fmt: skip
+    "resourceType": "Observation",
+    "code": concept("bp"),
+    "component": [
+        {"code": concept("sys"), "valueQuantity": mm(120)},
+        {"code": concept("dia"), "valueQuantity": mm(80)},
+    ],
+}
 WEIGHT = {"resourceType": "Observation", "code": concept("w"), "valueQuantity": mm(70)}
 
 
@@ -81,9 +85,10 @@ def test_code_and_reference():
 
 def test_coordinates():
     sequence = {
-        "resourceType": "MolecularSequence", "referenceSeq": {"chromosome": concept("1"), "windowStart": 5, "windowEnd": 9},
+        "resourceType": "MolecularSequence",
+        "referenceSeq": {"chromosome": concept("1"), "windowStart": 5, "windowEnd": 9},
         "variant": [{"start": 100, "end": 110}, {"start": 200}],
-    }  # fmt: skip
+    }
     assert finds(sequence, "chromosome-window-coordinate", "1$ge5$lt10")
     assert finds(sequence, "chromosome-variant-coordinate", "1$100$110")
     assert not finds(sequence, "chromosome-variant-coordinate", "1$100$111")
@@ -97,7 +102,9 @@ def test_characteristics():
     assert not finds(group, "characteristic-value", "smoker$false")
 
 
-@pytest.mark.parametrize(("modifier", "value"), [("", "a"), ("", "a$"), ("", "a$b$c"), ("", "a$x"), ("missing", "true"), ("", "|$5")])
+@pytest.mark.parametrize(
+    ("modifier", "value"), [("", "a"), ("", "a$"), ("", "a$b$c"), ("", "a$x"), ("missing", "true"), ("", "|$5")]
+)
 def test_refused(modifier, value):
     with pytest.raises(BadSearch, match="code-value-quantity"):
         compile_param("Observation", "code-value-quantity", modifier, value)

@@ -10,7 +10,7 @@ from resources.search_param.intervals import BEGINNING, END, SECOND, interval
 from resources.search_param.terms import Clinical, Or
 from resources.search_param.tests.naive import finds
 
-PREFIXES = "eq ne gt lt ge le sa eb".split()
+PREFIXES = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"]
 zones = st.sampled_from([UTC, timezone(timedelta(hours=2)), timezone(timedelta(hours=-5, minutes=-30))])
 moments = st.datetimes(datetime(2019, 12, 30), datetime(2020, 1, 3), timezones=zones)
 lengths = st.sampled_from([4, 7, 10, 19, 23])
@@ -36,9 +36,15 @@ def meets(prefix, searched, lo, hi):
     qlo, qhi = interval(searched)
     equal = qlo <= lo and hi <= qhi
     return {
-        "eq": equal, "ne": not equal, "gt": hi > qhi, "lt": lo < qlo, "ge": hi > qhi or equal, "le": lo < qlo or equal,
-        "sa": lo >= qhi, "eb": hi <= qlo,
-    }[prefix]  # fmt: skip
+        "eq": equal,
+        "ne": not equal,
+        "gt": hi > qhi,
+        "lt": lo < qlo,
+        "ge": hi > qhi or equal,
+        "le": lo < qlo or equal,
+        "sa": lo >= qhi,
+        "eb": hi <= qlo,
+    }[prefix]
 
 
 @given(st.sampled_from(PREFIXES), dates(), dates())

@@ -18,13 +18,18 @@ def one(expression, type):
         ("Patient.name.family", "Patient", "Patient.name.family", [("name/family", "string")]),
         ("Resource.meta.tag", "Patient", "Patient.meta.tag", [("meta/tag", "Coding")]),
         ("(Observation.value as Quantity)", "Observation", "Observation.value", [("valueQuantity", "Quantity")]),
-        ("(Observation.value as CodeableConcept).text", "Observation", "Observation.value.text", [("valueCodeableConcept/text", "string")]),
+        (
+            "(Observation.value as CodeableConcept).text",
+            "Observation",
+            "Observation.value.text",
+            [("valueCodeableConcept/text", "string")],
+        ),
         ("Condition.onset.as(Period)", "Condition", "Condition.onset", [("onsetPeriod", "Period")]),
         ("name", "InsurancePlan", "InsurancePlan.name", [("name", "string")]),
         ("Bundle.entry[0].resource", "Bundle", "Bundle.entry[0].resource", [("entry/resource", "Resource")]),
         ("Questionnaire.item.code", "Questionnaire", "Questionnaire.item.code", [("item/code", "Coding")]),
     ],
-)  # fmt: skip
+)
 def test_shapes(expression, type, text, leaves):
     branch, found = one(expression, type)
     assert (branch.text, found) == (text, leaves)
@@ -35,7 +40,7 @@ def test_branches_of_other_types_are_left_out():
 
 
 def test_casts_of_one_path_are_one_branch():
-    branch, leaves = one("Condition.onset.as(dateTime) | Condition.onset.as(Period)", "Condition")
+    _, leaves = one("Condition.onset.as(dateTime) | Condition.onset.as(Period)", "Condition")
     assert leaves == [("onsetDateTime", "dateTime"), ("onsetPeriod", "Period")]
 
 

@@ -11,25 +11,35 @@ from resources.search_param.terms import type_key
 
 SAMPLES = Path(__file__).resolve().parents[3] / "../shared/data/fhir"
 OBSERVATION = {
-    "resourceType": "Observation", "id": "o", "status": "final",
-    "category": [{"coding": [{"system": "urn:k", "code": "laboratory"}]}], "code": {"coding": [{"system": "urn:c", "code": "1"}]},
-    "subject": {"reference": "Patient/1"}, "encounter": {"reference": "Encounter/2"},
-    "effectiveDateTime": "2020-01-01T10:00:00Z", "valueQuantity": {"value": 5, "unit": "mg"},
-}  # fmt: skip
+    "resourceType": "Observation",
+    "id": "o",
+    "status": "final",
+    "category": [{"coding": [{"system": "urn:k", "code": "laboratory"}]}],
+    "code": {"coding": [{"system": "urn:c", "code": "1"}]},
+    "subject": {"reference": "Patient/1"},
+    "encounter": {"reference": "Encounter/2"},
+    "effectiveDateTime": "2020-01-01T10:00:00Z",
+    "valueQuantity": {"value": 5, "unit": "mg"},
+}
 
 
 def test_the_derived_set_of_a_usual_observation():
     entries = extract(OBSERVATION)
     forms = Counter((key.branch, key.form) for key in entries.posts)
     assert forms == {
-        ("", "type"): 1, ("Observation.status", "c"): 1, ("Observation.category", "s|c"): 1, ("Observation.code", "s|c"): 1,
-        ("Observation.subject", "ref"): 1, ("Observation.encounter", "ref"): 1,
-    }  # fmt: skip
+        ("", "type"): 1,
+        ("Observation.status", "c"): 1,
+        ("Observation.category", "s|c"): 1,
+        ("Observation.code", "s|c"): 1,
+        ("Observation.subject", "ref"): 1,
+        ("Observation.encounter", "ref"): 1,
+    }
     assert len(entries.ranges) == 1 and not entries.strings
     assert type_key("Observation") in entries.posts
     assert entries.references == (
-        ("Observation.subject.reference", "Patient/1"), ("Observation.encounter.reference", "Encounter/2"),
-    )  # fmt: skip
+        ("Observation.subject.reference", "Patient/1"),
+        ("Observation.encounter.reference", "Encounter/2"),
+    )
 
 
 def test_extraction_is_repeatable():
@@ -52,7 +62,11 @@ def resources(folder, files):
 
 def loaded(bundle):
     """The resources of a transaction with their references resolved, as a server stores them."""
-    names = {e.get("fullUrl"): f"{e['resource']['resourceType']}/{e['fullUrl'][9:]}" for e in bundle["entry"] if "fullUrl" in e}
+    names = {
+        e.get("fullUrl"): f"{e['resource']['resourceType']}/{e['fullUrl'][9:]}"
+        for e in bundle["entry"]
+        if "fullUrl" in e
+    }
     for entry in bundle["entry"]:
         resolve(entry["resource"], names)
         yield entry["resource"]

@@ -47,7 +47,9 @@ def test_a_leap_second_is_the_last_second():
     assert interval("2016-12-31T23:59:60Z") == interval("2016-12-31T23:59:59Z")
 
 
-@pytest.mark.parametrize("text", ["", "x", "2020-13", "2020-02-30", "2020-1-1", "20200101", "2020-01-01T25:00Z", "٢٠٢٠"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "2020-13", "2020-02-30", "2020-1-1", "20200101", "2020-01-01T25:00Z", "٢٠٢٠"]
+)
 def test_no_date_is_refused(text):
     with pytest.raises(ValueError):
         interval(text)

@@ -11,13 +11,26 @@ from resources.search_param.parameters import BY_ROW, parameters
 from resources.search_param.tests.naive import finds, matches
 
 SAMPLES = {
-    "CodeableConcept": {"coding": [{"system": "urn:s", "code": "c"}]}, "Coding": {"code": "c"}, "Identifier": {"value": "v"},
-    "ContactPoint": {"system": "phone", "value": "1"}, "boolean": True, "integer": 1, "decimal": 1, "date": "2020",
-    "dateTime": "2020", "instant": "2020-01-01T00:00:00Z", "Period": {"start": "2020"}, "Timing": {"event": ["2020"]},
-    "Quantity": {"value": 1}, "Age": {"value": 1}, "Duration": {"value": 1}, "Money": {"value": 1, "currency": "EUR"},
-    "Range": {"low": {"value": 1}}, "SampledData": {"origin": {"value": 1}, "data": "1"},
+    "CodeableConcept": {"coding": [{"system": "urn:s", "code": "c"}]},
+    "Coding": {"code": "c"},
+    "Identifier": {"value": "v"},
+    "ContactPoint": {"system": "phone", "value": "1"},
+    "boolean": True,
+    "integer": 1,
+    "decimal": 1,
+    "date": "2020",
+    "dateTime": "2020",
+    "instant": "2020-01-01T00:00:00Z",
+    "Period": {"start": "2020"},
+    "Timing": {"event": ["2020"]},
+    "Quantity": {"value": 1},
+    "Age": {"value": 1},
+    "Duration": {"value": 1},
+    "Money": {"value": 1, "currency": "EUR"},
+    "Range": {"low": {"value": 1}},
+    "SampledData": {"origin": {"value": 1}, "data": "1"},
     "Resource": {"resourceType": "Patient", "id": "1"},
-}  # fmt: skip
+}
 
 
 def sample(branch, leaf):
@@ -73,7 +86,11 @@ def test_deceased_is_never_missing():
 
 def test_usual_elements_write_nothing_when_present():
     resource = {"resourceType": "Observation", "subject": {"reference": "Patient/1"}}
-    assert not [k for k in extract(resource).posts if k.branch.startswith("Observation.subject") and k.form in ("present", "absent")]
+    assert not [
+        k
+        for k in extract(resource).posts
+        if k.branch.startswith("Observation.subject") and k.form in ("present", "absent")
+    ]
 
 
 def test_common_branches_exist():

@@ -20,16 +20,24 @@ def meets(prefix, searched, number):
     half = Decimal(10) ** -digits / 2
     equal = searched - half <= number < searched + half
     return {
-        "eq": equal, "ne": not equal, "lt": number < searched, "gt": number > searched, "le": number <= searched,
-        "ge": number >= searched, "sa": number > searched, "eb": number < searched,
+        "eq": equal,
+        "ne": not equal,
+        "lt": number < searched,
+        "gt": number > searched,
+        "le": number <= searched,
+        "ge": number >= searched,
+        "sa": number > searched,
+        "eb": number < searched,
         "ap": abs(number - searched) <= max(abs(searched) / 10, half),
-    }[prefix]  # fmt: skip
+    }[prefix]
 
 
-@given(st.sampled_from("eq ne lt gt le ge sa eb ap".split()), decimals, decimals, st.integers(0, 2))
+@given(st.sampled_from(["eq", "ne", "lt", "gt", "le", "ge", "sa", "eb", "ap"]), decimals, decimals, st.integers(0, 2))
 def test_against_the_definition(prefix, searched, number, places):
     searched = round(searched, places)
-    assert finds(risk(probabilityDecimal=number), "probability", f"{prefix}{searched:f}") == meets(prefix, searched, number)
+    assert finds(risk(probabilityDecimal=number), "probability", f"{prefix}{searched:f}") == meets(
+        prefix, searched, number
+    )
 
 
 def test_ranges():

@@ -13,19 +13,40 @@ UCUM = "http://unitsofmeasure.org"
 
 def observation(value, code="mg", unit="mg", system=UCUM, **more):
     quantity = {"value": Decimal(value), "unit": unit, "system": system, "code": code, **more}
-    return {"resourceType": "Observation", "code": {"coding": [{"system": "urn:c", "code": "x"}]}, "valueQuantity": quantity}
+    return {
+        "resourceType": "Observation",
+        "code": {"coding": [{"system": "urn:c", "code": "x"}]},
+        "valueQuantity": quantity,
+    }
 
 
 @pytest.mark.parametrize(
     ("value", "found"),
     [
-        ("5.4", True), ("5.4||mg", True), (f"5.4|{UCUM}|mg", True), (f"0.0054|{UCUM}|g", True), (f"5400|{UCUM}|ug", True),
-        (f"5.4e-3|{UCUM}|g", True), ("0.0054||g", True), (f"5.4|{UCUM}|g", False), ("5.5", False), ("0.0054", False),
-        (f"5.4|{UCUM}|mL", False), ("5.4|urn:x|mg", False), (f"gt5|{UCUM}|mg", True), (f"lt5|{UCUM}|mg", False),
-        (f"gt0.005|{UCUM}|g", True), (f"le0.0054|{UCUM}|g", True), (f"lt0.0054|{UCUM}|g", False), ("ne5.4||mg", False),
-        (f"ap5|{UCUM}|mg", True), ("ap4||mg", False), ("1,5.4", True), (f"5|{UCUM}|mg", True),
+        ("5.4", True),
+        ("5.4||mg", True),
+        (f"5.4|{UCUM}|mg", True),
+        (f"0.0054|{UCUM}|g", True),
+        (f"5400|{UCUM}|ug", True),
+        (f"5.4e-3|{UCUM}|g", True),
+        ("0.0054||g", True),
+        (f"5.4|{UCUM}|g", False),
+        ("5.5", False),
+        ("0.0054", False),
+        (f"5.4|{UCUM}|mL", False),
+        ("5.4|urn:x|mg", False),
+        (f"gt5|{UCUM}|mg", True),
+        (f"lt5|{UCUM}|mg", False),
+        (f"gt0.005|{UCUM}|g", True),
+        (f"le0.0054|{UCUM}|g", True),
+        (f"lt0.0054|{UCUM}|g", False),
+        ("ne5.4||mg", False),
+        (f"ap5|{UCUM}|mg", True),
+        ("ap4||mg", False),
+        ("1,5.4", True),
+        (f"5|{UCUM}|mg", True),
     ],
-)  # fmt: skip
+)
 def test_a_number_in_any_unit(value, found):
     assert finds(observation("5.4"), "value-quantity", value) == found
 
@@ -66,7 +87,10 @@ def test_money_ranges_and_samples():
 
 
 def test_components_and_the_combination():
-    component = {"code": {"text": "c"}, "valueQuantity": {"value": Decimal(120), "unit": "mm[Hg]", "system": UCUM, "code": "mm[Hg]"}}
+    component = {
+        "code": {"text": "c"},
+        "valueQuantity": {"value": Decimal(120), "unit": "mm[Hg]", "system": UCUM, "code": "mm[Hg]"},
+    }
     resource = {"resourceType": "Observation", "component": [component]}
     assert finds(resource, "component-value-quantity", "gt100||mm[Hg]")
     assert finds(resource, "combo-value-quantity", f"16.0|{UCUM}|kPa")

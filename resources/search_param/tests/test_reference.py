@@ -16,12 +16,20 @@ def observation(**subject):
 @pytest.mark.parametrize(
     ("parameter", "value", "found"),
     [
-        ("subject", "Patient/1", True), ("subject", "1", True), ("subject", "Group/1", False), ("subject", "2", False),
-        ("patient", "Patient/1", True), ("patient", "1", True), ("subject:Patient", "1", True),
-        ("subject:Patient", "Patient/1", True), ("subject:Group", "1", False), ("subject", "Patient/1/_history/3", True),
-        ("subject", "2,Patient/1", True), ("encounter", "1", False),
+        ("subject", "Patient/1", True),
+        ("subject", "1", True),
+        ("subject", "Group/1", False),
+        ("subject", "2", False),
+        ("patient", "Patient/1", True),
+        ("patient", "1", True),
+        ("subject:Patient", "1", True),
+        ("subject:Patient", "Patient/1", True),
+        ("subject:Group", "1", False),
+        ("subject", "Patient/1/_history/3", True),
+        ("subject", "2,Patient/1", True),
+        ("encounter", "1", False),
     ],
-)  # fmt: skip
+)
 def test_local_references(parameter, value, found):
     assert finds(observation(reference="Patient/1"), parameter, value) == found
     assert finds(observation(reference="Patient/1/_history/7"), parameter, value) == found
@@ -53,7 +61,12 @@ def test_contained_references_are_not_searched():
 
 
 def test_canonicals_with_and_without_version():
-    plan = {"resourceType": "CarePlan", "status": "active", "intent": "plan", "instantiatesCanonical": ["http://x.org/p|2"]}
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "instantiatesCanonical": ["http://x.org/p|2"],
+    }
     assert finds(plan, "instantiates-canonical", "http://x.org/p")
     assert finds(plan, "instantiates-canonical", r"http://x.org/p\|2")
     assert finds(plan, "instantiates-canonical", "http://x.org/p|2")
@@ -61,16 +74,26 @@ def test_canonicals_with_and_without_version():
 
 
 def test_a_resource_in_a_bundle():
-    bundle = {"resourceType": "Bundle", "type": "document", "entry": [{"resource": {"resourceType": "Composition", "id": "c"}}]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "document",
+        "entry": [{"resource": {"resourceType": "Composition", "id": "c"}}],
+    }
     assert finds(bundle, "composition", "Composition/c")
     assert finds(bundle, "composition", "c")
 
 
 @pytest.mark.parametrize(
     ("parameter", "modifier", "value"),
-    [("patient", "", "Group/1"), ("subject", "", "Nonsense/1"), ("subject", "", "a b"), ("subject", "Medication", "1"),
-     ("subject", "Patient", "Group/1"), ("subject", "exact", "1")],
-)  # fmt: skip
+    [
+        ("patient", "", "Group/1"),
+        ("subject", "", "Nonsense/1"),
+        ("subject", "", "a b"),
+        ("subject", "Medication", "1"),
+        ("subject", "Patient", "Group/1"),
+        ("subject", "exact", "1"),
+    ],
+)
 def test_refused(parameter, modifier, value):
     with pytest.raises(BadSearch, match=parameter):
         compile_param("Observation", parameter, modifier, value)

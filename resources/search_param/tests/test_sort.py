@@ -1,7 +1,12 @@
 from resources.search_param import sort_key, sort_values
 from resources.search_param.intervals import interval
 
-PATIENT = {"resourceType": "Patient", "name": [{"family": "Zoe"}, {"family": "Ábel"}], "birthDate": "1970", "gender": "male"}
+PATIENT = {
+    "resourceType": "Patient",
+    "name": [{"family": "Zoe"}, {"family": "Ábel"}],
+    "birthDate": "1970",
+    "gender": "male",
+}
 
 
 def test_where_the_order_comes_from():

@@ -13,12 +13,17 @@ def test_ids():
 
 def test_last_updated_is_an_instant():
     lo, hi = interval("2020-01")
-    assert compile_param("Patient", "_lastUpdated", "", "2020-01") == And((Column("updated", "ge", lo), Column("updated", "lt", hi)))
+    assert compile_param("Patient", "_lastUpdated", "", "2020-01") == And(
+        (Column("updated", "ge", lo), Column("updated", "lt", hi))
+    )
     after = compile_param("Patient", "_lastUpdated", "", "gt2020-01")
     assert isinstance(after, And) and after.terms[0] == Column("updated", "ge", hi)
 
 
-@pytest.mark.parametrize(("name", "modifier", "value"), [("_id", "", "a b"), ("_id", "not", "a"), ("_lastUpdated", "", "x"), ("_id", "missing", "true")])
+@pytest.mark.parametrize(
+    ("name", "modifier", "value"),
+    [("_id", "", "a b"), ("_id", "not", "a"), ("_lastUpdated", "", "x"), ("_id", "missing", "true")],
+)
 def test_refused(name, modifier, value):
     with pytest.raises(BadSearch, match=name):
         compile_param("Patient", name, modifier, value)

@@ -17,13 +17,24 @@ PATIENT = {
 @pytest.mark.parametrize(
     ("parameter", "value", "found"),
     [
-        ("family", "mull", True), ("family", "MÜLLER", True), ("family", "groß", False), ("name", "lea", True),
-        ("given", "anna", True), ("given", "mull", False), ("family:exact", "Müller Groß", True),
-        ("family:exact", "Muller Groß", False), ("family:exact", "Müller", False), ("family:contains", "GROSS", True),
-        ("family:contains", "x", False), ("address", "50667", True), ("address-city", "koln", True),
-        ("address", "main", False), ("address:contains", "main", True), ("name", "x,ann", True),
+        ("family", "mull", True),
+        ("family", "MÜLLER", True),
+        ("family", "groß", False),
+        ("name", "lea", True),
+        ("given", "anna", True),
+        ("given", "mull", False),
+        ("family:exact", "Müller Groß", True),
+        ("family:exact", "Muller Groß", False),
+        ("family:exact", "Müller", False),
+        ("family:contains", "GROSS", True),
+        ("family:contains", "x", False),
+        ("address", "50667", True),
+        ("address-city", "koln", True),
+        ("address", "main", False),
+        ("address:contains", "main", True),
+        ("name", "x,ann", True),
     ],
-)  # fmt: skip
+)
 def test_names_and_addresses(parameter, value, found):
     assert finds(PATIENT, parameter, value) == found
 
@@ -31,8 +42,12 @@ def test_names_and_addresses(parameter, value, found):
 def test_a_name_and_its_parts_share_their_entries():
     branches = {entry.key.branch for entry in extract(PATIENT).strings}
     assert branches == {
-        "Patient.name.family", "Patient.name.given", "Patient.address.line", "Patient.address.city", "Patient.address.postalCode",
-    }  # fmt: skip
+        "Patient.name.family",
+        "Patient.name.given",
+        "Patient.address.line",
+        "Patient.address.city",
+        "Patient.address.postalCode",
+    }
 
 
 def test_long_text_is_found_to_its_end():

@@ -9,34 +9,57 @@ from resources.search_param.tests.naive import finds
 
 LOINC = "http://loinc.org"
 OBSERVATION = {
-    "resourceType": "Observation", "status": "final",
+    "resourceType": "Observation",
+    "status": "final",
     "code": {"coding": [{"system": LOINC, "code": "8480-6", "display": "Systolic Blood Pressure"}], "text": "BP upper"},
     "category": [{"coding": [{"code": "Local"}]}],
     "method": {"text": "Slightly odd"},
-}  # fmt: skip
+}
 PATIENT = {
-    "resourceType": "Patient", "active": False, "gender": "female", "deceasedDateTime": "2020",
+    "resourceType": "Patient",
+    "active": False,
+    "gender": "female",
+    "deceasedDateTime": "2020",
     "identifier": [
-        {"system": "urn:mrn", "value": "A1", "type": {"coding": [{"system": "urn:t", "code": "MR"}], "text": "Chart number"}},
+        {
+            "system": "urn:mrn",
+            "value": "A1",
+            "type": {"coding": [{"system": "urn:t", "code": "MR"}], "text": "Chart number"},
+        },
         {"value": "loose"},
     ],
     "telecom": [{"system": "email", "value": "Ann@Example.org"}, {"system": "phone", "value": "555-1"}],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
     ("parameter", "value", "found"),
     [
-        ("code", "8480-6", True), ("code", f"{LOINC}|8480-6", True), ("code", f"{LOINC}|", True),
-        ("code", "|8480-6", False), ("code", "urn:x|8480-6", False), ("code", "x,8480-6", True), ("code", "8480", False),
-        ("category", "local", True), ("category", "|LOCAL", True), ("category", "x|Local", False),
-        ("status", "final", True), ("status", "http://hl7.org/fhir/observation-status|final", True),
-        ("status", "http://hl7.org/fhir/observation-status|", True), ("status", "urn:x|final", False),
-        ("code:not", "8480-6", False), ("code:not", "x,y", True), ("code:not", "x,8480-6", False),
-        ("code:text", "systolic", True), ("code:text", "BP up", True), ("code:text", "blood", False),
-        ("method:text", "slightly", True), ("method", "slightly", False), ("device-name", "x", None),
+        ("code", "8480-6", True),
+        ("code", f"{LOINC}|8480-6", True),
+        ("code", f"{LOINC}|", True),
+        ("code", "|8480-6", False),
+        ("code", "urn:x|8480-6", False),
+        ("code", "x,8480-6", True),
+        ("code", "8480", False),
+        ("category", "local", True),
+        ("category", "|LOCAL", True),
+        ("category", "x|Local", False),
+        ("status", "final", True),
+        ("status", "http://hl7.org/fhir/observation-status|final", True),
+        ("status", "http://hl7.org/fhir/observation-status|", True),
+        ("status", "urn:x|final", False),
+        ("code:not", "8480-6", False),
+        ("code:not", "x,y", True),
+        ("code:not", "x,8480-6", False),
+        ("code:text", "systolic", True),
+        ("code:text", "BP up", True),
+        ("code:text", "blood", False),
+        ("method:text", "slightly", True),
+        ("method", "slightly", False),
+        ("device-name", "x", None),
     ],
-)  # fmt: skip
+)
 def test_codes(parameter, value, found):
     if found is None:
         with pytest.raises(BadSearch):
@@ -48,16 +71,27 @@ def test_codes(parameter, value, found):
 @pytest.mark.parametrize(
     ("parameter", "value", "found"),
     [
-        ("identifier", "A1", True), ("identifier", "a1", False), ("identifier", "urn:mrn|A1", True),
-        ("identifier", "urn:mrn|", True), ("identifier", "|A1", False), ("identifier", "|loose", True),
-        ("identifier:of-type", "urn:t|MR|A1", True), ("identifier:of-type", "urn:t|MR|B", False),
+        ("identifier", "A1", True),
+        ("identifier", "a1", False),
+        ("identifier", "urn:mrn|A1", True),
+        ("identifier", "urn:mrn|", True),
+        ("identifier", "|A1", False),
+        ("identifier", "|loose", True),
+        ("identifier:of-type", "urn:t|MR|A1", True),
+        ("identifier:of-type", "urn:t|MR|B", False),
         ("identifier:text", "chart", True),
-        ("email", "ann@example.org", True), ("phone", "ann@example.org", False), ("phone", "555-1", True),
-        ("telecom", "email|ANN@example.org", True), ("telecom", "555-1", True),
-        ("active", "false", True), ("active", "true", False), ("gender", "female", True),
-        ("deceased", "true", True), ("deceased", "false", False),
+        ("email", "ann@example.org", True),
+        ("phone", "ann@example.org", False),
+        ("phone", "555-1", True),
+        ("telecom", "email|ANN@example.org", True),
+        ("telecom", "555-1", True),
+        ("active", "false", True),
+        ("active", "true", False),
+        ("gender", "female", True),
+        ("deceased", "true", True),
+        ("deceased", "false", False),
     ],
-)  # fmt: skip
+)
 def test_identifiers_contacts_and_flags(parameter, value, found):
     assert finds(PATIENT, parameter, value) == found
 
@@ -86,7 +120,13 @@ def test_system_and_code_are_one_list_and_a_code_alone_a_lookup():
 
 @pytest.mark.parametrize(
     ("parameter", "modifier", "value"),
-    [("code", "", "|"), ("code", "in", "x"), ("code", "", ","), ("identifier", "of-type", "a|b"), ("code", "of-type", "a|b|c")],
+    [
+        ("code", "", "|"),
+        ("code", "in", "x"),
+        ("code", "", ","),
+        ("identifier", "of-type", "a|b"),
+        ("code", "of-type", "a|b|c"),
+    ],
 )
 def test_refused(parameter, modifier, value):
     with pytest.raises(BadSearch, match=parameter):

@@ -10,16 +10,25 @@ from resources.search_param.ucum_table import table, units
 @pytest.mark.parametrize(
     ("unit", "into", "factor", "offset"),
     [
-        ("mg", "g", Fraction(1, 1000), 0), ("mg/dL", "g/L", Fraction(1, 100), 0), ("[degF]", "Cel", Fraction(5, 9), Fraction(-160, 9)),
-        ("h", "min", 60, 0), ("10*3/uL", "10*9/L", 1, 0), ("m[iU]/L", "u[iU]/mL", 1, 0), ("{beats}/min", "/min", 1, 0),
-        ("[lb_av]", "g", Fraction("453.59237"), 0), ("nonsense", "nonsense", 1, 0), ("U/L", "ukat/L", Fraction(1, 60), 0),
+        ("mg", "g", Fraction(1, 1000), 0),
+        ("mg/dL", "g/L", Fraction(1, 100), 0),
+        ("[degF]", "Cel", Fraction(5, 9), Fraction(-160, 9)),
+        ("h", "min", 60, 0),
+        ("10*3/uL", "10*9/L", 1, 0),
+        ("m[iU]/L", "u[iU]/mL", 1, 0),
+        ("{beats}/min", "/min", 1, 0),
+        ("[lb_av]", "g", Fraction("453.59237"), 0),
+        ("nonsense", "nonsense", 1, 0),
+        ("U/L", "ukat/L", Fraction(1, 60), 0),
     ],
-)  # fmt: skip
+)
 def test_conversion(unit, into, factor, offset):
     assert ucum.conversion(unit, into) == (factor, offset)
 
 
-@pytest.mark.parametrize(("unit", "into"), [("mg", "mL"), ("mg", "nonsense"), ("[iU]/L", "/L"), ("", "mg"), ("é", "mg"), ("(", "mg")])
+@pytest.mark.parametrize(
+    ("unit", "into"), [("mg", "mL"), ("mg", "nonsense"), ("[iU]/L", "/L"), ("", "mg"), ("é", "mg"), ("(", "mg")]
+)
 def test_what_does_not_compare(unit, into):
     assert ucum.conversion(unit, into) is None
 

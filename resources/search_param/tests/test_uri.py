@@ -10,15 +10,21 @@ VALUE_SET = {"resourceType": "ValueSet", "url": "http://x.org/fhir/vs/a", "meta"
 @pytest.mark.parametrize(
     ("parameter", "value", "found"),
     [
-        ("url", "http://x.org/fhir/vs/a", True), ("url", "http://x.org/fhir/vs", False),
-        ("url", "http://X.org/fhir/vs/a", False), ("url:below", "http://x.org/fhir", True),
-        ("url:below", "http://x.org/fh", False), ("url:below", "http://x.org/fhir/", True),
-        ("url:above", "http://x.org/fhir/vs/a/b/c", True), ("url:above", "http://x.org/fhir/vs", False),
+        ("url", "http://x.org/fhir/vs/a", True),
+        ("url", "http://x.org/fhir/vs", False),
+        ("url", "http://X.org/fhir/vs/a", False),
+        ("url:below", "http://x.org/fhir", True),
+        ("url:below", "http://x.org/fh", False),
+        ("url:below", "http://x.org/fhir/", True),
+        ("url:above", "http://x.org/fhir/vs/a/b/c", True),
+        ("url:above", "http://x.org/fhir/vs", False),
         ("url:below", "http://x.org/fhir/vs/a", True),
-        ("_profile", "http://x.org/p", True), ("_profile", "http://x.org/p|1.0", True), ("_profile", "http://x.org/p|2", False),
+        ("_profile", "http://x.org/p", True),
+        ("_profile", "http://x.org/p|1.0", True),
+        ("_profile", "http://x.org/p|2", False),
         ("_profile:below", "http://x.org", True),
     ],
-)  # fmt: skip
+)
 def test_uris(parameter, value, found):
     assert finds(VALUE_SET, parameter, value) == found
 
