@@ -10,9 +10,10 @@ from typing import Any
 from resources.fhirpath.compiler import compile_tree
 from resources.fhirpath.environment import NO_HOOKS, Environment, Hooks
 from resources.fhirpath.errors import FhirPathError, PathExecutionError, PathSemanticError, PathSyntaxError
-from resources.fhirpath.node import Node, plain, root
+from resources.fhirpath.node import Node, element_type, plain, root
 from resources.fhirpath.parser import parse
 from resources.fhirpath.singletons import truth
+from resources.fhirpath.strict import check
 
 __all__ = [
     "Expression", "FhirPathError", "Hooks", "Node", "PathExecutionError", "PathSemanticError", "PathSyntaxError",
@@ -39,7 +40,10 @@ class Expression:
         self.context_type = context_type
         self.strict = strict
         try:
-            self._run = compile_tree(parse(text))
+            tree = parse(text)
+            self._run = compile_tree(tree)
+            if strict:
+                check(tree, element_type(context_type))
         except RecursionError as error:
             raise PathSemanticError("the expression is nested too deeply") from error
 

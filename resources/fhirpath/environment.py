@@ -5,6 +5,7 @@ FHIR R4 FHIRPath variables (https://hl7.org/fhir/R4/fhirpath.html#variables).
 """
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 from resources.fhirpath import temporal
@@ -14,6 +15,10 @@ from resources.fhirpath.temporal import Temporal
 
 MAX_STEPS = 2_000_000
 """Items one evaluation may handle inside functions; dom-3 on the largest official example needs under a tenth."""
+MAX_SECONDS = 10.0
+"""How long one evaluation may take."""
+MAX_PATTERN_SECONDS = 1.0
+"""How long its regular expressions may take together; a catastrophic one ends with an error, not a hung worker."""
 
 Items = list[Any]
 Run = Callable[["Environment"], Items]
@@ -53,7 +58,8 @@ class Environment:
     """One evaluation. ``this``, ``index`` and ``total`` change as functions walk their input."""
 
     __slots__ = (
-        "_now", "context", "hooks", "index", "resource", "root", "steps", "strict", "this", "total", "variables",
+        "_now", "context", "deadline", "hooks", "index", "pattern_seconds", "resource", "root", "steps", "strict",
+        "this", "total", "variables",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +81,8 @@ class Environment:
         self.index: int | None = None
         self.total: Items = []
         self.steps = MAX_STEPS
+        self.deadline = monotonic() + MAX_SECONDS
+        self.pattern_seconds = MAX_PATTERN_SECONDS
         self._now: Temporal | None = None
 
     @property
@@ -85,9 +93,9 @@ class Environment:
         return self._now
 
     def spend(self, steps: int) -> None:
-        """Count work. Raises PathExecutionError beyond MAX_STEPS."""
+        """Count work. Raises PathExecutionError beyond MAX_STEPS or MAX_SECONDS."""
         self.steps -= steps
-        if self.steps < 0:
+        if self.steps < 0 or monotonic() > self.deadline:
             raise PathExecutionError("the expression takes too many steps on these data")
 
     def constant(self, name: str) -> Items:

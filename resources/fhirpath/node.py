@@ -5,7 +5,7 @@ FHIR R4 FHIRPath, using FHIR types (https://hl7.org/fhir/R4/fhirpath.html#types,
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -226,7 +226,7 @@ def system_value(item: Any) -> Any:
     return value
 
 
-@cache
+@lru_cache(maxsize=8192)
 def subtype(name: str, base: str) -> bool:
     """Whether ``name`` is ``base`` or specialises it."""
     while name:

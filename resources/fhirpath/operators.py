@@ -17,6 +17,8 @@ from resources.fhirpath.temporal import Temporal
 
 MAX_TEXT = 1_000_000
 """Longest string an expression may build, in characters."""
+_MOST_DIGITS = 100
+_LARGEST = 10**_MOST_DIGITS
 
 
 def _equals(left: Items, right: Items) -> Items:
@@ -117,7 +119,10 @@ def _dimensioned(value: Any) -> Quantity:
 
 def _div(left: Any, right: Any) -> Any:
     _numbers(left, right, "div")
-    return None if right == 0 else int(Decimal(left) / Decimal(right))
+    if right == 0:
+        return None
+    result = Decimal(left) / Decimal(right)
+    return int(result) if result.adjusted() < _MOST_DIGITS else None
 
 
 def _mod(left: Any, right: Any) -> Any:
@@ -140,10 +145,11 @@ def _arithmetic(compute: Callable[[Any, Any], Any]) -> Callable[[Items, Items], 
         if first is None or second is None:
             return []
         try:
-            return maybe(compute(first, second))
+            result = compute(first, second)
         except DecimalException:
-            # A result beyond what a Decimal holds is empty (N1, math operators).
             return []
+        # A result beyond what its type holds is empty (N1, math).
+        return [] if type(result) is int and abs(result) >= _LARGEST else maybe(result)
 
     return operator
 

@@ -14,6 +14,8 @@ from resources.fhirpath.temporal import parse_literal
 
 MAX_DEPTH = 60
 """Deepest nesting of brackets, arguments and signs; deeper expressions are refused."""
+MAX_DIGITS = 100
+"""Longest number in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,9 @@ class _Parser:
         return Literal(())
 
     def number(self, token: Token) -> Syntax:
-        value = Decimal(token.text) if "." in token.text else int(token.text[:100])
+        if len(token.text) > MAX_DIGITS:
+            raise PathSyntaxError(f"a number has at most {MAX_DIGITS} digits", token.position)
+        value = Decimal(token.text) if "." in token.text else int(token.text)
         unit = self.token
         if unit.kind == "string":
             self.at += 1

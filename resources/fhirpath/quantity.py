@@ -5,24 +5,19 @@ FHIRPath N1, Quantity (http://hl7.org/fhirpath/N1/#quantity); UCUM (https://ucum
 
 import re
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
-from functools import lru_cache
-from threading import Lock
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from resources.fhirpath.errors import PathExecutionError
+from resources.search_param import ucum
 
-UCUM = "http://unitsofmeasure.org"
-_LONGEST_UNIT = 64
+UCUM = ucum.SYSTEM
+_LARGEST_POWER = 1000
 
 _SINGULAR = {f"{unit}s": unit for unit in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")}
 CALENDAR_UNITS = frozenset(_SINGULAR) | frozenset(_SINGULAR.values())
 # A calendar year is no fixed number of seconds, so years and months are a dimension of their own; from the week
 # down calendar durations equal UCUM's (N1, "Time-valued quantities").
-_CALENDAR = {
-    "year": ("month", Decimal(12)), "month": ("month", Decimal(1)),
-    "week": ("[time]", Decimal(604_800)), "day": ("[time]", Decimal(86_400)), "hour": ("[time]", Decimal(3600)),
-    "minute": ("[time]", Decimal(60)), "second": ("[time]", Decimal(1)), "millisecond": ("[time]", Decimal("0.001")),
-}  # fmt: skip
+_MONTHS = {"year": 12, "month": 1}
 
 
 class Quantity(NamedTuple):
@@ -41,8 +36,8 @@ class _Scale(NamedTuple):
     """A unit in base units: value * factor + offset, of ``dimension``."""
 
     dimension: str
-    factor: Decimal
-    offset: Decimal = Decimal(0)
+    factor: Fraction
+    offset: Fraction = Fraction(0)
 
 
 def singular(unit: str) -> str:
@@ -80,10 +75,10 @@ def same_unit(left: Quantity, right: Quantity) -> bool:
     return left.calendar == right.calendar and singular(left.unit) == singular(right.unit)
 
 
-def canonical(quantity: Quantity) -> tuple[str, Decimal] | None:
-    """(dimension, value in base units), None for a unit UCUM does not know."""
-    scale = _calendar_scale(quantity.unit) if quantity.calendar else _ucum_scale(quantity.unit)
-    return None if scale is None else (scale.dimension, quantity.value * scale.factor + scale.offset)
+def canonical(quantity: Quantity) -> tuple[str, Fraction] | None:
+    """(dimension, value in base units), None for a unit UCUM does not know or a number beyond use."""
+    scale = _scale(quantity) if abs(quantity.value.adjusted()) < _LARGEST_POWER else None
+    return None if scale is None else (scale.dimension, Fraction(quantity.value) * scale.factor + scale.offset)
 
 
 def compare(left: Quantity, right: Quantity) -> int | None:
@@ -92,10 +87,10 @@ def compare(left: Quantity, right: Quantity) -> int | None:
     return None if pair is None else (pair[0] > pair[1]) - (pair[0] < pair[1])
 
 
-def in_same_unit(left: Quantity, right: Quantity) -> tuple[Decimal, Decimal] | None:
+def in_same_unit(left: Quantity, right: Quantity) -> tuple[Fraction, Fraction] | None:
     """Both values in one unit, None when there is none."""
     if same_unit(left, right):
-        return left.value, right.value
+        return Fraction(left.value), Fraction(right.value)
     one, other = canonical(left), canonical(right)
     return None if one is None or other is None or one[0] != other[0] else (one[1], other[1])
 
@@ -104,10 +99,11 @@ def convert_like(quantity: Quantity, unit_of: Quantity) -> Decimal | None:
     """The value of ``quantity`` in the unit of ``unit_of``."""
     if same_unit(quantity, unit_of):
         return quantity.value
-    here, there = canonical(quantity), canonical(unit_of._replace(value=Decimal(1)))
-    if here is None or there is None or here[0] != there[0] or not there[1]:
+    here, there = canonical(quantity), _scale(unit_of)
+    if here is None or there is None or here[0] != there.dimension:
         return None
-    return here[1] / there[1]
+    result = (here[1] - there.offset) / there.factor
+    return Decimal(result.numerator) / Decimal(result.denominator)
 
 
 def key(quantity: Quantity) -> tuple[object, ...]:
@@ -155,53 +151,19 @@ def add(left: Quantity, right: Quantity, sign: int) -> Quantity | None:
     return None if other is None else left._replace(value=left.value + sign * other)
 
 
+def _scale(quantity: Quantity) -> _Scale | None:
+    return _calendar_scale(singular(quantity.unit)) if quantity.calendar else _ucum_scale(quantity.unit)
+
+
 def _calendar_scale(word: str) -> _Scale | None:
-    return _Scale(*_CALENDAR[singular(word)])
+    return _Scale("calendar", Fraction(_MONTHS[word])) if word in _MONTHS else _ucum_scale(_UCUM_OF_CALENDAR[word])
 
 
-_lock = Lock()
-
-
-@lru_cache(maxsize=1)
-def _registry() -> Any:
-    # A second of loading: only for expressions that compare different units.
-    from ucumvert import PintUcumRegistry
-
-    return PintUcumRegistry()
-
-
-@lru_cache(maxsize=4096)
 def _ucum_scale(code: str) -> _Scale | None:
-    if code == "1":
-        return _Scale("dimensionless", Decimal(1))
-    if code.startswith("{") or len(code) > _LONGEST_UNIT:
-        return None
-    with _lock:
-        try:
-            return _reduced(_registry(), code)
-        except Exception:  # noqa: BLE001 - the UCUM library raises a different error for every way to be wrong
-            return None
-
-
-def _reduced(registry: Any, code: str) -> _Scale:
-    unit = registry.from_ucum(code)
-    zero = _rounded(registry.Quantity(0 * unit.magnitude, unit.units).to_base_units().magnitude)
-    base = unit.to_base_units()
-    return _Scale(str(base.dimensionality), _rounded(base.magnitude) - zero, zero)
-
-
-def _rounded(number: float) -> Decimal:
-    # Twelve digits are exact for every UCUM constant in clinical use and undo binary rounding (0.4535923700000001).
-    return Decimal(f"{number:.12g}")
+    known = None if code.startswith("{") else ucum.canonical(code)
+    return None if known is None else _Scale(*known)
 
 
 def comparable(left: Quantity, right: Quantity) -> bool:
     """Whether the units have a common dimension."""
     return compare(left, right) is not None
-
-
-def ensure(value: Quantity | None, why: str) -> Quantity:
-    """``value``, or PathExecutionError with ``why``."""
-    if value is None:
-        raise PathExecutionError(why)
-    return value

@@ -226,10 +226,10 @@ def add(moment: Temporal, amount: Decimal, unit: str) -> Temporal:
 
     Fractions of units above seconds are ignored, as the specification says. Raises PathExecutionError.
     """
-    if unit not in _FRACTIONS_COUNT:
-        amount = Decimal(int(amount))
     if abs(amount) > 10**13:
         raise PathExecutionError("the duration is too long")
+    if unit not in _FRACTIONS_COUNT:
+        amount = Decimal(int(amount))
     if moment.kind == TIME:
         return _add_to_time(moment, amount, unit)
     if unit in MONTHS:

@@ -3,14 +3,31 @@
 FHIR R4 patch (https://hl7.org/fhir/R4/http.html#patch); status codes as of RFC 5789 section 2.2.
 """
 
+from time import monotonic
 from typing import Any
 
-from resources.errors import BadSyntax, BusinessRule
+from resources.errors import BadSyntax, BusinessRule, TooCostly
 
 MAX_OPERATIONS = 10_000
 """Most operations in one patch."""
 MAX_COPIED = 2_000_000
 """Most JSON values one patch may copy; stops documents that double with each operation."""
+
+
+MAX_SECONDS = 20.0
+"""How long one patch may take."""
+
+
+class Stopwatch:
+    """Ends a patch that takes too long between two of its operations."""
+
+    def __init__(self) -> None:
+        self.deadline = monotonic() + MAX_SECONDS
+
+    def check(self) -> None:
+        """Raises TooCostly."""
+        if monotonic() > self.deadline:
+            raise TooCostly(f"The patch takes longer than {MAX_SECONDS:.0f} seconds on this resource")
 
 
 def copied(value: Any) -> Any:

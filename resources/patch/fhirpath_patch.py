@@ -11,7 +11,7 @@ from resources import fhirpath
 from resources.definitions import type_def
 from resources.fhirpath import FhirPathError, Node, PathExecutionError
 from resources.fhirpath.node import Field, choice_fields, fields, is_primitive
-from resources.patch.document import Place, copied, same_type
+from resources.patch.document import Place, Stopwatch, copied, same_type
 from resources.patch.parameters_value import Operation, Value, operations, value_for
 
 
@@ -21,7 +21,9 @@ def apply(resource: dict[str, Any], patch: Any) -> dict[str, Any]:
     Raises BadSyntax for a malformed patch and BusinessRule when an operation does not fit.
     """
     document = copied(resource)
+    watch = Stopwatch()
     for operation in operations(patch):
+        watch.check()
         _OPERATIONS[operation.type](document, operation)
     return same_type(resource, document)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from resources import json_codec
 from resources.errors import BadSyntax
-from resources.patch.document import MAX_COPIED, MAX_OPERATIONS, Place, copied, same_type, size
+from resources.patch.document import MAX_COPIED, MAX_OPERATIONS, Place, Stopwatch, copied, same_type, size
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _BAD_ESCAPE = re.compile(r"~(?![01])")
@@ -34,7 +34,9 @@ def apply(resource: dict[str, Any], patch: Any) -> dict[str, Any]:
     if len(patch) > MAX_OPERATIONS:
         raise BadSyntax(f"A patch may have {MAX_OPERATIONS} operations, this one has {len(patch)}")
     document = _Document(copied(resource))
+    watch = Stopwatch()
     for number, operation in enumerate(patch, 1):
+        watch.check()
         _apply_one(document, number, operation)
     return same_type(resource, document.tidy())
 

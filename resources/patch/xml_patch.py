@@ -12,7 +12,7 @@ from lxml import etree
 
 from resources import xml_codec
 from resources.errors import BadSyntax, TooLarge
-from resources.patch.document import MAX_OPERATIONS, Place, same_type
+from resources.patch.document import MAX_OPERATIONS, Place, Stopwatch, same_type
 from resources.patch.xml_selector import FHIR, Selector
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -58,7 +58,9 @@ def apply_to_tree(document: Any, operations: Any) -> Any:
     """The lxml element ``document`` after the operations that are the children of ``operations``; it is changed."""
     if len(operations) > MAX_OPERATIONS:
         raise BadSyntax(f"A patch may have {MAX_OPERATIONS} operations, this one has {len(operations)}")
+    watch = Stopwatch()
     for number, operation in enumerate(operations, 1):
+        watch.check()
         name = etree.QName(operation)
         path = operation.get("sel", "")
         place = Place(number, name.localname, path)

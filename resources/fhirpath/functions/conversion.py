@@ -12,7 +12,7 @@ from resources.fhirpath import temporal
 from resources.fhirpath.environment import Environment, Items
 from resources.fhirpath.functions.row import Function
 from resources.fhirpath.node import Node
-from resources.fhirpath.quantity import Quantity, in_same_unit, parse_quantity
+from resources.fhirpath.quantity import Quantity, convert_like, parse_quantity
 from resources.fhirpath.singletons import is_number, maybe, one, text
 from resources.fhirpath.temporal import Temporal, parse_date, parse_date_time, parse_time
 
@@ -100,8 +100,8 @@ def _quantity(env: Environment, items: Items, unit: Items | None = None) -> Item
     if found is None or wanted is None:
         return maybe(found)
     target = parse_quantity(f"1 {wanted}") or Quantity(Decimal(1), wanted)
-    pair = in_same_unit(found, target)
-    return [Quantity(pair[0] / pair[1], target.unit, target.calendar)] if pair else []
+    converted = convert_like(found, target)
+    return [] if converted is None else [target._replace(value=converted)]
 
 
 def _converts_to_quantity(env: Environment, items: Items, unit: Items | None = None) -> Items:

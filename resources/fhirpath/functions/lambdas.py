@@ -24,10 +24,10 @@ class Lambda(NamedTuple):
 
 def _each(env: Environment, items: Items) -> Iterator[Any]:
     """The items one after the other, each being ``$this`` (and its number ``$index``) while it is out."""
-    env.spend(len(items))
     this, index = env.this, env.index
     try:
         for number, item in enumerate(items):
+            env.spend(1)
             env.this, env.index = [item], number
             yield item
     finally:

@@ -9,6 +9,8 @@ import binascii
 import html
 from collections.abc import Callable
 from functools import lru_cache
+from math import prod
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -20,8 +22,12 @@ from resources.fhirpath.functions.row import Function
 from resources.fhirpath.operators import MAX_TEXT
 from resources.fhirpath.singletons import integer, maybe, text
 
-PATTERN_SECONDS = 1.0
-"""How long one regular expression may run; a catastrophic one ends with an error instead of a hung worker."""
+MAX_PATTERN = 2_000
+"""Longest regular expression, in characters."""
+MAX_REPEATED = 20_000
+"""Limit of the product of the counts in one, each of which multiplies what is compiled: ``((a{99}){99}){99}``."""
+_COUNTS = regex.compile(r"\{(\d{1,20})")
+_LEAST = 0.001
 
 
 def _on_text(compute: Callable[..., Any]) -> Callable[..., Items]:
@@ -35,9 +41,20 @@ def _on_text(compute: Callable[..., Any]) -> Callable[..., Items]:
 
 
 def _limited(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise PathExecutionError(f"the expression builds text beyond {MAX_TEXT} characters")
+    if isinstance(value, str):
+        _refuse_growth(len(value))
     return value
+
+
+def _refuse_growth(characters: int) -> None:
+    """Before building: two texts of the allowed size can make one that fills the memory."""
+    if characters > MAX_TEXT:
+        raise PathExecutionError(f"the expression builds text beyond {MAX_TEXT} characters")
+
+
+def _replace(value: str, old: str, new: str) -> str:
+    _refuse_growth(len(value) + value.count(old) * len(new))
+    return value.replace(old, new)
 
 
 def _substring(env: Environment, items: Items, start: Items, length: Items | None = None) -> Items:
@@ -53,38 +70,49 @@ def _substring(env: Environment, items: Items, start: Items, length: Items | Non
 
 @lru_cache(maxsize=512)
 def _pattern(source: str) -> regex.Pattern[str]:
+    if len(source) > MAX_PATTERN:
+        raise PathExecutionError(f"a regular expression has at most {MAX_PATTERN} characters")
+    if prod(int(count) or 1 for count in _COUNTS.findall(source)) > MAX_REPEATED:
+        raise PathExecutionError(f"the counts of {source!r} multiply beyond {MAX_REPEATED}")
     try:
         return regex.compile(source, regex.DOTALL)
     except (regex.error, OverflowError, RecursionError) as error:
         raise PathExecutionError(f"{source!r} is no regular expression: {error}") from error
 
 
-def _timed(use: Callable[..., Any]) -> Callable[..., Any]:
-    def call(value: str, source: str, *more: str) -> Any:
+def _on_pattern(use: Callable[..., Any]) -> Callable[..., Items]:
+    """``use(text, pattern, seconds, *more)`` as a function of strings that share the time of one evaluation."""
+
+    def call(env: Environment, items: Items, *arguments: Items) -> Items:
+        values = [text(items), *map(text, arguments)]
+        value, source, *more = values
+        if value is None or source is None or None in more:
+            return []
+        started = monotonic()
         try:
-            return use(value, _pattern(source), *more)
+            return maybe(_limited(use(value, _pattern(source), max(env.pattern_seconds, _LEAST), *more)))
         except TimeoutError as error:
             raise PathExecutionError(f"the regular expression {source!r} takes too long") from error
+        finally:
+            env.pattern_seconds -= monotonic() - started
 
     return call
 
 
-@_timed
-def _matches(value: str, pattern: regex.Pattern[str]) -> bool:
-    return pattern.search(value, timeout=PATTERN_SECONDS) is not None
+def _matches(value: str, pattern: regex.Pattern[str], seconds: float) -> bool:
+    return pattern.search(value, timeout=seconds) is not None
 
 
-@_timed
-def _matches_full(value: str, pattern: regex.Pattern[str]) -> bool:
-    return pattern.fullmatch(value, timeout=PATTERN_SECONDS) is not None
+def _matches_full(value: str, pattern: regex.Pattern[str], seconds: float) -> bool:
+    return pattern.fullmatch(value, timeout=seconds) is not None
 
 
-@_timed
-def _replace_matches(value: str, pattern: regex.Pattern[str], substitution: str) -> str:
+def _replace_matches(value: str, pattern: regex.Pattern[str], seconds: float, substitution: str) -> str:
     if not pattern.pattern:
         return value
+    _refuse_growth(len(substitution) * sum(1 for _ in pattern.finditer(value, timeout=seconds)))
     try:
-        return str(pattern.sub(_python_groups(substitution), value, timeout=PATTERN_SECONDS))
+        return str(pattern.sub(_python_groups(substitution), value, timeout=seconds))
     except (regex.error, IndexError) as error:
         raise PathExecutionError(f"{substitution!r} is no substitution: {error}") from error
 
@@ -152,8 +180,9 @@ def _split(env: Environment, items: Items, separator: Items) -> Items:
 
 
 def _join(env: Environment, items: Items, separator: Items = []) -> Items:  # noqa: B006 - never changed
-    parts = [text([item]) or "" for item in items]
-    return [_limited((text(separator) or "").join(parts))] if parts else []
+    parts, between = [text([item]) or "" for item in items], text(separator) or ""
+    _refuse_growth(sum(map(len, parts)) + len(between) * len(parts))
+    return [between.join(parts)] if parts else []
 
 
 FUNCTIONS = {
@@ -165,10 +194,10 @@ FUNCTIONS = {
     "contains": Function(_on_text(str.__contains__), 1, 1),
     "upper": Function(_on_text(str.upper)),
     "lower": Function(_on_text(str.lower)),
-    "replace": Function(_on_text(str.replace), 2, 2),
-    "matches": Function(_on_text(_matches), 1, 1),
-    "matchesFull": Function(_on_text(_matches_full), 1, 1),
-    "replaceMatches": Function(_on_text(_replace_matches), 2, 2),
+    "replace": Function(_on_text(_replace), 2, 2),
+    "matches": Function(_on_pattern(_matches), 1, 1),
+    "matchesFull": Function(_on_pattern(_matches_full), 1, 1),
+    "replaceMatches": Function(_on_pattern(_replace_matches), 2, 2),
     "length": Function(_on_text(len)),
     "toChars": Function(lambda env, items: list(text(items) or "")),
     "trim": Function(_on_text(str.strip)),
