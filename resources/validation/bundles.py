@@ -20,7 +20,7 @@ _ONCE = frozenset(["self", "first", "last", "next", "previous", "prev"])
 def bundle_issues(bundle: Node, path: str) -> Iterator[Issue]:
     """Every breach of the rules that need the whole Bundle; ``path`` is the expression of ``bundle``."""
     yield from _link_issues(bundle, path)
-    kind = bundle.get("type")
+    kind = bundle["type"] if isinstance(bundle.get("type"), str) else ""
     seen: dict[tuple[str, Any], int] = {}
     for index, entry in enumerate(_objects(bundle.get("entry"))):
         place = f"{path}.entry[{index}]"
@@ -33,8 +33,8 @@ def _objects(rows: Any) -> list[Node]:
     return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []
 
 
-def _interaction_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
-    if not isinstance(kind, str):
+def _interaction_issues(entry: Node, place: str, kind: str) -> Iterator[Issue]:
+    if not kind:
         return
     for name, kinds, key in (("request", _WITH_REQUEST, "bdl-3"), ("response", _WITH_RESPONSE, "bdl-4")):
         if (name in entry) != (kind in kinds):
@@ -43,7 +43,7 @@ def _interaction_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
             yield Issue("invariant", f"{place}.{name}: {text}", f"{place}.{name}")
 
 
-def _full_url_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
+def _full_url_issues(entry: Node, place: str, kind: str) -> Iterator[Issue]:
     resource = entry.get("resource")
     identity = resource if isinstance(resource, dict) else {}
     found = kind == "searchset" and identity and identity.get("resourceType") != "OperationOutcome"
@@ -63,7 +63,7 @@ def _full_url_issues(entry: Node, place: str, kind: Any) -> Iterator[Issue]:
         yield Issue("value", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
 
 
-def _repeat_issues(entry: Node, index: int, place: str, kind: Any, seen: dict[tuple[str, Any], int]) -> Iterator[Issue]:
+def _repeat_issues(entry: Node, index: int, place: str, kind: str, seen: dict[tuple[str, Any], int]) -> Iterator[Issue]:
     url, resource = entry.get("fullUrl"), entry.get("resource")
     if kind == "history" or not isinstance(url, str):
         return

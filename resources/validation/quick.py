@@ -25,6 +25,9 @@ _STAND_IN: Node = {"resourceType": "Basic"}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+MOST_TYPES = 64
+"""A compiled type takes about 1 MB; a record that uses more types than this has the walker check the others."""
+
 _looks: dict[str, tuple[Any, Holds]] = {}
 
 
@@ -41,13 +44,14 @@ def surely_valid(resource: Any) -> bool:
 def prepare(types: Iterable[str]) -> None:
     """Compile what these resource types need now (about 15 ms and 1 MB each) and not at their first use."""
     for name in types:
-        _look(name)
+        if jsonschema_rs is not None and name in RESOURCE_TYPES and len(_looks) < MOST_TYPES:
+            _look(name)
 
 
 def _look(name: str) -> tuple[Any, Holds]:
     found = _looks.get(name)
     if found is None:
-        if name not in RESOURCE_TYPES:
+        if name not in RESOURCE_TYPES or len(_looks) >= MOST_TYPES:
             raise KeyError(name)
         compiled = jsonschema_rs.Draft4Validator(schema_of(name), pattern_options=jsonschema_rs.RegexOptions())
         found = _looks[name] = (compiled.is_valid, _residues.of(name))
@@ -67,10 +71,12 @@ def _valid_alone(resource: Node, root: Node | None) -> bool:
     name = resource["resourceType"]
     fits, holds = _look(name)
     if name == "Bundle":
-        return (
-            fits(_shell(resource)) and holds(resource, Scope(resource, root)) and not any(bundle_issues(resource, ""))
-        )
+        return fits(_shell(resource)) and holds(resource, Scope(resource, root)) and _agreeing(resource)
     return fits(resource) and holds(resource, Scope(resource, root))
+
+
+def _agreeing(bundle: Node) -> bool:
+    return not any(bundle_issues(bundle, ""))
 
 
 def _shell(bundle: Node) -> Node:

@@ -145,7 +145,10 @@ _CAPABILITIES: Mapping[str, Rule] = {
     ),
     "spd-1": Rule(lambda n, s: not has(n, "xpath") or has(n, "xpathUsage"), "xpath needs xpathUsage"),
     "spd-2": Rule(lambda n, s: not has(n, "chain") or n.get("type") == "reference", "chain is only for references"),
-    "md-1": Rule(lambda n, s: n.get("max", "*") == "*" or (n["max"].isdecimal() and int(n["max"]) > 0), "expected a max above 0, or *"),
+    "md-1": Rule(
+        lambda n, s: n.get("max", "*") == "*" or (n["max"].isdecimal() and int(n["max"]) > 0),
+        "expected a max above 0, or *",
+    ),
     "ig-1": Rule(_known_groupings, "groupingId names a grouping of this guide"),
     "ig-2": Rule(_known_versions, "fhirVersion of a resource is one of the guide's own"),
     "mea-1": Rule(_stratified, "a stratifier has either a criteria of its own or components"),

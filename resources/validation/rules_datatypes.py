@@ -115,7 +115,9 @@ DATATYPES: Mapping[str, Rule] = {
         "total is only for Bundles of type searchset or history",
     ),
     "bdl-2": Rule(
-        lambda n, s: n.get("type") in ("searchset", None) or not any(has(row, "search") for row in children(n, "entry")),
+        lambda n, s: (
+            n.get("type") in ("searchset", None) or not any(has(row, "search") for row in children(n, "entry"))
+        ),
         "entry.search is only for Bundles of type searchset",
     ),
     "bdl-5": Rule(

@@ -129,7 +129,7 @@ class _Walker:
             try:
                 holds = rule.holds(node, scope)
             except _MALFORMED:
-                # A rule cannot be asked of what is malformed; that part is reported already, unless only the rule minds.
+                # A rule cannot be asked of what is malformed; that is reported already, unless only the rule minds.
                 holds = not clean
             if not holds:
                 self.report("invariant", path, f"{rule.expected} ({key})")

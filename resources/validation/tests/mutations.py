@@ -9,18 +9,20 @@ from random import Random
 from typing import Any
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2**31, Decimal("1.0"), Decimal("1E+2"), "", " ", "x", " x", "x ", "a  b", "#", "#m", "#p",
-    "Patient/1", "Group/1", "Basic/1", "http://x.org/Patient/1", "urn:uuid:x", "2020-02-30", "2020-02-29", "1900-02-29",
-    "2020", "2020-01-01T10:00:00Z", "2020-01-01T10:00:60Z", "24:00:00", "home", "usual", "active", "a\u0001", "\u00a0",
+    None, True, False, 0, 1, -1, 2**31, Decimal("1.0"), Decimal("1E+2"), "", " ", "x", " x", "x ", "a  b", "#", "#m",
+    "#p", "Patient/1", "Group/1", "Basic/1", "http://x.org/Patient/1", "urn:uuid:x", "2020-02-30", "2020-02-29",
+    "1900-02-29", "2020", "2020-01-01T10:00:00Z", "2020-01-01T10:00:60Z", "24:00:00", "home", "usual", "active",
+    "a\u0001", "\u00a0",
     "aGVsbG8=", "aGVs bG8=", "<div>x</div>", [], [None], [[]], {}, {"id": "a"}, {"text": "x"}, {"extension": []},
     {"extension": [{"url": "u", "valueCode": "c"}]}, {"reference": "#"}, {"reference": "Patient/1", "type": "Group"},
     {"value": 1, "code": "x"}, {"start": "2021", "end": "2020"}, {"resourceType": "Patient"}, {"resourceType": "X"},
 )  # fmt: skip
 NAMES = (
-    "id", "_id", "value", "valueString", "_valueString", "valuePeriod", "valueQuantity", "extension", "modifierExtension",
-    "contained", "text", "meta", "language", "identifier", "status", "_status", "code", "system", "comparator", "display",
-    "reference", "type", "period", "use", "contact", "given", "_given", "resourceType", "entry", "resource", "x", "_x",
-    "dataAbsentReason", "component", "data", "size", "url", "div", "note", "effectivePeriod", "onsetString", "deceasedBoolean",
+    "id", "_id", "value", "valueString", "_valueString", "valuePeriod", "valueQuantity", "extension",
+    "modifierExtension", "contained", "text", "meta", "language", "identifier", "status", "_status", "code",
+    "system", "comparator", "display", "reference", "type", "period", "use", "contact", "given", "_given",
+    "resourceType", "entry", "resource", "x", "_x", "dataAbsentReason", "component", "data", "size", "url", "div",
+    "note", "effectivePeriod", "onsetString", "deceasedBoolean",
 )  # fmt: skip
 
 

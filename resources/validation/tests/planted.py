@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table reads best with one row on one line
 """Errors planted in valid resources: category, the resource, and where the one issue must be found.
 
 FHIR R4 validation (https://hl7.org/fhir/R4/validation.html#aspects). Every row breaks exactly one rule.

@@ -19,11 +19,11 @@ _OUTSIDE = re.compile(
 """Errors of the reference validator that need a display name, code system, extension definition or profile."""
 
 DISAGREEMENTS = {
-    "bad-bundle-reference-type-4": "it matches the relative Practitioner/x with urn:uuid:x of another type; R4 does not",
-    "bundle-document-versioned-references-bad": "resolution of references inside a document is not part of validation here",
+    "bad-bundle-reference-type-4": "it matches a relative Practitioner/x with urn:uuid:x; R4 does not",
+    "bundle-document-versioned-references-bad": "references inside a document are not resolved here",
     "capstmt": "the type of a search parameter must repeat its definition; two official examples break that too",
-    "encounter-period": "per-1 with a day as start and an instant of that day as end: the order is open, so it is accepted",
-    "ips-htmlrefs-backwards": "resolution of references inside a document is not part of validation here",
+    "encounter-period": "per-1 of a day and an instant of that day: their order is open, so it is accepted",
+    "ips-htmlrefs-backwards": "references inside a document are not resolved here",
     "mr-m-simple-nossystem": "canonicals must be absolute; dozens of official examples have relative ones",
 }
 """Cases on which the two disagree, with the reason."""
