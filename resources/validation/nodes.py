@@ -82,6 +82,8 @@ def in_order(first: Any, second: Any) -> bool:
         return True
     if len(first) == len(second) and first[19:] == second[19:]:
         return first <= second
+    if "T" not in first and "T" not in second:
+        return first[: len(second)] <= second[: len(first)]
     try:
         return _bound(first, last=False) <= _bound(second, last=True)
     except (ValueError, OverflowError):
