@@ -173,7 +173,7 @@ def _concept_pairs(concept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _code_pairs(code: str) -> Iterator[tuple[str, str]]:
-    yield "", code.casefold()
+    yield "", token.folded("", code)
 
 
 _PAIRS: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {

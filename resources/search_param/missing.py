@@ -1,8 +1,8 @@
 """Which branches have a value: what ``:missing`` reads.
 
 FHIR R4 Search, modifier missing (https://hl7.org/fhir/R4/search.html#modifiers). A branch that is mandatory or common
-in practice marks the resources without a value. Of the others, the index shows presence by itself where its entries can be
-listed (dictionary, strings, ranges, a closed set of codes); only where they cannot, resources with a value are marked.
+in practice marks the resources without a value. Of the others, the index shows presence by itself where its entries can
+be listed (dictionary, strings, ranges, a closed set of codes); only where they cannot, those with a value are marked.
 """
 
 from collections.abc import Callable, Mapping

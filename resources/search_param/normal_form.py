@@ -11,8 +11,8 @@ from functools import lru_cache
 AS_WRITTEN = "\x1f"
 """Stands between the normalised text and the text as written; no string of FHIR may hold it."""
 
-PIECE = 400
-"""Longest normalised text of one index row, in characters: a database key holds 2,700 bytes."""
+PIECE = 300
+"""Longest text of one index row, in characters, normalised and as written: a database key holds 2,700 bytes."""
 
 OVERLAP = 100
 """How much the pieces of a long text share, so that a shorter text to be contained lies within one of them."""
@@ -41,6 +41,11 @@ def stored(text: str) -> tuple[str, ...]:
 def exactly(text: str) -> str:
     """What ``stored(text)[0]`` is: the value an exact search is equal to."""
     return (stored(text) or ("",))[0]
+
+
+def short(text: str) -> str:
+    """The text itself, or when it is too long for a database key its beginning and a digest of it all."""
+    return text if len(text) <= PIECE else f"{text[:PIECE]}#{_digest(text)}"
 
 
 def _digest(text: str) -> str:

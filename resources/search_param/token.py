@@ -13,7 +13,7 @@ from typing import Any
 from resources.definitions import codes
 from resources.search_param.escapes import plain, split
 from resources.search_param.expression import Branch
-from resources.search_param.normal_form import normal, stored
+from resources.search_param.normal_form import PIECE, normal, short, stored
 from resources.search_param.parameter import Kind, Parameter
 from resources.search_param.sink import Factory, Indexer, Sink
 from resources.search_param.terms import DictionaryEntry, Key, Lookup, Not, Or, Post, Str, StringEntry, Term
@@ -37,14 +37,19 @@ _FORMS = MappingProxyType(
 
 def folded(system: str, code: str) -> str:
     """The code as keys hold it."""
-    return code if system in CASE_SENSITIVE else code.casefold()
+    return short(code if system in CASE_SENSITIVE else code.casefold())
 
 
 @lru_cache(maxsize=32768)
 def coded(type: str, branch: str, system: str, code: str, display: str) -> DictionaryEntry:
     """The dictionary entry of a coding under a branch; its key is the list of resources."""
     code = folded(system, code)
-    return DictionaryEntry(Key(type, branch, CODED, f"{system}|{code}"), system, code, "", normal(display))
+    return DictionaryEntry(Key(type, branch, CODED, f"{system}|{code}"), system, code, "", shown(display))
+
+
+def shown(display: str) -> str:
+    """The beginning of a display, normalised, as the dictionary holds it."""
+    return normal(display)[:PIECE]
 
 
 @lru_cache(maxsize=8192)
@@ -198,7 +203,7 @@ def _coded_term(type: str, branch: Branch, system: str | None, code: str) -> Ter
         return Lookup(type, branch.text, CODED, system=system)
     if system is None:
         # A system with case has the code as written, all others have it folded.
-        spellings = {code, code.casefold()}
+        spellings = {short(code), folded("", code)}
         return Or(tuple(Lookup(type, branch.text, CODED, code=spelling) for spelling in sorted(spellings)))
     return Post(Key(type, branch.text, CODED, f"{system}|{folded(system, code)}"))
 
@@ -239,7 +244,7 @@ _QUERIES = MappingProxyType({CODED: _coded_term, IDENTIFIER: _identifier_term, P
 
 def _text(type: str, branch: Branch, norm: str) -> Term:
     free = Str(Key(type, branch.text, TEXT, ""), norm, "prefix")
-    return Or((Lookup(type, branch.text, CODED, display=norm), free))
+    return Or((Lookup(type, branch.text, CODED, display=norm[:PIECE]), free))
 
 
 def _of_type(parameter: Parameter, branch: Branch, value: str) -> Term:

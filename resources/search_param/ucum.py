@@ -63,8 +63,8 @@ _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _ARBITRARY = re.compile(
     r"\[(iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|PFU|FFU|CFU|IR|BAU|CCID_50|TCID_50)\]"
 )
-"""Arbitrary units compare with multiples of themselves only (m[iU]/L with u[iU]/mL): they are worked out as U, and named
-in the dimension."""
+"""Arbitrary units compare with multiples of themselves only (m[iU]/L with u[iU]/mL): they are worked out as U, and
+named in the dimension."""
 
 
 def _base(number: int, unit: str) -> tuple[str, float]:

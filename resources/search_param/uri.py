@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from resources.search_param.escapes import plain
+from resources.search_param.normal_form import PIECE
 from resources.search_param.parameter import Kind, Parameter
 from resources.search_param.sink import Factory, Indexer, Sink
 from resources.search_param.terms import DictionaryEntry, Key, Lookup, Or, Post, Str, StringEntry, Term
@@ -21,7 +22,7 @@ def _uri(type: str, branch: str) -> Indexer:
 
     def index(value: str, out: Sink) -> None:
         out.posts.append(Key(type, branch, FORM, value))
-        out.strings.append(StringEntry(path_key, value[:600]))
+        out.strings.append(StringEntry(path_key, value[:PIECE]))
 
     return index
 
@@ -34,7 +35,7 @@ def _canonical(type: str, branch: str) -> Indexer:
         for text in {url, value} if version else {url}:
             key = Key(type, branch, FORM, text)
             out.posts.append(key)
-            out.dictionary.append(DictionaryEntry(key, "", text, "", text))
+            out.dictionary.append(DictionaryEntry(key, "", "", "", text[:PIECE]))
 
     return index
 
@@ -56,7 +57,10 @@ def term(parameter: Parameter, modifier: str, value: str) -> Term:
 def _terms(type: str, branch: str, modifier: str, text: str) -> list[Term]:
     if modifier == "below":
         folder = text.rstrip("/") + "/"
-        below = (Str(Key(type, branch, PATH, ""), folder, "prefix"), Lookup(type, branch, FORM, display=folder))
+        below = (
+            Str(Key(type, branch, PATH, ""), folder[:PIECE], "prefix"),
+            Lookup(type, branch, FORM, display=folder[:PIECE]),
+        )
         return [Post(Key(type, branch, FORM, text)), *below]
     if modifier == "above":
         return [Post(Key(type, branch, FORM, prefix)) for prefix in _above(text)]

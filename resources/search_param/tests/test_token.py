@@ -146,3 +146,12 @@ def test_whatever_is_written_is_found_when_escaped(system, code):
     assert finds(resource, "identifier", escaped(code))
     assert finds(resource, "identifier", f"{escaped(system)}|")
     assert not finds(resource, "identifier", f"|{escaped(code)}")
+
+
+def test_long_codes_and_displays_fit_a_database_key():
+    long = "x" * 5000
+    resource = {"resourceType": "Observation", "code": {"coding": [{"system": "urn:s", "code": long, "display": long}]}}
+    assert all(len(d.code) < 400 and len(d.display) < 400 for d in extract(resource).dictionary)
+    for parameter, value in (("code", long), ("code", f"urn:s|{long}"), ("code:text", long)):
+        assert finds(resource, parameter, value)
+    assert not finds(resource, "code", long + "x")
