@@ -6,7 +6,7 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#general, datatypes.html#id).
 import difflib
 import re
 
-from resources import definitions
+from resources.definitions import RESOURCE_TYPES
 from resources.errors import Invalid, NotFound
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -32,15 +32,15 @@ def _part(place: int, segment: str) -> str:
 
 def checked_type(type: str) -> str:
     """``type`` when it is a resource type. Raises NotFound naming the nearest one."""
-    if type in definitions.RESOURCE_TYPES:
+    if type in RESOURCE_TYPES:
         return type
-    near = difflib.get_close_matches(type[:64], definitions.RESOURCE_TYPES, n=1, cutoff=0.6) or _same_but_case(type)
+    near = difflib.get_close_matches(type[:64], RESOURCE_TYPES, n=1, cutoff=0.6) or _same_but_case(type)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise NotFound(f"{type[:64]!r} is no resource type of FHIR R4.{hint}")
 
 
 def _same_but_case(type: str) -> list[str]:
-    return [name for name in definitions.RESOURCE_TYPES if name.lower() == type.lower()]
+    return [name for name in RESOURCE_TYPES if name.lower() == type.lower()]
 
 
 def checked_id(id: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from fhir_server.http.conditional import instant
 from fhir_server.http.errors import outcome_bytes
 from fhir_server.interactions.subset import subset
-from resources.repository import Hit, SearchPage
+from resources.repository import SearchPage
 
 _text = msgspec.json.encode
 _MODES = {mode: b',"search":{"mode":"%s"}}' % mode.encode() for mode in ("match", "include", "outcome")}
@@ -23,8 +23,7 @@ def searchset(page: SearchPage, base: str, place: str, carried: str = "") -> byt
     if page.total is not None:
         parts.append(b',"total":%d' % page.total)
     parts.append(_links(page, f"{base}/{place}" if place else base, carried))
-    if entries := entry_list(page, base):
-        parts += [b',"entry":[', b",".join(entries), b"]"]
+    parts += entry_parts(page, base)
     parts.append(b"}")
     return b"".join(parts)
 
@@ -44,17 +43,21 @@ def _url(place: str, query: str, carried: str) -> str:
     return f"{place}?{joined}" if joined else place
 
 
-def entry_list(page: SearchPage, base: str) -> list[bytes]:
-    """The entries as JSON: the hits, then what a lenient search ignored as an OperationOutcome."""
-    prefix = base.encode()
-    entries = [_entry(hit, prefix, page) for hit in page.hits]
+def entry_parts(page: SearchPage, base: str) -> list[bytes]:
+    """``Bundle.entry`` in pieces: the hits, then what a lenient search ignored as an OperationOutcome.
+
+    Pieces, so that each stored document is copied once, into the answer.
+    """
+    parts: list[bytes] = []
+    whole = not (page.summary or page.elements)
+    for hit in page.hits:
+        version = hit.version
+        doc = version.doc if whole else subset(version.doc, page.summary, page.elements)
+        opening = f',{{"fullUrl":"{base}/{version.type}/{version.id}","resource":'
+        parts += (opening.encode(), doc, _MODES[hit.mode])
     if page.issues:
-        entries.append(b'{"resource":%s%s' % (outcome_bytes(page.issues), _MODES["outcome"]))
-    return entries
-
-
-def _entry(hit: Hit, base: bytes, page: SearchPage) -> bytes:
-    version = hit.version
-    doc = subset(version.doc, page.summary, page.elements)
-    reference = version.reference.encode()
-    return b'{"fullUrl":"%s/%s","resource":%s%s' % (base, reference, doc, _MODES[hit.mode])
+        parts += (b',{"resource":', outcome_bytes(page.issues), _MODES["outcome"])
+    if parts:
+        parts[0] = b',"entry":[' + parts[0][1:]
+        parts.append(b"]")
+    return parts

@@ -23,6 +23,8 @@ _DATES = frozenset({"Patient"})
 _PARAMETERS = ("_since", "_type", "_count", "_cursor")
 _WHOLE = 10_000  # without _count: all in one Bundle, up to here
 _IDS_AT_ONCE = 100
+# Who looked at a record is no part of it, and asking would make it grow; _type=AuditEvent gives them.
+_ONLY_BY_NAME = {"AuditEvent"}
 # What stands outside compartments and a record cannot be read without.
 _SUPPORTING = (
     "Practitioner",
@@ -69,7 +71,8 @@ def _types(focus: str, wanted: list[str]) -> list[str]:
     if unknown:
         raise BadSearch(f"_type names {unknown[0][:64]!r}, which is no resource type.", expression="_type")
     members = [type for type, params in definitions.compartment(focus).items() if params and type != focus]
-    return [type for type in (focus, *sorted(members)) if not wanted or type in wanted]
+    chosen = wanted or {focus, *members} - _ONLY_BY_NAME
+    return [type for type in (focus, *sorted(members)) if type in chosen]
 
 
 def _fill(exchange: Exchange, given: Parameters, types: list[str], focus: Version, walk: _Walk) -> None:
@@ -112,7 +115,7 @@ def _selection(exchange: Exchange, given: Parameters, type: str, room: int) -> t
     params = [("_count", str(min(room, exchange.service.page_count_max)))]
     if since := given.value("_since"):
         params.append(("_lastUpdated", f"ge{since}"))
-    date = clinical.clinical(type)
+    date = clinical(type)
     for name, prefix in (("start", "ge"), ("end", "le")):
         if date and given.value(name):
             params.append((date, prefix + given.value(name)))

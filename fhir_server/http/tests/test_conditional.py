@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_server.http.conditional import etag, http_date, if_match, if_none_match_any, instant, not_modified, version_headers
+from fhir_server.http.conditional import (
+    etag,
+    http_date,
+    if_match,
+    if_none_match_any,
+    instant,
+    not_modified,
+    version_headers,
+)
 from resources.errors import BadSyntax, PreconditionFailed
 from resources.repository import Version
 

@@ -2,7 +2,11 @@
 
 from fhir_server.http.cors import Cors
 
-PREFLIGHT = {"REQUEST_METHOD": "OPTIONS", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT", "HTTP_ORIGIN": "https://a.example"}
+PREFLIGHT = {
+    "REQUEST_METHOD": "OPTIONS",
+    "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
+    "HTTP_ORIGIN": "https://a.example",
+}
 
 
 def test_any_origin() -> None:

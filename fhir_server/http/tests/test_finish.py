@@ -38,7 +38,15 @@ def test_raw_content_is_not_rendered() -> None:
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("gzip", True), ("br, gzip;q=0.5", True), ("*", True), ("gzip;q=0", False), ("br", False), ("", False), ("*;q=0", False)],
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("br", False),
+        ("", False),
+        ("*;q=0", False),
+    ],
 )
 def test_takes_gzip(header: str, expected: bool) -> None:
     assert takes_gzip(header) is expected

@@ -62,7 +62,15 @@ def test_sent() -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["", "text/plain", "*/*", "json", "text/html", "application/fhir+json; charset=latin-1", "application/fhir+json;fhirVersion=1.0"],
+    [
+        "",
+        "text/plain",
+        "*/*",
+        "json",
+        "text/html",
+        "application/fhir+json; charset=latin-1",
+        "application/fhir+json;fhirVersion=1.0",
+    ],
 )
 def test_unsupported(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType):

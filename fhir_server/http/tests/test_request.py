@@ -10,7 +10,13 @@ from resources.errors import BadSyntax
 
 
 def parsed(path: str, method: str = "GET", query: str = "", **headers: Any) -> Request:
-    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "wsgi.input": io.BytesIO(), **headers}
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "wsgi.input": io.BytesIO(),
+        **headers,
+    }
     return parse_request(environ, "r1")
 
 

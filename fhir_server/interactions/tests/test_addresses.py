@@ -30,7 +30,9 @@ def test_shape(path: str, expected: str) -> None:
     assert shape(tuple(path.split("/")) if path else ()) == expected
 
 
-@pytest.mark.parametrize(("wrong", "near"), [("Patients", "Patient"), ("patient", "Patient"), ("Observaton", "Observation")])
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("Patients", "Patient"), ("patient", "Patient"), ("Observaton", "Observation")]
+)
 def test_unknown_type_names_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(NotFound, match=f"Did you mean {near}"):
         checked_type(wrong)

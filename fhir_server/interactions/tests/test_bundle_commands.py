@@ -27,7 +27,9 @@ def test_create() -> None:
 
 
 def test_update() -> None:
-    assert command("PUT", "Patient/1", PATIENT, ifMatch='W/"2"') == Put(PATIENT, "Patient", "1", None, 2, False, "urn:uuid:a")
+    assert command("PUT", "Patient/1", PATIENT, ifMatch='W/"2"') == Put(
+        PATIENT, "Patient", "1", None, 2, False, "urn:uuid:a"
+    )
     made = command("PUT", "Patient?identifier=a%7Cb", PATIENT, ifNoneMatch="*")
     assert made == Put(PATIENT, "Patient", "", "identifier=a%7Cb", None, True, "urn:uuid:a")
 
@@ -83,7 +85,12 @@ def test_others_are_no_commands(url: str) -> None:
         ("GET", "Patient/1/_history/x", None, 404),
         ("PATCH", "Patient/1", PATIENT, 400),
         ("PATCH", "Patient/1", {"resourceType": "Binary", "contentType": "text/plain"}, 415),
-        ("PATCH", "Patient/1", {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "é"}, 400),
+        (
+            "PATCH",
+            "Patient/1",
+            {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "é"},
+            400,
+        ),
     ],
 )
 def test_refusals_name_the_entry(method: str, url: str, resource: Any, status: int) -> None:

@@ -24,7 +24,12 @@ def told(of: Entry, outcome: Outcome, returning: str = "") -> Any:
 
 
 def test_write() -> None:
-    expected = {"status": "200 OK", "location": "Patient/1/_history/2", "etag": 'W/"2"', "lastModified": "2023-11-14T22:13:20.000Z"}
+    expected = {
+        "status": "200 OK",
+        "location": "Patient/1/_history/2",
+        "etag": 'W/"2"',
+        "lastModified": "2023-11-14T22:13:20.000Z",
+    }
     assert told(entry("PUT", "Patient/1"), Outcome(200, VERSION)) == {"response": expected}
 
 

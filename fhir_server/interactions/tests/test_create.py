@@ -16,7 +16,10 @@ def test_create(client: Client) -> None:
     assert answer.json["meta"]["versionId"] == "1"
 
 
-@pytest.mark.parametrize(("prefer", "expected"), [("minimal", b""), ("representation", b'"Patient"'), ("OperationOutcome", b'"OperationOutcome"')])
+@pytest.mark.parametrize(
+    ("prefer", "expected"),
+    [("minimal", b""), ("representation", b'"Patient"'), ("OperationOutcome", b'"OperationOutcome"')],
+)
 def test_prefer(client: Client, prefer: str, expected: bytes) -> None:
     answer = client.send("POST", "Patient", {"resourceType": "Patient"}, Prefer=f"return={prefer}")
     assert answer.status == 201
@@ -49,7 +52,9 @@ def test_other_type(client: Client) -> None:
 
 
 def test_all_issues_at_once(client: Client) -> None:
-    answer = client.send("POST", "Patient", {"resourceType": "Patient", "gender": "x", "nam": 1, "birthDate": "2020-13-01"})
+    answer = client.send(
+        "POST", "Patient", {"resourceType": "Patient", "gender": "x", "nam": 1, "birthDate": "2020-13-01"}
+    )
     places = {place for issue in answer.json["issue"] for place in issue.get("expression", [])}
     assert answer.status == 400
     assert {"Patient.gender", "Patient.birthDate"} <= places

@@ -38,7 +38,9 @@ def test_found(method: str, path: str, code: str, type: str, id: str, rest: str)
     assert (route.code, route.type, route.id, route.rest) == (code, type, id, rest)
 
 
-@pytest.mark.parametrize("path", ["a/b/c/d/e", "Patient/1/_history/2/x", "$nothing", "Patient/1/$nothing", "_nothing", "Patients"])
+@pytest.mark.parametrize(
+    "path", ["a/b/c/d/e", "Patient/1/_history/2/x", "$nothing", "Patient/1/$nothing", "_nothing", "Patients"]
+)
 def test_not_found(path: str) -> None:
     with pytest.raises(NotFound):
         DISPATCHER.find("GET", tuple(path.split("/")))

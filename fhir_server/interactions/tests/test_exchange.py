@@ -11,7 +11,9 @@ from resources.errors import BadSyntax, FhirError, TooLarge, UnsupportedMediaTyp
 from resources.repository import Repository
 
 
-def exchange(body: bytes = b"", type: str = "application/fhir+json", lenient: bool = False, prefer: str = "") -> Exchange:
+def exchange(
+    body: bytes = b"", type: str = "application/fhir+json", lenient: bool = False, prefer: str = ""
+) -> Exchange:
     environ = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": type}
     if prefer:
         environ["HTTP_PREFER"] = prefer

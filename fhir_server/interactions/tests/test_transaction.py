@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.conftest import Answer, BASE, Client
+from fhir_server.conftest import BASE, Answer, Client
 
 URN = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
 
@@ -137,6 +137,8 @@ def test_deletes(client: Client) -> None:
 
 
 def test_thousands_of_entries(client: Client) -> None:
-    answer = send(client, *(entry("POST", "Basic", {"resourceType": "Basic", "code": {"text": str(n)}}) for n in range(2000)))
+    answer = send(
+        client, *(entry("POST", "Basic", {"resourceType": "Basic", "code": {"text": str(n)}}) for n in range(2000))
+    )
     assert answer.status == 200
     assert len(answer.json["entry"]) == 2000

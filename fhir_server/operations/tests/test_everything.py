@@ -19,10 +19,13 @@ def record(client: Client) -> dict[str, str]:
     doctor = client.create({"resourceType": "Practitioner"})
     encounter = client.create(
         {
-            "resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}, "subject": reference("Patient", patient),
+            "resourceType": "Encounter",
+            "status": "finished",
+            "class": {"code": "AMB"},
+            "subject": reference("Patient", patient),
             "participant": [{"individual": reference("Practitioner", doctor)}],
         }
-    )  # fmt: skip
+    )
     for year in (2021, 2022, 2023):
         observe(client, patient, f"{year}-06-01", encounter)
     observe(client, other, "2022-06-01")

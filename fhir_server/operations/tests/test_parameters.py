@@ -15,7 +15,11 @@ from resources.repository import Repository
 
 def given(body: Any = None, query: str = "", method: str = "POST") -> Parameters:
     data = b"" if body is None else json.dumps(body).encode()
-    environ = {"wsgi.input": io.BytesIO(data), "CONTENT_LENGTH": str(len(data)), "CONTENT_TYPE": "application/fhir+json"}
+    environ = {
+        "wsgi.input": io.BytesIO(data),
+        "CONTENT_LENGTH": str(len(data)),
+        "CONTENT_TYPE": "application/fhir+json",
+    }
     request = Request(method, ("Patient", "$x"), parse_query(query), environ, "r1")
     none = cast(Repository, None)
     exchange = Exchange(request, none, Service("https://h.example/fhir", lambda: b""), lambda e: cast(Any, None))
