@@ -20,6 +20,8 @@ MOST_STATEMENTS = 1000
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _SETUP = (
     "SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = error;"
+    # a plan made while a table is small is kept: it must use the indexes from the start
+    "SET enable_seqscan = off;"
     "SET default_transaction_isolation = 'read committed'; SET TimeZone = 'UTC';"
     "SET statement_timeout = {ms}; SET lock_timeout = {ms}"
 )
@@ -52,7 +54,10 @@ class Connection:
 
     def command(self, sql: str) -> bytes:
         """Run ``sql`` unprepared, without parameters; returns the command tag."""
-        result = self._pg.exec_(sql.encode())
+        try:
+            result = self._pg.exec_(sql.encode())
+        except psycopg.OperationalError as error:
+            raise Unavailable("The connection to the database was lost; try again shortly.") from error
         if result.status not in _GOOD:
             raise self._failure(result)
         return result.command_status or b""

@@ -44,7 +44,7 @@ class Hasher:
 
     def lock(self, tenant: int, *parts: str) -> int:
         """A key for ``Session.lock``: of criteria, an identifier, or a resource's type and id."""
-        state = self._branch(tenant, "lock", str(len(parts)), "")
+        state = self._list(tenant, "lock", str(len(parts)), "").copy()
         for part in parts:
             state.update(_framed(part))
         return int.from_bytes(state.digest(), "big", signed=True)

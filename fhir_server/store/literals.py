@@ -40,10 +40,10 @@ def array(values: Sequence[int | str | bytes]) -> tuple[bytes, int]:
     """One-dimensional array; of bytes in binary format, else as text."""
     if not values:
         return b"{}", TEXT
-    first = type(values[0])
-    if first is bytes:
+    first = values[0]
+    if isinstance(first, bytes):
         return _bytes_array(values), BINARY  # type: ignore[arg-type]
-    if first is str:
+    if isinstance(first, str):
         return texts(values), TEXT  # type: ignore[arg-type]
     return ("{" + ",".join(map(str, map(int, values))) + "}").encode(), TEXT
 

@@ -21,7 +21,7 @@ from resources.errors import FhirError
 RID_BLOCK = 1024
 """The increment of sequence hearth_rid."""
 MONTHS_AHEAD = 3
-_MERGE = ("nestloop", "hashjoin", "sort", "bitmapscan", "seqscan", "material")
+_MERGE = ("nestloop", "hashjoin", "sort", "bitmapscan", "material")
 _MERGE_SQL = {
     state: "SELECT " + ", ".join(f"set_config('enable_{name}', '{state}', false)" for name in _MERGE)
     for state in ("off", "on")

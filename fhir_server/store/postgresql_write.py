@@ -32,7 +32,11 @@ BOTH = Integrity()
 _EMPTY = b"{}"
 _FORMATS = [TEXT] * 11 + [BINARY] + [TEXT] * 17
 WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 30))})"
-AUDIT = "SELECT hearth_audit($1)"
+AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,
+                   request, patient, entity, detail, hash)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::int[],
+                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                         $15::text[], $16::bytea[])"""
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::text[], $9::text[]) ON CONFLICT DO NOTHING"""
@@ -54,13 +58,14 @@ INSERT = f"""INSERT INTO resource (rid, o, tenant, type, id, version, seq, updat
     FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING rid, seq"""
 TAKEN = "SELECT o, rid FROM resource WHERE o = ANY($1::bigint[])"
 POST_LESS = "DELETE FROM post p USING unnest($1::bigint[], $2::bigint[]) AS w(h, o) WHERE p.h = w.h AND p.o = w.o"
-POST_MORE = "INSERT INTO post SELECT * FROM unnest($1::bigint[], $2::bigint[])"
+POST_MORE = "INSERT INTO post SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"
 RNG_LESS = """DELETE FROM rng p USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(h, lo, hi, o)
     WHERE p.h = w.h AND p.lo = w.lo AND p.hi = w.hi AND p.o = w.o"""
-RNG_MORE = "INSERT INTO rng SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+RNG_MORE = """INSERT INTO rng SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+    ON CONFLICT DO NOTHING"""
 STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigint[]) AS w(h, norm, o)
     WHERE p.h = w.h AND p.norm = w.norm COLLATE "C" AND p.o = w.o"""
-STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])"
+STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
 OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
     AS w(topic, body, n)"""
 REFERENCE_LOCKS = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) k"
@@ -311,7 +316,7 @@ class PostgresWriting:
 
     def append_audit(self, rows: Sequence[AuditRow]) -> None:
         if rows:
-            self.connected().execute(AUDIT, [_audit(rows)], [TEXT])
+            self.query(AUDIT, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _seq_of(answer: str, write: Write) -> int:

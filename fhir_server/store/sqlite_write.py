@@ -33,11 +33,11 @@ INSERT = """INSERT INTO resource (rid, o, tenant, type, id, version, seq, update
 KNOWN = "SELECT 1 FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3"
 ALIVE = KNOWN + " AND NOT deleted"
 POST_LESS = "DELETE FROM post WHERE h = ?1 AND o = ?2"
-POST_MORE = "INSERT INTO post (h, o) VALUES (?1, ?2)"
+POST_MORE = "INSERT INTO post (h, o) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
 RNG_LESS = "DELETE FROM rng WHERE h = ?1 AND lo = ?2 AND hi = ?3 AND o = ?4"
-RNG_MORE = "INSERT INTO rng (h, lo, hi, o) VALUES (?1, ?2, ?3, ?4)"
+RNG_MORE = "INSERT INTO rng (h, lo, hi, o) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
 STR_LESS = "DELETE FROM str WHERE h = ?1 AND norm = ?2 AND o = ?3"
-STR_MORE = "INSERT INTO str (h, norm, o) VALUES (?1, ?2, ?3)"
+STR_MORE = "INSERT INTO str (h, norm, o) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"""
 AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,

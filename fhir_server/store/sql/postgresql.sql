@@ -162,14 +162,16 @@ BEGIN
       END LOOP;
     END IF;
   END IF;
+  -- DO NOTHING: rows that an earlier release indexed otherwise may be there already
   IF p_more <> '{}' THEN
-    INSERT INTO post SELECT h, p_o FROM unnest(p_more) h;
+    INSERT INTO post SELECT h, p_o FROM unnest(p_more) h ON CONFLICT DO NOTHING;
   END IF;
   IF p_rng_more <> '{}' THEN
-    INSERT INTO rng SELECT p_rng_more[i], p_rng_more[i+1], p_rng_more[i+2], p_o FROM generate_series(1, cardinality(p_rng_more), 3) i;
+    INSERT INTO rng SELECT p_rng_more[i], p_rng_more[i+1], p_rng_more[i+2], p_o
+      FROM generate_series(1, cardinality(p_rng_more), 3) i ON CONFLICT DO NOTHING;
   END IF;
   IF p_str_more <> '{}' THEN
-    INSERT INTO str SELECT h, norm, p_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm);
+    INSERT INTO str SELECT h, norm, p_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm) ON CONFLICT DO NOTHING;
   END IF;
   IF p_audit <> '{}' THEN
     PERFORM hearth_audit(p_audit);
