@@ -9,6 +9,7 @@ from typing import Any
 
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import Issue
+from resources.validation.primitives import shown
 from resources.validation.scope import Node
 
 _WITH_REQUEST = frozenset(["batch", "transaction", "history"])
@@ -39,7 +40,7 @@ def _interaction_issues(entry: Node, place: str, kind: str) -> Iterator[Issue]:
     for name, kinds, key in (("request", _WITH_REQUEST, "bdl-3"), ("response", _WITH_RESPONSE, "bdl-4")):
         if (name in entry) != (kind in kinds):
             verb = "must have" if kind in kinds else "may not have"
-            text = f"an entry of a Bundle of type '{kind}' {verb} a {name} ({key})"
+            text = f"an entry of a Bundle of type {shown(kind)} {verb} a {name} ({key})"
             yield Issue("invariant", f"{place}.{name}: {text}", f"{place}.{name}")
 
 
@@ -52,13 +53,13 @@ def _full_url_issues(entry: Node, place: str, kind: str) -> Iterator[Issue]:
         yield Issue("required", f"{place}.resource.id: {text}", f"{place}.resource.id")
     url = entry.get("fullUrl")
     if isinstance(url, str) and url.strip() and ":" not in url and kind not in _WITH_REQUEST:
-        text = f"'{url[:200]}' is relative; expected an absolute URL, or urn:uuid: and a UUID"
+        text = f"{shown(url)} is relative; expected an absolute URL, or urn:uuid: and a UUID"
         yield Issue("value", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
     named = _REST_URL.fullmatch(url) if isinstance(url, str) else None
     if named is None or named[1] not in RESOURCE_TYPES or not identity or kind in _WITH_REQUEST:
         return
     if (named[1], named[2]) != (identity.get("resourceType"), identity.get("id")):
-        own = f"{identity.get('resourceType')}/{identity.get('id', '(no id)')}"
+        own = shown(f"{identity.get('resourceType')}/{identity.get('id', '(no id)')}")
         text = f"the URL ends with {named[1]}/{named[2]} but the resource is {own}; both must say the same"
         yield Issue("value", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
 
@@ -71,7 +72,7 @@ def _repeat_issues(entry: Node, index: int, place: str, kind: str, seen: dict[tu
     version = meta.get("versionId") if isinstance(meta, dict) else None
     first = seen.setdefault((url, str(version)), index)
     if first != index:
-        text = f"'{url[:200]}' is already the fullUrl of entry {first}; each must be unique (bdl-7)"
+        text = f"{shown(url)} is already the fullUrl of entry {first}; each must be unique (bdl-7)"
         yield Issue("invariant", f"{place}.fullUrl: {text}", f"{place}.fullUrl")
 
 

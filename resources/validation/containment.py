@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from resources.errors import Issue
+from resources.validation.primitives import shown
 from resources.validation.scope import Node
 
 _NARRATIVE_LINK = re.compile(r"(?:src|href)\s*=\s*[\"'](#[^\"']+)")
@@ -41,7 +42,8 @@ def _own_issues(row: Node, place: str) -> Iterator[Issue]:
 def _reference_issues(row: Node, place: str, fragments: frozenset[str]) -> Iterator[Issue]:
     if f"#{row.get('id')}" in fragments or "#" in fragments_in(row):
         return
-    text = f"nothing refers to this contained resource; expected a reference '#{row.get('id', 'its id')}' (dom-3)"
+    name = shown(f"#{row.get('id', 'its-id')}")
+    text = f"nothing refers to this contained resource; expected a reference {name} (dom-3)"
     yield Issue("invariant", f"{place}: {text}", place)
 
 

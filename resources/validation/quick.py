@@ -28,6 +28,9 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 MOST_TYPES = 64
 """A compiled type takes about 1 MB; a record that uses more types than this has the walker check the others."""
 
+_MOST_CONTAINED = 32
+"""The text is searched once for each, so a thousand would take a thousand times its length."""
+
 _looks: dict[str, tuple[Any, Holds]] = {}
 
 
@@ -61,18 +64,18 @@ def _look(name: str) -> tuple[Any, Holds]:
 def _valid(resource: Any) -> bool:
     if "contained" in resource:
         return _valid_with_contained(resource)
-    return _valid_alone(resource, None)
+    return _valid_alone(resource, Scope(resource))
 
 
 _residues = Residues(_valid)
 
 
-def _valid_alone(resource: Node, root: Node | None) -> bool:
+def _valid_alone(resource: Node, scope: Scope) -> bool:
     name = resource["resourceType"]
     fits, holds = _look(name)
     if name == "Bundle":
-        return fits(_shell(resource)) and holds(resource, Scope(resource, root)) and _agreeing(resource)
-    return fits(resource) and holds(resource, Scope(resource, root))
+        return fits(_shell(resource)) and holds(resource, scope) and _agreeing(resource)
+    return fits(resource) and holds(resource, scope)
 
 
 def _agreeing(bundle: Node) -> bool:
@@ -93,14 +96,15 @@ def _valid_with_contained(resource: Node) -> bool:
     """
     rows = resource["contained"]
     text = _encode(resource)
-    if not rows or not all(_well_contained(row, text) for row in rows):
+    if not 0 < len(rows) <= _MOST_CONTAINED or not all(_well_contained(row, text) for row in rows):
         return False
     for row in rows:
         named = f"{row['resourceType']}/{row['id']}"
         text = text.replace(f'"reference":"#{row["id"]}"'.encode(), f'"reference":"{named}"'.encode())
     outer = _decode(text)
     inner = outer.pop("contained")
-    return _valid_alone(outer, resource) and all(_valid_alone(row, resource) for row in inner)
+    scope = Scope(resource)
+    return _valid_alone(outer, scope) and all(_valid_alone(row, Scope(row, scope)) for row in inner)
 
 
 def _well_contained(row: Node, text: bytes) -> bool:

@@ -28,7 +28,7 @@ def _component_differs(node: Node, scope: Scope) -> bool:
     """Codings are compared whole, as the published intersect() does."""
     if "component" not in node or not choice(node, "value"):
         return True
-    own = [repr(sorted(row.items())) for row in children(node, "code", "coding")]
+    own = {repr(sorted(row.items())) for row in children(node, "code", "coding")}
     parts = (repr(sorted(row.items())) for row in children(node, "component", "code", "coding"))
     return not any(part in own for part in parts)
 

@@ -13,18 +13,21 @@ Node = dict[str, Any]
 class Scope:
     """``resource`` is the nearest resource, ``root`` its container (itself unless ``resource`` is contained)."""
 
-    def __init__(self, resource: Node, root: Node | None = None) -> None:
+    def __init__(self, resource: Node, outer: "Scope | None" = None) -> None:
         self.resource = resource
-        self.root = resource if root is None else root
+        self.outer = outer
+        self.root: Node = resource if outer is None else outer.root
 
     @property
     def contained(self) -> bool:
-        return self.resource is not self.root
+        return self.outer is not None
 
     @cached_property
     def contained_types(self) -> Mapping[str, str]:
         """Resource type by id of what the root contains."""
-        rows = self.root.get("contained", ())
+        if self.outer is not None:
+            return self.outer.contained_types
+        rows = self.resource.get("contained", ())
         found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         return {str(row.get("id")): str(row.get("resourceType")) for row in found}
 

@@ -3,7 +3,6 @@
 FHIR R4 validation (https://hl7.org/fhir/R4/validation.html): structure, cardinality, values, bindings, invariants.
 """
 
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,6 +19,9 @@ from resources.validation.scope import Node, Rule, Scope
 MOST_ISSUES = 200
 """A hostile body could break a rule a million times; nobody reads more than this."""
 
+MOST_GUESSES = 20
+"""The nearest name takes milliseconds to find among a thousand codes."""
+
 _LISTED_CODES = 12
 _ABSENT: Any = object()
 _MALFORMED = (TypeError, AttributeError, ValueError, KeyError, IndexError, ArithmeticError)
@@ -32,14 +34,19 @@ class _Enough(Exception):
 def walk(resource: Any) -> list[Issue]:
     """Every issue of ``resource``, in document order, at most MOST_ISSUES."""
     walker = _Walker()
-    with suppress(_Enough):
+    try:
         walker.resource(resource, "", None)
+    except _Enough:
+        pass
+    except RecursionError:
+        walker.issues.append(Issue("structure", "the resource is nested too deeply to be read"))
     return walker.issues
 
 
 class _Walker:
     def __init__(self) -> None:
         self.issues: list[Issue] = []
+        self.guesses = MOST_GUESSES
 
     def report(self, code: str, path: str, text: str) -> None:
         self.note(Issue(code, f"{path}: {text}" if path else text, path))
@@ -49,10 +56,16 @@ class _Walker:
         if len(self.issues) >= MOST_ISSUES:
             raise _Enough
 
+    def nearest(self, name: Any, known: list[str]) -> str:
+        """``; did you mean 'x'?`` or ''; long names are cut because difflib takes quadratic time."""
+        self.guesses -= 1
+        near = get_close_matches(str(name)[:64], known, n=1, cutoff=0.5) if self.guesses >= 0 else []
+        return f"; did you mean '{near[0]}'?" if near else ""
+
     # --- resources ------------------------------------------------------------------------------------------------
 
-    def resource(self, node: Any, path: str, root: Node | None) -> None:
-        """``path`` is '' for the outermost resource, ``root`` what contains this one (None: nothing)."""
+    def resource(self, node: Any, path: str, outer: Scope | None) -> None:
+        """``path`` is '' for the outermost resource, ``outer`` the scope of what contains this one (None: nothing)."""
         if not isinstance(node, dict):
             self.report("structure", path, f"expected a resource (an object), found {shown(node)}")
             return
@@ -61,8 +74,8 @@ class _Walker:
             self.unknown_type(name, path)
             return
         place = path or name
-        self.object(node, plan(name), place, Scope(node, root))
-        for issue in containment_issues(node, place) if root is None else ():
+        self.object(node, plan(name), place, Scope(node, outer))
+        for issue in containment_issues(node, place) if outer is None else ():
             self.note(issue)
         for issue in bundle_issues(node, place) if name == "Bundle" else ():
             self.note(issue)
@@ -72,7 +85,7 @@ class _Walker:
         if name is None:
             self.report("required", place, "expected the name of the resource type, such as 'Patient'")
             return
-        near = _nearest(name, sorted(RESOURCE_TYPES))
+        near = self.nearest(name, sorted(RESOURCE_TYPES))
         self.report("structure", place, f"{shown(name)} is no resource type of FHIR R4{near}")
 
     # --- objects --------------------------------------------------------------------------------------------------
@@ -107,7 +120,7 @@ class _Walker:
         return element is not None and is_primitive(element.type) and not element.xml_attribute
 
     def unknown_element(self, name: str, plan: Plan, path: str) -> None:
-        near = _nearest(name, list(plan.elements))
+        near = self.nearest(name, list(plan.elements))
         short = name if len(name) <= 60 else f"{name[:56]}..."
         self.report("structure", f"{path}.{short}", f"{plan.type.name} has no element {shown(name)}{near}")
 
@@ -179,7 +192,7 @@ class _Walker:
             self.primitive(element, value, partner, place, scope)
         elif element.type == "Resource":
             contained = element.name == "contained"
-            self.resource(value, place, scope.root if contained else None)
+            self.resource(value, place, scope if contained else None)
         else:
             self.object(value, plan(element.type), place, scope)
             self.meaning(element, value, place, scope)
@@ -215,7 +228,7 @@ class _Walker:
     def unknown_code(self, element: ElementDef, value: str, place: str) -> None:
         known = sorted(plain_codes(element.binding))
         choices = f"one of {', '.join(known)}" if len(known) <= _LISTED_CODES else "one of its codes"
-        near = "" if len(known) <= _LISTED_CODES else _nearest(value, known)
+        near = "" if len(known) <= _LISTED_CODES else self.nearest(value, known)
         text = f"{shown(value)} is not in the required value set {element.binding}; expected {choices}{near}"
         self.report("code-invalid", place, text)
 
@@ -277,9 +290,3 @@ def _bound(value: Node, element: ElementDef) -> bool:
     return isinstance(rows, list) and any(
         isinstance(row, dict) and str(row.get("code")) in known.get(str(row.get("system")), ()) for row in rows
     )
-
-
-def _nearest(name: Any, known: list[str]) -> str:
-    """`` (did you mean 'x'?)`` or ''; long names are cut because difflib takes quadratic time."""
-    near = get_close_matches(str(name)[:64], known, n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""

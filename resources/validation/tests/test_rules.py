@@ -44,7 +44,7 @@ def _nodes(node: Any, type_name: str, scope: Scope) -> Iterator[tuple[Any, str, 
         return
     if type_name == "Resource":
         type_name = node.get("resourceType", "Basic")
-        scope = Scope(node, scope.root if node in scope.root.get("contained", ()) else None)
+        scope = Scope(node, scope if node in scope.root.get("contained", ()) else None)
     definition = type_def(type_name)
     yield node, type_name, scope, definition.invariants
     for name, value in node.items():

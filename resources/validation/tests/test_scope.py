@@ -7,6 +7,6 @@ def test_root_and_contained() -> None:
     inner = {"resourceType": "Medication", "id": "m"}
     outer = {"resourceType": "MedicationRequest", "contained": [inner, 1]}
     assert not Scope(outer).contained
-    assert Scope(inner, outer).contained
-    assert Scope(inner, outer).contained_types == {"m": "Medication"}
+    assert Scope(inner, Scope(outer)).contained
+    assert Scope(inner, Scope(outer)).contained_types == {"m": "Medication"}
     assert Scope({"contained": 1}).contained_types == {}
