@@ -9,7 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 _Path = tuple[Any, ...]
-"""Linked from the leaf to the root: (path of the holder, property or index)."""
+"""Linked from the root to the leaf: (property or index, the rest); made on the way back, where something was found."""
+
+_Found = list[tuple[_Path, str]]
 
 _SELF_CONTAINED = frozenset({"Bundle", "Parameters"})
 
@@ -19,31 +21,47 @@ def references(resource: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     type = resource.get("resourceType", "")
     if type in _SELF_CONTAINED:
         return ()
-    found: list[tuple[_Path, str]] = []
-    _walk(resource, (), found)
-    return tuple((_text(type, path), text) for path, text in found)
+    return tuple((_text(type, path), text) for path, text in _walk(resource) or ())
 
 
-def _walk(holder: Mapping[str, Any], path: _Path, found: list[tuple[_Path, str]]) -> None:
+def _walk(holder: Mapping[str, Any]) -> _Found | None:
+    """Nearly every node of a resource holds no reference; those cost a look at the type of their values."""
+    found: _Found | None = None
     for name, value in holder.items():
         kind = type(value)
-        if kind is str:  # most are, so they are asked first
-            if name == "reference" and value[:1] != "#":
-                found.append(((path, name), value))
+        if kind is str:
+            if name != "reference" or value[:1] == "#":
+                continue
+            inner: _Found | None = [((), value)]
         elif kind is dict:
-            _walk(value, (path, name), found)
+            inner = _walk(value)
         elif kind is list:
-            for place, item in enumerate(value):
-                if type(item) is dict:
-                    _walk(item, ((path, name), place), found)
+            inner = _walk_list(value)
+        else:
+            continue
+        if inner:
+            found = found or []
+            found += [((name, path), text) for path, text in inner]
+    return found
+
+
+def _walk_list(items: list[Any]) -> _Found | None:
+    found: _Found | None = None
+    for place, item in enumerate(items):
+        if type(item) is dict:
+            inner = _walk(item)
+            if inner:
+                found = found or []
+                found += [((place, path), text) for path, text in inner]
+    return found
 
 
 @lru_cache(maxsize=8192)
 def _text(type: str, path: _Path) -> str:
-    return type + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in reversed(list(_parts(path))))
+    return type + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in _parts(path))
 
 
 def _parts(path: _Path) -> Iterator[str | int]:
     while path:
-        path, part = path
+        part, path = path
         yield part

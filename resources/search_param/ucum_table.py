@@ -22,8 +22,8 @@ _OTHER = (
     "U kU mU kat ukat nkat osm mosm Ohm F H lm lx cd T rad deg kg/m2 g/m2 m2 cm2 mm2 [sft_i] [sin_i] m/s km/h [mi_i]/h "
     "mL/min/{1.73_m2} mL/min/1.73.m2 L/min/m2 mL/kg mL/kg/h mL/kg/min mg/kg mg/kg/d ug/kg ug/kg/min ng/kg/min g/kg "
     "kcal/d meq/kg mmol/kg mosm/kg osm/kg ug/kg/h mg/kg/h dyn.s/cm5 mg/mmol ug/mmol g/mol mg/mol g/g mg/g ug/g ng/g "
-    "{cells}/uL mmol/mol umol/mol mg/mg umol/g nmol/g {score} {count} {beats}/min {breaths}/min /[HPF] /[LPF] m[iU]/L u[iU]/mL "
-    "[iU]/L [iU]/mL k[iU]/L [iU] ug/min mg/min mg/h g/h g/d mg/d ug/d ng/d mmol/d umol/d mmol/h"
+    "{cells}/uL mmol/mol umol/mol mg/mg umol/g nmol/g {score} {count} {beats}/min {breaths}/min /[HPF] /[LPF] m[iU]/L "
+    "u[iU]/mL [iU]/L [iU]/mL k[iU]/L [iU] ug/min mg/min mg/h g/h g/d mg/d ug/d ng/d mmol/d umol/d mmol/h"
 )
 _CONCENTRATED = (
     *_MASS.split()[:7],
