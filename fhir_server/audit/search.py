@@ -33,8 +33,8 @@ from resources.search_param.bounds import Asked, bounds, split_prefix
 from resources.search_param.escapes import plain, split
 from resources.search_param.intervals import interval
 
-_HOUR = 3_600_000_000
-_WINDOWS = (_HOUR, 24 * _HOUR, 30 * 24 * _HOUR)
+_SECOND = 1_000_000
+_WINDOWS = tuple(seconds * _SECOND for seconds in (10, 300, 3_600, 86_400, 30 * 86_400))
 _FOREVER = 2**62
 _ACTIONS = "http://hl7.org/fhir/audit-event-action"
 _OUTCOMES = "http://hl7.org/fhir/audit-event-outcome"
@@ -104,11 +104,11 @@ class AuditEvents:
         descending = query.descending == (position is None or position.forward)
         start = _place(position) if position else None
         limit = query.size + 1
-        edge = start[0] if start else time_ns() // 1000 + 24 * _HOUR
+        edge = start[0] if start else time_ns() // 1000
         clauses = query.clauses + ([behind(descending, start)] if start else [])
         for width in () if query.narrow or not (descending and query.descending) else _WINDOWS:
-            # without a list to walk, newest-first looks at the last hour, day and month before it looks at all
-            rows = page(session, [*clauses, between(edge - 24 * _HOUR - width, _FOREVER)], True, limit)
+            # without a list to walk, newest-first looks at the last seconds, hours and days before it looks at all
+            rows = page(session, [*clauses, between(edge - width, _FOREVER)], True, limit)
             if len(rows) == limit:
                 return rows
         return page(session, clauses, descending, limit)
@@ -212,9 +212,10 @@ def _patient(code: str, values: Sequence[str], dialect: str) -> Clause:
 
 
 def _agent(code: str, values: Sequence[str], dialect: str) -> Clause:
-    """agent.who of user and client; an id alone may be of any type an agent can be."""
+    """agent.who; an id alone may be of any type an agent can be. Only a Device is the client (which has no index)."""
     named = [value if "/" in value else f"{type}/{value}" for value in values for type in _types(value)]
-    return either([equals("who", named, dialect), equals("client", named, dialect)])
+    devices = [value for value in named if value.startswith("Device/")]
+    return either([equals("who", named, dialect), *([equals("client", devices, dialect)] if devices else [])])
 
 
 def _types(value: str) -> Iterable[str]:

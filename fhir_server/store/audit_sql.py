@@ -135,16 +135,16 @@ class Clause(NamedTuple):
 
 
 def equals(column: str, values: Sequence[str], dialect: str) -> Clause:
-    """``column`` is one of ``values``."""
+    """``column`` is one of ``values``, none of them empty: the indexes leave out empty texts, and say so."""
     if len(values) == 1:
-        return Clause(f"{column} = ?", (values[0],))
+        return Clause(f"({column} = ? AND {column} <> '')", (values[0],))
     among = "= ANY(?::text[])" if dialect == "postgresql" else "IN (SELECT value FROM json_each(?))"
-    return Clause(f"{column} {among}", (list(values),))
+    return Clause(f"({column} {among} AND {column} <> '')", (list(values),))
 
 
 def starts(column: str, prefix: str) -> Clause:
     """``column`` begins with ``prefix``; a range, so that the index serves it (the columns sort by code point)."""
-    return Clause(f"({column} >= ? AND {column} < ?)", (prefix, prefix + "\U0010ffff"))
+    return Clause(f"({column} >= ? AND {column} < ? AND {column} <> '')", (prefix, prefix + "\U0010ffff"))
 
 
 def starts_folded(column: str, prefix: str) -> Clause:

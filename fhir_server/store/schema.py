@@ -143,7 +143,7 @@ audit = _table(
     sa.Index("audit_patient", "patient", "recorded", postgresql_where=sa.text("patient <> ''")),
     sa.Index("audit_entity", "entity", "recorded", postgresql_where=sa.text("entity <> ''")),
     sa.Index("audit_who", "who", "recorded"),
-    sa.Index("audit_recorded", "recorded", postgresql_using="brin"),
+    sa.Index("audit_recorded", "recorded", postgresql_using="brin", postgresql_with={"autosummarize": True}),
     postgresql_partition_by="RANGE (recorded)",
 )
 
