@@ -6,10 +6,11 @@ FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from fhir_server.audit.record import Interaction, Outcome as AuditOutcome, event, per_patient
+from fhir_server.audit.record import Interaction, event, per_patient
+from fhir_server.audit.record import Outcome as AuditOutcome
+from fhir_server.repository.criteria import criteria_of
 from fhir_server.repository.history import history_page
 from fhir_server.repository.patients import patient_of
-from fhir_server.repository.criteria import criteria_of
 from fhir_server.repository.services import Services
 from fhir_server.repository.single import commit_one
 from fhir_server.repository.transaction import Commit
@@ -29,7 +30,11 @@ from resources.repository import (
 )
 
 _AUDIT = "AuditEvent"
-_HISTORY = {(True, True): Interaction.HISTORY_INSTANCE, (True, False): Interaction.HISTORY_TYPE, (False, False): Interaction.HISTORY_SYSTEM}
+_HISTORY = {
+    (True, True): Interaction.HISTORY_INSTANCE,
+    (True, False): Interaction.HISTORY_TYPE,
+    (False, False): Interaction.HISTORY_SYSTEM,
+}
 
 
 class BoundRepository:
@@ -71,7 +76,12 @@ class BoundRepository:
     def commit(self, commands: Sequence[Command], marks: Sequence[Mark] = ()) -> list[Outcome]:
         with self._told(Interaction.TRANSACTION if len(commands) > 1 else Interaction.UPDATE, ""):
             _refuse_audit_writes(commands)
-            if len(commands) == 1 and not marks and criteria_of(commands[0]) is None and not isinstance(commands[0], Read | Find):
+            if (
+                len(commands) == 1
+                and not marks
+                and criteria_of(commands[0]) is None
+                and not isinstance(commands[0], Read | Find)
+            ):
                 return [commit_one(self._services, self.caller, commands[0])]
             return Commit(self._services, self.caller, commands, marks, self._answer).run()
 
@@ -104,7 +114,11 @@ class BoundRepository:
         """A read or search inside a transaction."""
         if isinstance(command, Find):
             return Outcome(200, page=self.search(command.request), changed=False)
-        found = self.read(command.type, command.id) if command.version is None else self.vread(command.type, command.id, command.version)
+        found = (
+            self.read(command.type, command.id)
+            if command.version is None
+            else self.vread(command.type, command.id, command.version)
+        )
         return Outcome(200, found, changed=False)
 
     # --- audit
@@ -120,7 +134,9 @@ class BoundRepository:
     def _note_many(self, interaction: Interaction, entity: str, detail: str, versions: Sequence[Version]) -> None:
         patients = {patient_of(v.type, v.id, v.doc) for v in versions if v.doc}
         patients.discard("")
-        self._services.note(per_patient(event(self.caller, interaction, entity=entity, detail=detail), sorted(patients)))
+        self._services.note(
+            per_patient(event(self.caller, interaction, entity=entity, detail=detail), sorted(patients))
+        )
 
 
 class _Told:
@@ -137,7 +153,13 @@ class _Told:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, FhirError):
             outcome = AuditOutcome.MINOR if error.status < 500 else AuditOutcome.MAJOR
-            record = event(self._repository.caller, self._interaction, entity=self._entity, detail=error.issues[0].code, outcome=outcome)
+            record = event(
+                self._repository.caller,
+                self._interaction,
+                entity=self._entity,
+                detail=error.issues[0].code,
+                outcome=outcome,
+            )
             self._repository._services.note([record])
 
 

@@ -50,8 +50,12 @@ def the_one(services: Services, session: Session, caller: Caller, type: str, cri
     Raises MultipleMatches; PreconditionFailed when the criteria select nothing in particular.
     """
     if not any(value for _, value in parse_qsl(criteria, keep_blank_values=True)):
-        raise PreconditionFailed(f"The criteria {criteria!r} select nothing; give at least one search parameter with a value.")
+        raise PreconditionFailed(
+            f"The criteria {criteria!r} select nothing; give at least one search parameter with a value."
+        )
     found = services.engine.matches(session, caller, type, criteria)
     if len(found) > 1:
-        raise MultipleMatches(f"More than one {type} meets {criteria!r}; criteria that select one resource are expected.")
+        raise MultipleMatches(
+            f"More than one {type} meets {criteria!r}; criteria that select one resource are expected."
+        )
     return found[0] if found else None

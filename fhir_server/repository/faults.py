@@ -16,7 +16,9 @@ def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> 
         return BusinessRule(issues=_missing(error, writes, places))
     if isinstance(error, StillReferenced):
         return Conflict(_still_referenced(error))
-    return Conflict("The resource was changed by others at the same time, again and again; read it anew and send the change once more.")
+    return Conflict(
+        "The resource was changed by others at the same time, again and again; read it anew and send the change again."
+    )
 
 
 def _missing(error: MissingTargets, writes: Sequence[Write], places: Sequence[str]) -> list[Issue]:
@@ -31,7 +33,10 @@ def _missing(error: MissingTargets, writes: Sequence[Write], places: Sequence[st
 
 
 def _absent(reference: str, expression: str, place: str) -> Issue:
-    text = f"{expression or 'An element'} refers to {reference}, which does not exist here; create it first, or send both in one transaction."
+    text = (
+        f"{expression or 'An element'} refers to {reference}, which does not exist here; "
+        "create it first, or send both in one transaction."
+    )
     if not place:
         return Issue("not-found", text, expression)
     return Issue("not-found", f"{place}: {text}", f"{place}.resource.{expression.partition('.')[2]}")
@@ -39,6 +44,6 @@ def _absent(reference: str, expression: str, place: str) -> Issue:
 
 def _still_referenced(error: StillReferenced) -> str:
     return (
-        f"{error.target} cannot be deleted: {', '.join(error.referrers)} {'refers' if len(error.referrers) == 1 else 'refer'} to it. "
-        "Delete or change the referrers first, or delete all in one transaction."
+        f"{error.target} cannot be deleted while these refer to it: {', '.join(error.referrers)}. "
+        "Delete or change them first, or delete all in one transaction."
     )

@@ -1,6 +1,6 @@
 """History of an instance, a type or the system, in pages.
 
-FHIR R4 http.html#history: newest first, ``_since``, ``_at``, ``_count``; the cursor is the seq of the last version given.
+FHIR R4 http.html#history: newest first; the cursor is the seq of the last version given.
 """
 
 from fhir_server.store import Session
@@ -10,7 +10,7 @@ from resources.search_param.intervals import interval
 
 
 def history_page(session: Session, caller: Caller, request: HistoryRequest) -> HistoryPage:
-    """One page. Raises NotFound for an instance that never was, BadSearch for a malformed ``_since``, ``_at`` or cursor."""
+    """One page. Raises NotFound for an instance that never was, BadSearch for a malformed parameter."""
     found = session.history(
         request.type,
         request.id,
@@ -24,7 +24,11 @@ def history_page(session: Session, caller: Caller, request: HistoryRequest) -> H
         raise NotFound(f"There never was a {request.type}/{request.id}.")
     page = found[: request.count]
     more = len(found) > request.count
-    total = session.history_count(request.type, request.id, caller.tenant) if request.id and not (request.since or request.at) else None
+    total = (
+        session.history_count(request.type, request.id, caller.tenant)
+        if request.id and not (request.since or request.at)
+        else None
+    )
     return HistoryPage(tuple(stored.as_version() for stored in page), total, str(page[-1].seq) if more and page else "")
 
 

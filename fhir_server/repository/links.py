@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.repository.references import conditional, rewritten, swap_by
+from fhir_server.repository.references import conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
 from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
 from resources.repository import Delete, Patch, Put
@@ -21,6 +21,7 @@ class Links:
     error = BusinessRule
 
     def __init__(self, identities: dict[str, str], find: Find) -> None:
+        self._identities = identities
         self._swap = swap_by(identities)
         self._find = find
         self._found: dict[str, str | None] = {}
@@ -28,7 +29,7 @@ class Links:
 
     def follow(self, resource: dict[str, Any]) -> dict[str, Any]:
         """``resource`` with every link that can be resolved replaced by the reference it stands for."""
-        return rewritten(resource, self._swap, self._resolved)
+        return rewritten_quickly(resource, self._swap, self._resolved, self._identities)
 
     def followed(self, command: Put | Patch | Delete) -> Put | Patch | Delete:
         """``command`` with the links of what it writes resolved."""
@@ -72,7 +73,11 @@ class Links:
 
     def _issue(self, place: str, text: str, strict: bool) -> Issue | None:
         if text in self._why:
-            return Issue("not-found", f"{place} is the conditional reference {text!r}, but {self._why[text]}; exactly one is expected.", place)
+            return Issue(
+                "not-found",
+                f"{place} is the conditional reference {text!r}, but {self._why[text]}; exactly one is expected.",
+                place,
+            )
         if strict and text.startswith("urn:"):
             return Issue("not-found", f"{place} is {text!r}, but no entry of the transaction has this fullUrl.", place)
         return None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fhir_server.audit.chain import Chain
 from fhir_server.audit.record import AuditRecord
-from fhir_server.store import Integrity, Session, Store, StoreError, Stored
+from fhir_server.store import Integrity, Session, Store, Stored, StoreError
 from resources.errors import FhirError, Unavailable
 from resources.repository import Caller, SearchPage, SearchRequest, Version
 

@@ -3,16 +3,15 @@
 FHIR R4 http.html#create, #update, #patch, #delete and #concurrency.
 """
 
-from resources import json_codec
-from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
-from resources.repository import Caller, Create, Delete, Outcome, Patch, Put
-from resources.validation import check
-
 from fhir_server.repository.faults import fault
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
 from fhir_server.repository.versions import deletion, refuse_conditional_references, written
 from fhir_server.store import LostRace, Stored, StoreError, Write
+from resources import json_codec
+from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
+from resources.repository import Caller, Create, Delete, Outcome, Patch, Put
+from resources.validation import check
 
 ATTEMPTS = 10
 """How often a write that lost a race is prepared anew before the caller is told (409)."""
@@ -65,7 +64,9 @@ def _prepared(services: Services, caller: Caller, command: Single) -> Write | No
     return write
 
 
-def next_version(services: Services, caller: Caller, command: Put | Patch | Delete, id: str, previous: Stored | None) -> Write | None:
+def next_version(
+    services: Services, caller: Caller, command: Put | Patch | Delete, id: str, previous: Stored | None
+) -> Write | None:
     """The write that ``command`` makes of ``previous``; None for a delete of what is not there.
 
     Raises PreconditionFailed, NotFound, Gone, and whatever the patch and the validation say.
@@ -75,7 +76,7 @@ def next_version(services: Services, caller: Caller, command: Put | Patch | Dele
         return deletion(previous, caller.tenant) if previous and not previous.deleted else None
     if isinstance(command, Put):
         return written(command.resource, "PUT", id, previous, services.base, caller.tenant)
-    patched = command.apply(json_codec.decode(_existing(command.type, id, previous).doc))
+    patched = command.apply(json_codec.decode_stored(_existing(command.type, id, previous).doc))
     _refuse_other_identity(patched, command.type, id)
     check(patched)
     return written(patched, "PATCH", id, previous, services.base, caller.tenant)
@@ -88,7 +89,9 @@ def refuse_stale(command: Put | Patch | Delete, previous: Stored | None) -> None
         found = f'the current version is W/"{current}"' if current else "there is no current version"
         raise PreconditionFailed(f'If-Match asks for W/"{command.if_match}", but {found}; read the resource anew.')
     if isinstance(command, Put) and command.if_none_match and current is not None:
-        raise PreconditionFailed(f'If-None-Match: * asks for a create, but {command.type}/{previous and previous.id} exists as W/"{current}".')
+        raise PreconditionFailed(
+            f'If-None-Match: * asks for a create, but {command.type}/{command.id} exists as W/"{current}".'
+        )
 
 
 def _existing(type: str, id: str, previous: Stored | None) -> Stored:

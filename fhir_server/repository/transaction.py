@@ -21,7 +21,7 @@ from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
 from resources.errors import FhirError, Invalid, Issue, NotFound
 from resources.repository import Caller, Command, Create, Delete, Find, Mark, Outcome, Patch, Put, Read
-from resources.validation import issues
+from resources.validation import check
 
 # The order in which a transaction is processed; reads come after, in the same database transaction.
 _ORDER: tuple[type, ...] = (Delete, Create, Put, Patch)
@@ -38,13 +38,20 @@ class Step:
     existing: Stored | None = None
     write: Write | None = None
     outcome: Outcome | None = None
+    twin: "Step | None" = None
+    """An earlier create with the same criteria, whose resource this one finds."""
 
 
 class Commit:
     """``commands`` as one transaction of the database; ``answer`` serves Read and Find inside it."""
 
     def __init__(
-        self, services: Services, caller: Caller, commands: Sequence[Command], marks: Sequence[Mark], answer: Callable[[Any], Outcome]
+        self,
+        services: Services,
+        caller: Caller,
+        commands: Sequence[Command],
+        marks: Sequence[Mark],
+        answer: Callable[[Any], Outcome],
     ) -> None:
         self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
         self.commands = commands
@@ -116,8 +123,7 @@ class Commit:
         key = (type_of(command), criteria)
         twin = made.get(key) if isinstance(command, Create) else None
         if twin is not None:
-            # The first create with these criteria makes the resource that this one then finds.
-            step.id, step.existing, step.outcome = twin.id, twin.existing, twin.outcome
+            step.id, step.twin, step.outcome = twin.id, twin, twin.outcome
             return
         self._choose(step, the_one(self.services, session, self.caller, *key))
         made[key] = step
@@ -137,7 +143,11 @@ class Commit:
             step.id = (command.resource.get("id") if isinstance(command, Put) else None) or new_id()
 
     def _read_current(self, session: Session, steps: list[Step]) -> None:
-        wanted = [(type_of(s.command), s.id) for s in steps if s.id and not s.existing and isinstance(s.command, Put | Patch | Delete)]
+        wanted = [
+            (type_of(s.command), s.id)
+            for s in steps
+            if s.id and not s.existing and isinstance(s.command, Put | Patch | Delete)
+        ]
         current = session.read_many(wanted, self.caller.tenant) if wanted else {}
         for step in steps:
             step.existing = step.existing or current.get((type_of(step.command), step.id))
@@ -145,7 +155,9 @@ class Commit:
     # --- what each command writes
 
     def _prepare(self, session: Session, steps: list[Step]) -> None:
-        links = Links(_identities(steps), lambda type, criteria: the_one(self.services, session, self.caller, type, criteria))
+        links = Links(
+            _identities(steps), lambda type, criteria: the_one(self.services, session, self.caller, type, criteria)
+        )
         found: list[Issue] = []
         for step in steps:
             try:
@@ -160,7 +172,7 @@ class Commit:
 
     def _prepare_one(self, step: Step, links: Links) -> None:
         command = step.command
-        if step.outcome is not None or isinstance(command, Read | Find):
+        if step.outcome is not None or step.twin is not None or isinstance(command, Read | Find):
             return
         if isinstance(command, Create):
             resource = links.follow(command.resource)
@@ -180,6 +192,9 @@ class Commit:
         for step in ordered:
             if step.write:
                 step.outcome = outcome(step.write)
+        for step in steps:
+            if step.twin is not None and step.twin.outcome is not None:
+                step.outcome = Outcome(200, step.twin.outcome.version, changed=False)
 
     def _fault(self, error: StoreError, steps: Sequence[Step]) -> FhirError:
         done = [step for step in steps if step.write]
@@ -201,12 +216,15 @@ class _naming:
 
 
 def _validate(steps: Sequence[Step]) -> None:
+    """Raise Invalid with the issues of all entries."""
     found: list[Issue] = []
     for step in steps:
         if isinstance(step.command, Create | Put):
-            faults = issues(step.command.resource)
-            found += Invalid(issues=faults).within(step.place).issues if faults and step.place else faults
-    if any(issue.severity in ("error", "fatal") for issue in found):
+            try:
+                check(step.command.resource)
+            except Invalid as error:
+                found += (error.within(step.place) if step.place else error).issues
+    if found:
         raise Invalid(issues=found)
 
 
@@ -219,7 +237,7 @@ def _identities(steps: Sequence[Step]) -> dict[str, str]:
 def _refuse_twice(steps: Sequence[Step]) -> None:
     seen: dict[tuple[str, str], str] = {}
     for step in steps:
-        if not step.id or step.outcome is not None:
+        if not step.id or step.outcome is not None or step.twin is not None:
             continue
         key = (type_of(step.command), step.id)
         if key in seen:
@@ -232,7 +250,6 @@ def _refuse_other_id(command: Command, found: Stored) -> None:
     given = command.resource.get("id") if isinstance(command, Put) else None
     if given and given != found.id:
         raise Invalid(
-            f"The criteria select {found.type}/{found.id}, but the body's id is {given!r}; leave the id out or let both agree.",
+            f"The criteria select {found.type}/{found.id}, but the body has the id {given!r}; leave it out.",
             expression=f"{found.type}.id",
         )
-

@@ -3,7 +3,6 @@
 FHIR R4 http.html#create and #update: validated, identified, its index entries extracted.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from fhir_server.repository.references import conditional, rewritten
@@ -20,43 +19,67 @@ def written(resource: dict[str, Any], op: str, id: str, previous: Stored | None,
     id = id or new_id()
     version = previous.version + 1 if previous else 1
     updated = max(now_ms(), previous.updated if previous else 0)
-    final = stamped(relative(resource, base), id, version, updated)
+    final = stamped(resource, id, version, updated)
     entries = extract(final)
-    return Write(resource["resourceType"], id, op, version, updated, document(final), entries, previous, entries_of(previous), tenant)
+    if any(text.startswith(base) for _, text in entries.references):
+        final = _relative(final, base)
+        entries = extract(final)
+    return Write(
+        resource["resourceType"],
+        id,
+        op,
+        version,
+        updated,
+        document(final),
+        entries,
+        previous,
+        entries_of(previous),
+        tenant,
+    )
 
 
 def deletion(previous: Stored, tenant: int) -> Write:
     """The deletion of ``previous`` as a Write."""
     updated = max(now_ms(), previous.updated)
-    return Write(previous.type, previous.id, "DELETE", previous.version + 1, updated, b"", None, previous, entries_of(previous), tenant)
+    return Write(
+        previous.type,
+        previous.id,
+        "DELETE",
+        previous.version + 1,
+        updated,
+        b"",
+        None,
+        previous,
+        entries_of(previous),
+        tenant,
+    )
 
 
 def entries_of(stored: Stored | None) -> Entries | None:
     """The index entries the stored version has now."""
-    return extract(json_codec.decode(stored.doc)) if stored and stored.doc else None
+    return extract(json_codec.decode_stored(stored.doc)) if stored and stored.doc else None
 
 
-def relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
+def _relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
     """``resource`` with absolute references to this server made relative, so that chains and includes follow them."""
     prefix = base + "/"
-    if not _mentions(resource, prefix.startswith):
-        return resource
     return rewritten(resource, lambda text: text.removeprefix(prefix) if text.startswith(prefix) else None)
-
-
-def _mentions(node: Any, test: Callable[[str], bool]) -> bool:
-    if isinstance(node, dict):
-        reference = node.get("reference")
-        return (isinstance(reference, str) and test(reference)) or any(_mentions(v, test) for v in node.values())
-    return isinstance(node, list) and any(_mentions(item, test) for item in node)
 
 
 def refuse_conditional_references(write: Write) -> None:
     """Outside a transaction nothing resolves ``Patient?identifier=...``. Raises BusinessRule naming each."""
-    found = [(place, text) for place, text in (write.entries.references if write.entries else ()) if "?" in text and conditional(text)]
+    found = [
+        (place, text)
+        for place, text in (write.entries.references if write.entries else ())
+        if "?" in text and conditional(text)
+    ]
     if found:
         raise BusinessRule(issues=[_unresolved(place, text) for place, text in found])
 
 
 def _unresolved(place: str, text: str) -> Issue:
-    return Issue("business-rule", f"{place} is {text!r}: conditional references are resolved in transaction Bundles only; name the resource.", place)
+    return Issue(
+        "business-rule",
+        f"{place} is {text!r}: conditional references are resolved in transaction Bundles only; name the resource.",
+        place,
+    )

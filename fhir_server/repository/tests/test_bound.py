@@ -1,0 +1,82 @@
+"""The repository as its callers see it: answers, errors, and an audit record for each."""
+
+import pytest
+
+from fhir_server.audit.record import AuditRecord, Interaction, Outcome
+from fhir_server.repository import BoundRepository, Services
+from resources import json_codec
+from resources.errors import Gone, Invalid, MethodNotAllowed, NotFound
+from resources.repository import Create, Delete, HistoryRequest, Put, SearchRequest
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}]}
+
+
+def test_a_created_resource_is_read_searched_and_audited(repository: BoundRepository, noted: list[AuditRecord]) -> None:
+    [made] = repository.commit([Create(PATIENT)])
+    assert made.status == 201 and made.version
+    read = repository.read("Patient", made.version.id)
+    assert read == made.version
+    page = repository.search(SearchRequest("Patient", (("name", "okafor"),)))
+    assert [hit.version for hit in page.hits] == [read]
+    assert [(r.interaction, r.patient) for r in noted] == [
+        (Interaction.READ, f"Patient/{read.id}"),
+        (Interaction.SEARCH_TYPE, f"Patient/{read.id}"),
+    ]
+    rows = repository._services.store.session().query("SELECT interaction, entity, patient FROM audit")
+    assert rows == [("create", f"Patient/{read.id}/_history/1", f"Patient/{read.id}")]
+
+
+def test_the_document_carries_identity_and_keeps_everything_else(repository: BoundRepository) -> None:
+    sent = json_codec.decode(b'{"resourceType":"Observation","meta":{"profile":["urn:p"]},"status":"final",'
+                             b'"code":{"text":"x"},"valueQuantity":{"value":1.00}}')  # fmt: skip
+    [made] = repository.commit([Create(sent)])
+    assert made.version and b'"value":1.00' in made.version.doc
+    stored = json_codec.decode(made.version.doc)
+    assert stored["meta"]["profile"] == ["urn:p"] and stored["meta"]["versionId"] == "1"
+    assert list(stored)[:3] == ["resourceType", "id", "meta"]
+
+
+def test_what_is_absent_and_what_is_deleted_are_told_apart(repository: BoundRepository, noted: list[AuditRecord]) -> None:
+    with pytest.raises(NotFound):
+        repository.read("Patient", "never")
+    [made] = repository.commit([Create(PATIENT)])
+    assert made.version
+    repository.commit([Delete("Patient", made.version.id)])
+    with pytest.raises(Gone):
+        repository.read("Patient", made.version.id)
+    with pytest.raises(Gone):
+        repository.vread("Patient", made.version.id, 2)
+    assert repository.vread("Patient", made.version.id, 1) == made.version
+    refused = [(record.outcome, record.detail) for record in noted if record.outcome]
+    assert refused == [(Outcome.MINOR, "not-found"), (Outcome.MINOR, "deleted"), (Outcome.MINOR, "deleted")]
+
+
+def test_history_tells_every_version_newest_first(repository: BoundRepository) -> None:
+    repository.commit([Put(PATIENT, "Patient", "p1")])
+    repository.commit([Put(PATIENT | {"active": True}, "Patient", "p1")])
+    repository.commit([Delete("Patient", "p1")])
+    page = repository.history(HistoryRequest("Patient", "p1", count=2))
+    assert [(v.version, v.op) for v in page.versions] == [(3, "DELETE"), (2, "PUT")] and page.total == 3
+    rest = repository.history(HistoryRequest("Patient", "p1", count=2, cursor=page.next))
+    assert [v.version for v in rest.versions] == [1] and rest.next == ""
+    with pytest.raises(NotFound):
+        repository.history(HistoryRequest("Patient", "never"))
+
+
+def test_an_invalid_resource_stores_nothing(repository: BoundRepository) -> None:
+    with pytest.raises(Invalid):
+        repository.commit([Create({"resourceType": "Patient", "gender": "none of these"})])
+    assert repository.history(HistoryRequest()).versions == ()
+
+
+def test_absolute_references_to_this_server_become_relative(repository: BoundRepository, services: Services) -> None:
+    repository.commit([Put(PATIENT, "Patient", "p1")])
+    sent = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": f"{services.base}/Patient/p1"}}
+    [made] = repository.commit([Create(sent)])
+    assert made.version and json_codec.decode(made.version.doc)["subject"] == {"reference": "Patient/p1"}
+    assert repository.search(SearchRequest("Basic", (("subject", "Patient/p1"),))).hits
+
+
+def test_audit_events_are_not_written_by_clients(repository: BoundRepository) -> None:
+    with pytest.raises(MethodNotAllowed):
+        repository.commit([Create({"resourceType": "AuditEvent"})])
