@@ -121,7 +121,7 @@ class _Parser:
 
     def advance(self) -> Token:
         token = self.tokens[self.at]
-        self.at += 1
+        self.at += token.kind != "end"
         return token
 
     def is_symbol(self, text: str) -> bool:
@@ -134,11 +134,11 @@ class _Parser:
 
     def expect(self, kind: str, text: str) -> None:
         if self.token.kind != kind or self.token.text != text:
-            raise self.unexpected(f"expected {text!r}" if text else "expected the end")
+            raise self.unexpected(f"expected {text!r}" if text else "expected the end", self.token)
         self.at += 1
 
-    def unexpected(self, why: str) -> PathSyntaxError:
-        return PathSyntaxError(f"{why}, found {self.token.text or 'the end'!r}", self.token.position)
+    def unexpected(self, why: str, token: Token) -> PathSyntaxError:
+        return PathSyntaxError(f"{why}, found {token.text or 'the end'!r}", token.position)
 
     def expression(self, binding: int) -> Syntax:
         self.depth += 1
@@ -163,8 +163,7 @@ class _Parser:
             return _PREFIX[token.text](self, token)
         if token.kind in _TERMS:
             return _TERMS[token.kind](self, token)
-        self.at -= 1
-        raise self.unexpected("expected a term")
+        raise self.unexpected("expected a term", token)
 
     def signed(self, token: Token) -> Syntax:
         return Sign(token.text, self.expression(_SIGN_BINDING))
@@ -226,8 +225,7 @@ class _Parser:
             # `name.$this` is grammatical; it means $this.
             return Variable(token.text)
         if token.kind not in ("name", "quoted"):
-            self.at -= 1
-            raise self.unexpected("expected a name")
+            raise self.unexpected("expected a name", token)
         if not self.accept("("):
             return Member(base, token.text)
         return Call(base, token.text, self.arguments())
