@@ -27,6 +27,8 @@ def compile_param(type: str, name: str, modifier: str, value: str) -> Term:
     ``name`` comes without modifier and chain, ``value`` as sent (URL-decoded): ``,`` separates alternatives, a
     backslash escapes. Raises BadSearch for an unknown parameter, a modifier it does not take or a malformed value.
     """
+    if not _writable(value):
+        raise BadSearch(f"Parameter '{name}' of {type} has a value with characters that no text of FHIR can hold.")
     if name in composites(type):
         return _composite(type, name, modifier, value)
     parameter = find(type, name)
@@ -37,6 +39,11 @@ def compile_param(type: str, name: str, modifier: str, value: str) -> Term:
         parameter.refuse(value, "at least one value")
     _check(parameter, modifier)
     return simplified(_alternatives(parameter, modifier, values))
+
+
+def _writable(value: str) -> bool:
+    """False for NUL and lone surrogates, which databases refuse."""
+    return "\x00" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
 
 def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Term:

@@ -1,9 +1,12 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from resources import definitions
 from resources.errors import BadSearch
-from resources.search_param import chain_branches, compile_param
+from resources.search_param import chain_branches, compile_param, extract
 from resources.search_param.parameters import composites, parameters
+from resources.search_param.tests.naive import matches
 
 
 def test_an_unknown_parameter_names_the_nearest():
@@ -60,3 +63,78 @@ def test_chain_branches():
         chain_branches("Observation", "code")
     with pytest.raises(BadSearch, match="does not refer to 'Medication'"):
         chain_branches("Observation", "subject", "Medication")
+
+
+PIECES = [
+    "ge",
+    "ap",
+    "2020",
+    "-01",
+    "T10:00",
+    "+99:99",
+    "Z",
+    "|",
+    "$",
+    ",",
+    "\\",
+    "1e999",
+    "-5",
+    ".",
+    "é",
+    "\x00",
+    "Patient/",
+    "x",
+]
+NAMES = [
+    ("Observation", "code"),
+    ("Observation", "date"),
+    ("Observation", "value-quantity"),
+    ("Observation", "subject"),
+    ("Observation", "code-value-quantity"),
+    ("Observation", "combo-code-value-concept"),
+    ("Observation", "value-string"),
+    ("Observation", "code-value-date"),
+    ("Patient", "identifier"),
+    ("Patient", "_lastUpdated"),
+    ("Patient", "_id"),
+    ("Patient", "deceased"),
+    ("ValueSet", "url"),
+    ("RiskAssessment", "probability"),
+    ("Patient", "address-use"),
+    ("MolecularSequence", "chromosome-variant-coordinate"),
+    ("DocumentReference", "relationship"),
+]
+MODIFIERS = [
+    "",
+    "",
+    "",
+    "not",
+    "text",
+    "of-type",
+    "identifier",
+    "missing",
+    "exact",
+    "contains",
+    "above",
+    "below",
+    "Patient",
+]
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(NAMES), st.sampled_from(MODIFIERS), st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+def test_any_text_is_a_term_or_is_refused(name, modifier, value):
+    try:
+        term = compile_param(*name, modifier, value)
+    except BadSearch as refused:
+        assert name[1] in str(refused)
+    else:
+        assert hash(term) is not None
+        if not name[1].startswith("_"):  # those are answered by the row
+            assert isinstance(matches(extract({"resourceType": name[0]}), term), bool)
+
+
+@pytest.mark.parametrize("value", ["a\x00", "\ud800"])
+def test_what_no_database_takes_is_refused(value):
+    with pytest.raises(BadSearch, match="family"):
+        compile_param("Patient", "family", "", value)
