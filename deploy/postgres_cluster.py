@@ -4,6 +4,7 @@ PostgreSQL 15, chapters 19.2 and 20 (server configuration). Listens on a free lo
 run as root, the server is the user postgres. Missing programs are installed with apt when that can be.
 """
 
+import hashlib
 import os
 import pwd
 import shutil
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "var" / "pg"
+CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = "postgresql-15"
 DATABASE = "hearth"
 SETTINGS = {
@@ -32,6 +33,17 @@ SETTINGS = {
     "jit": "off",
     "log_min_messages": "warning",
 }
+
+
+def _folder() -> Path:
+    """var/pg of the checkout, or /var/tmp when root's server, which is another user, could not get there."""
+    closed = any(not parent.stat().st_mode & 0o001 for parent in (CHECKOUT, *CHECKOUT.parents))
+    if os.getuid() == 0 and closed:
+        return Path("/var/tmp") / f"hearth-pg-{hashlib.sha256(bytes(CHECKOUT)).hexdigest()[:12]}"
+    return CHECKOUT / "var" / "pg"
+
+
+FOLDER = _folder()
 
 
 class NoPostgres(Exception):
@@ -62,11 +74,12 @@ def url(folder: Path = FOLDER) -> str:
 
 
 def _create(folder: Path, data: Path) -> None:
+    if not _binaries():
+        _installed()
     folder.mkdir(parents=True, exist_ok=True)
     if os.getuid() == 0:
-        owner = pwd.getpwnam("postgres") if _binaries() else None
-        if owner:
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
     shutil.rmtree(data, ignore_errors=True)
     _run("initdb", "-D", str(data), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
     lines = [f"{name} = '{value}'" for name, value in SETTINGS.items()]

@@ -13,7 +13,7 @@ from fhir_server.store.model import Stored, Write
 from fhir_server.store.order import place
 from resources.search_param.terms import DictionaryEntry, Entries, RangeEntry, StringEntry
 
-LONGEST = 400
+LONGEST = 640
 """Characters of a text that the indexes hold; b-tree rows are limited (2.7 kB on PostgreSQL)."""
 _LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#.*)?")
 _NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
