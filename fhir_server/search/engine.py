@@ -5,6 +5,7 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html) and paging (https://hl7.org
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl
 
 from fhir_server.search.cursor import Cursors, Position
@@ -15,7 +16,7 @@ from fhir_server.search.resolve import Far, Resolver
 from fhir_server.search.restriction import members, permitted
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
 from fhir_server.store import Session, Store, Stored
-from fhir_server.store.search_sets import NOTHING, Chosen, Lists, Set, Span, either, size
+from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
 from resources.definitions import compartment
 from resources.errors import BadSearch
 from resources.repository import Caller, Hit, SearchPage, SearchRequest
@@ -55,18 +56,19 @@ class SearchEngine:
         executor = Executor(session, caller.tenant)
         resolver = Resolver(self.store, session, caller, executor)
         near, far = resolver.typed(type, query.term(type))
-        near = executor.measured(near, resolver.everything(type))
-        rows = session.read_places(executor.page(near, far, Span(), 2), caller.tenant)
+        near = executor.measured(near, partial(resolver.everything, type))
+        rows = executor.first(near, far, Span(), 2)
         return [row for row in rows if row.type == type and permitted(caller, row)]
 
 
 @dataclass(slots=True)
 class _Slice:
-    """Rows of one page in the order shown, and whether there are more on either side."""
+    """One page in the order shown, and whether there are more on either side; ``stored`` where already read."""
 
     rows: list[Row]
     before: bool
     after: bool
+    stored: list[Stored] | None = None
 
 
 class _Search:
@@ -79,14 +81,15 @@ class _Search:
         self.executor = Executor(session, caller.tenant)
         self.resolver = Resolver(engine.store, session, caller, self.executor)
         self.types = self._types()
-        self.bound = f"{request.type}?{request.compartment}?{query.link()}"
+        self.link = query.link()
+        self.bound = f"{request.type}?{request.compartment}?{self.link}"
 
     def page(self) -> SearchPage:
         near, far = self._set()
         if self.query.summary == "count" or self.query.count == 0:
-            return self._answer([], {"self": self.query.link()}, self._count(near, far, exact=True))
+            return self._answer([], {"self": self.link}, self._count(near, far, exact=True))
         cut = self._slice(near, far)
-        matches = self._documents([o for o, _ in cut.rows])
+        matches = self._checked(cut)
         hits = [Hit(row.as_version()) for row in matches]
         if self.query.includes:
             included = Including(self.executor, self.resolver, self.query.includes).of(matches)
@@ -114,15 +117,14 @@ class _Search:
         if len(self.types) == 1:
             (type,) = self.types
             near, far = self.resolver.typed(type, self._term(type))
-            everything = None if isinstance(near, Lists) else self.resolver.everything(type)
-            return self.executor.measured(near, everything), far
+            return self.executor.measured(near, partial(self.resolver.everything, type)), far
         parts = [self._whole(type) for type in self.types]
         return either(*parts), ()
 
     def _whole(self, type: str) -> Set:
         """One of several types: tests beyond SQL are done beforehand."""
         near, far = self.resolver.typed(type, self._term(type))
-        near = self.executor.measured(near, self.resolver.everything(type))
+        near = self.executor.measured(near, partial(self.resolver.everything, type))
         return Chosen(tuple(self.executor.all_orders(near, far, ALL_TO_SORT))) if far else near
 
     def _term(self, type: str) -> Term:
@@ -138,33 +140,33 @@ class _Search:
         if near == NOTHING:
             return _Slice([], False, False)
         descending = native(self.query)
+        stored = None
         if descending is None:
             rows = Page(self.executor, self.resolver, self.query, limit, position).rows(near, far)
         else:
-            rows = self._native(near, far, limit, position, descending)
-        forward = position is None or position.forward
-        more = len(rows) == limit
-        if not forward:
-            return _Slice(rows[1:] if more else rows, more, True)
-        return _Slice(rows[:-1] if more else rows, position is not None, more)
+            stored = self._native(near, far, limit, position, descending)
+            rows = [(row.o, ()) for row in stored]
+        return _cut(rows, stored, len(rows) == limit, position)
 
     def _native(
         self, near: Set, far: Sequence[Far], limit: int, position: Position | None, descending: bool
-    ) -> list[Row]:
+    ) -> list[Stored]:
         if position is None:
-            return [(o, ()) for o in self.executor.page(near, far, Span(), limit, descending)]
+            return self.executor.first(near, far, Span(), limit, descending)
         down = descending == position.forward
         span = Span(hi=position.o) if down else Span(lo=position.o + 1)
-        orders = self.executor.page(near, far, span, limit, down)
-        return [(o, ()) for o in (orders if position.forward else orders[::-1])]
+        stored = self.executor.first(near, far, span, limit, down)
+        return stored if position.forward else stored[::-1]
 
-    def _documents(self, orders: list[int]) -> list[Stored]:
-        """The rows of a page, their type checked again: a list is found by a hash."""
-        rows = self.session.read_places(orders, self.caller.tenant)
-        return [row for row in rows if row.type in self.types and permitted(self.caller, row)]
+    def _checked(self, cut: _Slice) -> list[Stored]:
+        """The resources of a page, type and restriction checked again: a list is found by a hash."""
+        stored = cut.stored
+        if stored is None:
+            stored = self.session.read_places([o for o, _ in cut.rows], self.caller.tenant)
+        return [row for row in stored if row.type in self.types and permitted(self.caller, row)]
 
     def _links(self, cut: _Slice) -> dict[str, str]:
-        base = self.query.link()
+        base = self.link
         links = {"self": _with_cursor(base, self.query.cursor)}
         if cut.before or cut.after:
             links["first"] = base
@@ -192,6 +194,15 @@ class _Search:
             return self.executor.count(near)
         counted = self.executor.count(near, ESTIMATED)
         return counted if counted < ESTIMATED else max(ESTIMATED, size(near))
+
+
+def _cut(rows: list[Row], stored: list[Stored] | None, more: bool, position: Position | None) -> _Slice:
+    """One row more than the page was asked for: it says whether the page is the last, and is not shown."""
+    if position is None or position.forward:
+        end = -1 if more else None
+        return _Slice(rows[:end], position is not None, more, stored and stored[:end])
+    start = 1 if more else 0
+    return _Slice(rows[start:], more, True, stored and stored[start:])
 
 
 def _with_cursor(query: str, cursor: str) -> str:

@@ -4,11 +4,12 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html). The rule was measured: a s
 probed; long lists leap over each other in blocks; what is then still open is probed or, on PostgreSQL, merged.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from fhir_server.search.resolve import Far
 from fhir_server.store import Session, Stored
+from fhir_server.store.reading import COLUMNS
 from fhir_server.store.search_leap import leap_postgresql, leap_sqlite, merge_sql
 from fhir_server.store.search_sets import (
     UNKNOWN_SIZE,
@@ -33,6 +34,7 @@ SHORT = 300
 """Members of a list that is walked without leaping."""
 COUNTED = 2_000
 """How far sets of unknown size are counted; longer ones are probed, not walked."""
+ROW = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
 BATCHES = (100, 400, 1_000)
 """Rows that a test beyond SQL is given at a time."""
 WALK_BUDGET = 50_000
@@ -85,6 +87,14 @@ class Executor:
             return [o for (o,) in self.session.query(text, sql.params, merge=True)]
         text = sql.stream(near, span, limit)
         return [o for (o,) in self.session.query(text, sql.params)]
+
+    def first(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[Stored]:
+        """The first ``limit`` rows with their documents: mostly one statement."""
+        if far or self._leaps(near):
+            return self.session.read_places(self.page(near, far, span, limit, descending), self.tenant)
+        sql = self.sql(descending)
+        text = sql.rows_of(sql.stream(near, span, limit), ROW)
+        return [row for row in self.session.select(text, sql.params) if not row.deleted]
 
     def page(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[int]:
         """Like ``orders``, with tests beyond SQL."""
@@ -164,7 +174,7 @@ class Executor:
 
     # --- sizes ------------------------------------------------------------------------------------------------------
 
-    def measured(self, near: Set, everything: Set | None) -> Set:
+    def measured(self, near: Set, everything: Callable[[], Set] | None) -> Set:
         """``near`` with sizes that were unknown counted, where they decide what to walk.
 
         When all is long and only ranges and strings could be walked, the list ``everything`` is added to be walked.
@@ -178,7 +188,7 @@ class Executor:
         ((*counts,),) = self.session.query(sql.capped_counts(unknown, COUNTED), sql.params)
         sizes = {part: n if n < COUNTED else _long(part) for part, n in zip(unknown, counts, strict=True)}
         near = _resized(near, sizes)
-        return both(near, everything) if everything is not None and size(near) >= UNKNOWN_SIZE else near
+        return both(near, everything()) if everything is not None and size(near) >= UNKNOWN_SIZE else near
 
     def _unknown(self, near: Set) -> list[Set]:
         if isinstance(near, Both):

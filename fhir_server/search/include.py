@@ -119,9 +119,13 @@ class Including:
 
 def _named(row: Stored, include: Include) -> list[Name]:
     """What ``row`` refers to by the parameter of ``include``."""
-    names = reference_names(row.type) if include.param == "*" else (include.param,)
-    found = (name for param in names if param in parameters(row.type) for name in references(row.type, param, row.doc))
-    return [(type, id) for type, id in found if include.target in ("", type)]
+    if include.param != "*" and include.param not in parameters(row.type):
+        return []
+    found: list[Name] = []
+    for texts, kind in _ways(row.type, include.param):
+        names = references(row.type, texts, row.doc)
+        found += [name for name in names if kind in ("", name[0]) and include.target in ("", name[0])]
+    return found
 
 
 @lru_cache(4096)
@@ -129,6 +133,17 @@ def _branches(type: str, param: str) -> tuple[tuple[str, str], ...]:
     """(branch, target type or '') of a reference parameter, of all of them for ``*``."""
     names = reference_names(type) if param == "*" else (param,)
     return tuple(dict.fromkeys((b.text, b.target) for name in names for b in parameters(type)[name].branches))
+
+
+@lru_cache(4096)
+def _ways(type: str, param: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """The branches of a reference parameter by the target type they are read for ('': any)."""
+    by_target: dict[str, list[str]] = defaultdict(list)
+    for text, target in _branches(type, param):
+        by_target[target].append(text)
+    if param == "*":  # what a typed branch (patient) finds, the untyped one (subject) finds too
+        by_target = {"": sorted({text for texts in by_target.values() for text in texts})}
+    return tuple((tuple(texts), target) for target, texts in by_target.items())
 
 
 def _fits(target: str, name: str) -> bool:

@@ -1,10 +1,10 @@
-"""The references of one search parameter, read from stored bytes without decoding the rest of the document.
+"""The references of a resource under some branches, read from stored bytes without decoding the rest of the document.
 
 FHIR R4 references (https://hl7.org/fhir/R4/references.html). The elements on the way to a reference become a typed
 decoder; a parameter with conditions on the way is answered by the index extraction instead.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -24,9 +24,10 @@ Decoder = msgspec.json.Decoder[Any]
 
 
 @lru_cache(2048)
-def _decoders(type: str, param: str) -> tuple[tuple[tuple[str, ...], Decoder], ...] | None:
-    """A decoder for each way to a reference; None when a way has conditions."""
-    leaves = [leaf for branch in parameters(type)[param].branches for leaf in branch.leaves if leaf.type == "Reference"]
+def _decoders(type: str, texts: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], Decoder], ...] | None:
+    """A decoder for each way to a reference under these branches; None when a way has conditions."""
+    found = {b for param in parameters(type).values() for b in param.branches if b.text in texts}
+    leaves = dict.fromkeys(leaf for branch in found for leaf in branch.leaves if leaf.type == "Reference")
     if any(step.test for leaf in leaves for step in leaf.steps):
         return None
     return tuple((tuple(step.name for step in leaf.steps), msgspec.json.Decoder(_shape(leaf))) for leaf in leaves)
@@ -40,14 +41,16 @@ def _shape(leaf: Leaf) -> Any:
     return inner
 
 
-def references(type: str, param: str, doc: bytes) -> list[tuple[str, str]]:
-    """(type, id) of what the document refers to locally by the reference parameter ``param``, in its order."""
-    decoders = _decoders(type, param)
-    wanted = {branch.target for branch in parameters(type)[param].branches}
-    texts: Iterable[str]
-    texts = search_param.referred(msgspec.json.decode(doc), param) if decoders is None else _decoded(decoders, doc)
-    names = (name for text in texts if (name := _local(text)))
-    return [name for name in names if "" in wanted or name[0] in wanted]
+def references(type: str, texts: tuple[str, ...], doc: bytes) -> list[tuple[str, str]]:
+    """(type, id) of what the document refers to locally under the branches ``texts``."""
+    decoders = _decoders(type, texts)
+    found = _extracted(texts, doc) if decoders is None else _decoded(decoders, doc)
+    return [name for text in found if (name := _local(text))]
+
+
+def _extracted(texts: tuple[str, ...], doc: bytes) -> list[str]:
+    posts = search_param.extract(msgspec.json.decode(doc)).posts
+    return sorted(key.value for key in posts if key.form == "ref" and key.branch in texts)
 
 
 def _decoded(decoders: tuple[tuple[tuple[str, ...], Decoder], ...], doc: bytes) -> Iterator[str]:

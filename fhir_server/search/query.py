@@ -63,7 +63,9 @@ class Query:
     def term(self, type: str) -> Term:
         """All filters for one of the types."""
         terms = tuple(parameters.term(type, name, value) for name, value in self.filters)
-        return terms[0] if len(terms) == 1 else And(terms or (All(type),))
+        if not terms:
+            return All(type)
+        return terms[0] if len(terms) == 1 else And(terms)
 
 
 def parse(request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT) -> Query:

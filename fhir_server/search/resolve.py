@@ -5,11 +5,11 @@ or _has) passes ``Resolver.typed``, which adds the caller's restriction.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
-import msgspec
-
+from fhir_server.search.link import references
 from fhir_server.search.restriction import visible
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.model import Parameter
@@ -29,6 +29,7 @@ from fhir_server.store.search_sets import (
     Window,
     both,
     either,
+    size,
     walkable,
 )
 from resources import search_param
@@ -55,6 +56,8 @@ from resources.search_param.terms import (
     type_key,
 )
 
+SUBJECTS_FROM = 4
+"""Targets of a chain that are rather tested by the subject column than list by list."""
 FEW_TARGETS, MANY_TARGETS = 1_000, 10_000
 """Targets of a chain that become one list each; that are tested by the subject column. Of still more, the sources are
 walked instead: some are soon found to match."""
@@ -62,6 +65,8 @@ ALL = 50_000
 """Members of a chain that stands inside an alternative or a negation."""
 FEW_SOURCES = 2_000
 """Sources of a _has whose documents are read; with more, the candidates are tested one by one."""
+FEW_CANDIDATES = 50
+"""Resources that are asked one by one whether something refers to them."""
 USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
 """Lengths of lists that the statistics do not know, by form of the key; all others 20."""
 
@@ -115,9 +120,20 @@ class Resolver:
     def _conjunction(self, type: str, term: Term, far: list[Far]) -> Set:
         """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
         if isinstance(term, And):
-            parts = [self._conjunction(type, t, far) for t in term.terms]
-            return both(*parts) if parts else self.everything(type)
+            return self._all_of(type, term, far)
         return self._joined(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
+
+    def _all_of(self, type: str, term: And, far: list[Far]) -> Set:
+        """A _has beside few candidates is asked of each of them, instead of being listed."""
+        late = [t for t in term.terms if isinstance(t, Referred)]
+        parts = [self._conjunction(type, t, far) for t in term.terms if t not in late]
+        near = both(*parts) if parts else self.everything(type)
+        for other in late:
+            if size(near) <= FEW_CANDIDATES:
+                far.append(FarSources(self, other))
+            else:
+                near = both(near, self._joined(other, far))
+        return near
 
     def as_set(self, type: str, term: Term) -> Set:
         """``term`` as a set, whatever it takes."""
@@ -220,15 +236,15 @@ class Resolver:
             targets = self.executor.names(term.target, near, far, MANY_TARGETS)
         except TooCostly:
             return None
-        if len(targets) > FEW_TARGETS and set(term.branches) == _subject_branch(term.type):
-            hasher = self.store.hasher
-            return Subjects(tuple(hasher.subject(self.tenant, f"{term.target}/{id}") for _, id in targets))
-        return self._references(term.type, term.branches, (f"{term.target}/{id}" for _, id in targets))
-
-    def _references(self, type: str, branches: Sequence[str], references: Iterable[str]) -> Set:
+        names = [f"{term.target}/{id}" for _, id in targets]
         fresh, tenant = self.store.hasher.fresh, self.tenant
-        hashes = tuple(fresh(tenant, Key(type, b, "ref", r)) for r in references for b in branches)
-        return self._lists(hashes, "ref") if hashes else NOTHING
+        subjects: tuple[int, ...] = ()
+        if len(names) > SUBJECTS_FROM and set(term.branches) == _subject_branch(term.type):
+            subjects = tuple(self.store.hasher.subject(tenant, name) for name in names)
+            if len(names) > FEW_TARGETS:
+                return Subjects(subjects)
+        hashes = tuple(fresh(tenant, Key(term.type, b, "ref", name)) for name in names for b in term.branches)
+        return replace(self._lists(hashes, "ref"), subjects=subjects) if hashes else NOTHING
 
     def _by_sources(self, term: Referred) -> Set | None:
         """The targets of a _has from the documents of its sources; None when there are too many sources."""
@@ -302,13 +318,9 @@ def _subject_branch(type: str) -> set[str]:
     return {name} if name and single and type != "Patient" else set()
 
 
-def referred_ids(row: Stored, branches: Sequence[str], target: str) -> set[str]:
+def referred_ids(row: Stored, branches: tuple[str, ...], target: str) -> set[str]:
     """The ids of the ``target`` resources that the document of ``row`` refers to under ``branches``."""
-    posts = search_param.extract(msgspec.json.decode(row.doc)).posts
-    head = f"{target}/"
-    return {
-        k.value[len(head) :] for k in posts if k.form == "ref" and k.branch in branches and k.value.startswith(head)
-    }
+    return {id for type, id in references(row.type, branches, row.doc) if type == target}
 
 
 def _flat(term: Or) -> Iterable[Term]:

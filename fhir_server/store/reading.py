@@ -79,6 +79,9 @@ class Reading:
         found = {row[7]: row for row in self.query(sql, (tenant, list(places)))}
         return [self._stored(found[o]) for o in places if o in found]
 
+    def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
+        return [self._stored(row) for row in self.query(sql, params)]
+
     def referrers(self, type: str, id: str, limit: int = 10, tenant: int = 0) -> list[str]:
         sql = f"""SELECT DISTINCT r.type || '/' || r.id FROM {LISTS[self.dialect]} JOIN post p ON p.h = l.h
             JOIN resource r ON r.o = p.o LIMIT $2"""

@@ -25,10 +25,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The union of posting lists; ``size`` estimates its length."""
+    """The union of posting lists; ``size`` estimates its length.
+
+    ``subjects`` may say the same by hashes of the main patient reference, a quicker test when the lists are many.
+    """
 
     hashes: tuple[int, ...]
     size: int
+    subjects: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class SearchSql:
         return f"{column} = ANY({self.array(values)})"
 
     def among_many(self, column: str, values: Sequence[int]) -> str:
-        """Like ``among``, hashed: for thousands of values."""
-        return f"{column} IN (SELECT unnest({self.array(values)}))"
+        """Like ``among``, hashed: for thousands of values. IS TRUE keeps it from becoming a join, which has no order."""
+        return f"({column} IN (SELECT unnest({self.array(values)}))) IS TRUE"
 
     def numbers(self, values: Sequence[int], alias: str) -> str:
         """A FROM item with the values as column ``n``."""
@@ -76,7 +76,8 @@ class SearchSql:
         """``inner`` (column o) joined to the resource rows, one index seek each, in its order."""
         return (
             f"SELECT {columns} FROM ({inner}) x CROSS JOIN LATERAL "
-            f"(SELECT * FROM resource s WHERE s.o = x.o OFFSET 0) r ORDER BY x.o {self.way}"
+            f"(SELECT * FROM resource s WHERE s.o = x.o AND s.tenant = {self.p(self.tenant)} OFFSET 0) r"
+            f" ORDER BY x.o {self.way}"
         )
 
     # --- probes: does this resource belong? -----------------------------------------------------------------------
@@ -94,7 +95,9 @@ class SearchSql:
                 return f"EXISTS (SELECT 1 FROM rng q WHERE {self._interval(part, '+')} AND q.o = {o}{self.fence})"
             case Text():
                 return f"EXISTS (SELECT 1 FROM str q WHERE {self._text(part)} AND q.o = {o}{self.fence})"
-            case Instance() | Changed() | Subjects():
+            case Subjects():
+                return self.among_many(f"(SELECT q.subj FROM resource q WHERE q.o = {o})", part.hashes)
+            case Instance() | Changed():
                 return f"EXISTS (SELECT 1 FROM resource q WHERE q.o = {o} AND {self._column(part)}{self.fence})"
             case Chosen():
                 return self.among_many(o, part.orders)
@@ -108,9 +111,11 @@ class SearchSql:
     def _probe_lists(self, part: Lists, o: str) -> str:
         if len(part.hashes) == 1:
             return f"EXISTS (SELECT 1 FROM post q WHERE q.h = {self.p(part.hashes[0])} AND q.o = {o}{self.fence})"
+        if part.subjects:
+            return self.probe(Subjects(part.subjects), o)
         if len(part.hashes) <= 64:
             return f"EXISTS (SELECT 1 FROM post q WHERE {self.among('q.h', part.hashes)} AND q.o = {o}{self.fence})"
-        return f"{o} IN ({self.per_list(part.hashes, Span(), None, ())})"
+        return f"({o} IN ({self.per_list(part.hashes, Span(), None, ())})) IS TRUE"
 
     def _interval(self, part: Interval, shy: str = "") -> str:
         """``shy`` (a unary plus) keeps lo and hi from being used as index bounds where o is the better one."""
@@ -127,7 +132,7 @@ class SearchSql:
             return head + self.contains("q.norm", part.norm)
         return f"{head}q.norm >= {self.p(part.norm)} AND q.norm < {self.p(part.norm + LAST_CHARACTER)}"
 
-    def _column(self, part: Instance | Changed | Subjects) -> str:
+    def _column(self, part: Instance | Changed) -> str:
         match part:
             case Instance():
                 return (
@@ -139,8 +144,6 @@ class SearchSql:
                     f"q.tenant = {self.p(self.tenant)} AND q.type = {self.p(part.type)}"
                     f" AND q.updated {'>=' if part.op == 'ge' else '<'} {self.p(part.instant)} AND NOT q.deleted"
                 )
-            case Subjects():
-                return self.among_many("q.subj", part.hashes)
 
     # --- streams: the members in order ----------------------------------------------------------------------------
 
@@ -267,7 +270,8 @@ class SqliteSearchSql(SearchSql):
         return f"{found} AND y.o IN ({self.one_list('u.n', span, limit, conditions)}){self.top(limit, 'y')}"
 
     def rows_of(self, inner: str, columns: str) -> str:
-        return f"SELECT {columns} FROM ({inner}) x CROSS JOIN resource r WHERE r.o = x.o ORDER BY x.o {self.way}"
+        joined = f"({inner}) x CROSS JOIN resource r WHERE r.o = x.o AND r.tenant = {self.p(self.tenant)}"
+        return f"SELECT {columns} FROM {joined} ORDER BY x.o {self.way}"
 
 
 def shortest(parts: Sequence[Set]) -> Set:

@@ -111,6 +111,10 @@ class Session(Protocol):
         """Current rows by ``o``, in the order of ``places``; those that moved or were deleted are left out."""
         ...
 
+    def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
+        """Rows of a statement that selects the columns ``reading.COLUMNS`` of table resource, in their order."""
+        ...
+
     def history(
         self,
         type: str = "",

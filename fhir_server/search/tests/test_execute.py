@@ -143,7 +143,7 @@ sets: st.SearchStrategy[Set] = st.recursive(
     ),
     max_leaves=5,
 )
-easy = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+easy = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def whole(part: Set) -> Set:
@@ -162,7 +162,7 @@ def test_orders_are_those_of_the_plain_evaluation(
 ) -> None:
     executor = Executor(store.session(), 0)
     span = Span(min(lo, hi) << 26, max(lo, hi) << 26) if bounded else Span()
-    near = executor.measured(whole(part), Lists((EVERYTHING,), ROWS))
+    near = executor.measured(whole(part), lambda: Lists((EVERYTHING,), ROWS))
     assert executor.orders(near, span, limit, descending) == expected(part, rows, span, descending)[:limit]
 
 
@@ -197,7 +197,7 @@ def test_what_a_leap_leaves_open_is_finished(
 @easy
 def test_pages_are_a_partition_and_the_count_their_sum(store: Store, rows: list[Row], part: Set) -> None:
     executor = Executor(store.session(), 0)
-    near = executor.measured(whole(part), Lists((EVERYTHING,), ROWS))
+    near = executor.measured(whole(part), lambda: Lists((EVERYTHING,), ROWS))
     seen, span = [], Span()
     while page := executor.orders(near, span, 37):
         seen += page
