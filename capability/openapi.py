@@ -183,6 +183,10 @@ def _entry(name: str, text: str, parameters: list[Json], body: Json | None) -> J
     entry: Json = {"operationId": name, "summary": text, "parameters": parameters}
     if body is not None:
         entry["requestBody"] = body
-    answers = {"2XX": {"description": "Done.", "content": _FHIR}, "304": {"description": "Not modified."}}
+    answers = {
+        "2XX": {"description": "Done.", "content": _FHIR},
+        "204": {"description": "Done; there is nothing to show."},
+        "304": {"description": "Not modified."},
+    }
     entry["responses"] = {**answers, "default": {"$ref": "#/components/responses/Error"}}
     return entry

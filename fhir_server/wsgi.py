@@ -98,10 +98,8 @@ class Application:
 
     def _answer(self, environ: Environ, trace: _Trace) -> Response:
         response = self._guarded(lambda: self._interact(environ, trace), trace)
-        try:
-            render(response, trace.wanted, trace.pretty)
-        except Exception as error:  # noqa: BLE001 what cannot be written as XML must not end the worker's answer
-            response = unexpected_response(error, trace.id)
+        unrendered = response
+        response = self._guarded(lambda: render(unrendered, trace.wanted, trace.pretty), trace)
         compress(response, environ.get("HTTP_ACCEPT_ENCODING", ""))
         return response
 

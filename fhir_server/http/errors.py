@@ -4,7 +4,9 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#Status-Codes, operationoutcome.html).
 """
 
 import logging
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from fhir_server.http.response import Response
@@ -12,6 +14,8 @@ from resources import json_codec
 from resources.errors import FhirError, Issue, MethodNotAllowed, operation_outcome
 
 log = logging.getLogger("hearth.http")
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _EXTRA_HEADERS = {
     401: [("WWW-Authenticate", 'Bearer realm="hearth"')],
@@ -36,8 +40,12 @@ def error_response(error: FhirError) -> Response:
 
 
 def outcome_bytes(issues: Iterable[Issue]) -> bytes:
-    """An OperationOutcome as JSON bytes."""
-    return json_codec.encode(operation_outcome(issues))
+    """An OperationOutcome as JSON bytes. Issues quote what was sent, so characters XML cannot carry are replaced."""
+    return json_codec.encode(operation_outcome(map(_writable, issues)))
+
+
+def _writable(issue: Issue) -> Issue:
+    return replace(issue, text=_NO_XML.sub("\ufffd", issue.text), expression=_NO_XML.sub("\ufffd", issue.expression))
 
 
 def unexpected_response(error: BaseException, request_id: str) -> Response:

@@ -7,8 +7,6 @@ import re
 import zlib
 from functools import lru_cache
 
-import msgspec
-
 from fhir_server.http.negotiation import Format
 from fhir_server.http.response import FHIR_JSON, FHIR_XML, Response
 from resources import json_codec, xml_codec
@@ -19,15 +17,16 @@ _PRETTY = frozenset({"true", "1"})
 _TEXT = re.compile(r"(application/(fhir\+)?(json|xml)|text/)")
 
 
-def render(response: Response, wanted: Format, pretty: str) -> None:
-    """Turn a FHIR JSON body into the wanted format, in place."""
+def render(response: Response, wanted: Format, pretty: str) -> Response:
+    """Turn a FHIR JSON body into the wanted format, in place. Raises NotAcceptable for what XML cannot carry."""
     if not response.body or response.content_type != FHIR_JSON:
-        return
+        return response
     if wanted is Format.XML:
         response.body = xml_codec.encode(json_codec.decode_stored(response.body), pretty=pretty in _PRETTY)
         response.content_type = FHIR_XML
     elif pretty in _PRETTY:
-        response.body = msgspec.json.format(response.body, indent=2)
+        response.body = json_codec.pretty(response.body)
+    return response
 
 
 def compress(response: Response, accept_encoding: str) -> None:

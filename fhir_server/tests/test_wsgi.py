@@ -98,6 +98,17 @@ def test_errors_in_xml(client: Client) -> None:
     assert xml_codec.decode(answer.body)["issue"][0]["code"] == "not-found"
 
 
+def test_what_xml_cannot_carry_is_told_in_json(client: Client) -> None:
+    body = {"resourceType": "Basic", "code": {"text": "x\u0001"}}
+    made = client.send("POST", "Basic", body)
+    if made.status == 201:
+        answer = client.send("GET", f"Basic/{made.json['id']}", Accept="application/fhir+xml")
+        assert (answer.status, answer.issue["code"]) == (406, "not-supported")
+    told = client.send("POST", "Patient", {"resourceType": "\u0001"}, Accept="application/fhir+xml")
+    assert told.status == 400
+    assert xml_codec.decode(told.body)["resourceType"] == "OperationOutcome"
+
+
 def test_syntax_errors_have_line_and_column(client: Client) -> None:
     answer = client.send("POST", "Patient", b'{"resourceType":"Patient",\n  "active":tru}')
     assert "line 2" in answer.issue["diagnostics"]

@@ -26,6 +26,11 @@ def test_shape(kind: type[FhirError]) -> None:
     assert issue["expression"] == ["Patient.name"]
 
 
+def test_quoted_characters_that_xml_cannot_carry_are_replaced() -> None:
+    [issue] = json_codec.decode(error_response(errors.Invalid("a\x0b\ud800\ufffe\tb")).body)["issue"]
+    assert issue["details"]["text"] == "a\ufffd\ufffd\ufffd\tb"
+
+
 def test_headers_by_status() -> None:
     assert ("Retry-After", "2") in error_response(errors.Unavailable("x")).headers
     assert error_response(errors.LoginRequired("x")).headers[0][0] == "WWW-Authenticate"
