@@ -92,8 +92,9 @@ class _Document:
         if not pointer:
             raise place.refused("the whole resource cannot be removed by a patch")
         holder = self.get(place, pointer[:-1])
+        member = _member(place, holder, pointer[-1])
         self.emptied[id(holder)] = holder
-        return holder.pop(_member(place, holder, pointer[-1]))
+        return holder.pop(member)
 
     def replace(self, place: Place, pointer: tuple[str, ...], value: Any) -> None:
         if not pointer:
