@@ -68,6 +68,11 @@ STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigin
 STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
 OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
     AS w(topic, body, n)"""
+_JOINS = ("hashjoin", "mergejoin", "material")
+# The batch statements join rows at hand with a table by its key: a probe for each row, even if the table was small when
+# the plan was made. What else the transaction asks is planned as ever.
+BEFORE = "SELECT hearth_announce(), " + ", ".join(f"set_config('enable_{name}', 'off', true)" for name in _JOINS)
+AFTER = "SELECT " + ", ".join(f"set_config('enable_{name}', 'on', true)" for name in _JOINS)
 REFERENCE_LOCKS = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) k"
 TARGET_LOCKS = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
 
@@ -181,11 +186,12 @@ class PostgresWriting:
             pairs = self._changes(writes)
             self._remember(_tenant(pairs), {e for _, change in pairs for e in change.dictionary})
             self._lock_references(pairs, integrity)
-            self.query("SELECT hearth_announce()")
+            self.query(BEFORE)
             seqs = self._update_rows([p for p in pairs if p[0].previous])
             seqs |= self._insert_rows([p for p in pairs if not p[0].previous])
             self._write_postings([change for _, change in pairs])
             self._check_references(pairs, integrity)
+            self.query(AFTER)
             self.append_audit(audit)
             if outbox:
                 tenant, n = writes[0].tenant if writes else 0, max(seqs.values(), default=0)

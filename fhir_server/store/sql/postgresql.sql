@@ -79,16 +79,18 @@ BEGIN
   RETURN (SELECT string_agg(x.ref, ' ') FROM (
     SELECT DISTINCT r.type || '/' || r.id AS ref FROM unnest(p_lists) l(h)
      CROSS JOIN LATERAL (SELECT o FROM post p WHERE p.h = l.h ORDER BY o DESC LIMIT p_limit + cardinality(p_self)) p
-      JOIN resource r ON r.o = p.o
+     CROSS JOIN LATERAL (SELECT * FROM resource q WHERE q.o = p.o OFFSET 0) r
      WHERE r.rid <> ALL (p_self) LIMIT p_limit) x);
 END $$
 --;
 -- References among (p_type, p_id) to what is absent or deleted, separated by spaces; NULL when all are there.
 CREATE FUNCTION hearth_missing(p_tenant int, p_type text[], p_id text[]) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
+  -- OFFSET 0 is a fence: one probe of resource_id for each target, whatever the planner believes about small tables.
   RETURN (SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest(p_type, p_id) AS w(type, id)
-   WHERE NOT EXISTS (SELECT FROM resource r WHERE r.tenant = p_tenant AND r.type = w.type COLLATE "C" AND r.id = w.id COLLATE "C"
-                     AND NOT r.deleted));
+    LEFT JOIN LATERAL (SELECT 1 AS k FROM resource r WHERE r.tenant = p_tenant AND r.type = w.type COLLATE "C"
+                       AND r.id = w.id COLLATE "C" AND NOT r.deleted OFFSET 0) x ON true
+   WHERE x.k IS NULL);
 END $$
 --;
 -- One version of one resource with everything that belongs to it. VOLATILE: each statement inside sees what was committed
