@@ -5,6 +5,7 @@ FHIR R4 validation (https://hl7.org/fhir/R4/validation.html) by JSON Schema and 
 
 from collections.abc import Iterable
 from decimal import Decimal
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ MOST_TYPES = 64
 _MOST_CONTAINED = 32
 """The text is searched once for each, so a thousand would take a thousand times its length."""
 
+_making = Lock()
 _looks: dict[str, tuple[Any, Holds]] = {}
 
 
@@ -52,13 +54,18 @@ def prepare(types: Iterable[str]) -> None:
 
 
 def _look(name: str) -> tuple[Any, Holds]:
-    found = _looks.get(name)
-    if found is None:
-        if name not in RESOURCE_TYPES or len(_looks) >= MOST_TYPES:
-            raise KeyError(name)
-        compiled = jsonschema_rs.Draft4Validator(schema_of(name), pattern_options=jsonschema_rs.RegexOptions())
-        found = _looks[name] = (compiled.is_valid, _residues.of(name))
-    return found
+    return _looks.get(name) or _made(name)
+
+
+def _made(name: str) -> tuple[Any, Holds]:
+    """Under a lock: another thread must not use a residue that is only half filled."""
+    with _making:
+        if name not in _looks:
+            if name not in RESOURCE_TYPES or len(_looks) >= MOST_TYPES:
+                raise KeyError(name)
+            compiled = jsonschema_rs.Draft4Validator(schema_of(name), pattern_options=jsonschema_rs.RegexOptions())
+            _looks[name] = (compiled.is_valid, _residues.of(name))
+        return _looks[name]
 
 
 def _valid(resource: Any) -> bool:

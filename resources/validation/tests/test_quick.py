@@ -1,5 +1,6 @@
 """The quick look is sure only of what the walker accepts, and never raises."""
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from resources.validation import quick
 from resources.validation.quick import prepare, surely_valid
+from resources.validation.residue import Residues
 from resources.validation.tests.mutations import damaged
 from resources.validation.tests.planted import PLANTED, VALID, Planted
 from resources.validation.walker import walk
@@ -59,3 +61,11 @@ def test_types_beyond_the_limit_are_left_to_the_walker(monkeypatch: pytest.Monke
     monkeypatch.setattr(quick, "MOST_TYPES", 1)
     assert surely_valid(VALID["encounter"])
     assert not surely_valid(VALID["observation"])
+
+
+def test_threads_that_come_first_together_all_see_every_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_looks", {})
+    monkeypatch.setattr(quick, "_residues", Residues(quick._valid))
+    broken = VALID["encounter"] | {"period": {"start": "2021", "end": "2020"}}
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(surely_valid, [broken] * 64))
