@@ -229,10 +229,15 @@ class Repository(Protocol):
         """One page. Raises BadSearch, TooCostly."""
         ...
 
-    def commit(self, commands: Sequence[Command], marks: Sequence[Mark] = ()) -> list[Outcome]:
-        """Do all of ``commands`` or nothing, in the FHIR order (DELETE, POST, PUT and PATCH, GET), one outcome each in the given order.
+    def commit(
+        self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
+    ) -> list[Outcome]:
+        """Do all of ``commands`` or nothing, in the FHIR order (DELETE, POST, PUT and PATCH, GET).
 
-        References to a ``full_url`` of another command are rewritten, conditional references resolved.
+        The outcomes come in the given order.
+
+        References to a ``full_url`` of another command are rewritten, conditional references resolved: of several
+        commands always, of one alone when it is ``bundled``, that is the only entry of a transaction.
         Raises Conflict, PreconditionFailed, MultipleMatches, NotFound, Gone, Invalid, BusinessRule; of several
         commands the error names the place as ``Bundle.entry[n]``.
         """

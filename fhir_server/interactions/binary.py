@@ -17,11 +17,8 @@ from resources.repository import Version
 _ALWAYS_FHIR = {"application/fhir+json": Format.JSON, "application/fhir+xml": Format.XML}
 _MAYBE_FHIR = frozenset({"application/json", "application/xml", "text/xml"})
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
-# What a Binary holds came from outside: a browser must neither guess its type nor run it in our origin.
-_SAFE = [
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "sandbox; default-src 'none'"),
-]
+# What a Binary holds came from outside: a browser may not run it in our origin.
+_SAFE = [("Content-Security-Policy", "sandbox; default-src 'none'")]
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;\s*[\w.+-]+=(\"[\w.+ -]*\"|[\w.+-]+))*", re.ASCII)
 
 

@@ -33,7 +33,7 @@ def transaction(exchange: Exchange, bundle: dict[str, Any]) -> Response:
 
 def _committed(exchange: Exchange, commands: list[Command]) -> list[Outcome]:
     try:
-        return exchange.repository.commit(commands)
+        return exchange.repository.commit(commands, bundled=True)
     except FhirError as error:
         # A commit of one command has no reason to name a place; a Bundle of one entry has.
         raise error.within(place(0)) if len(commands) == 1 and not names_place(error, 0) else error from None

@@ -4,6 +4,7 @@ FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 """
 
 from collections.abc import Sequence
+from typing import TypeGuard
 from urllib.parse import urlencode
 
 from fhir_server.audit.record import Interaction, event, per_patient
@@ -12,7 +13,7 @@ from fhir_server.repository.criteria import criteria_of
 from fhir_server.repository.history import history_page
 from fhir_server.repository.patients import patient_of
 from fhir_server.repository.services import Services
-from fhir_server.repository.single import commit_one
+from fhir_server.repository.single import Single, commit_one
 from fhir_server.repository.transaction import Commit
 from resources.errors import FhirError, Gone, MethodNotAllowed, NotFound
 from resources.repository import (
@@ -73,17 +74,15 @@ class BoundRepository:
             self._note_many(interaction, request.type, query, [hit.version for hit in page.hits])
             return page
 
-    def commit(self, commands: Sequence[Command], marks: Sequence[Mark] = ()) -> list[Outcome]:
+    def commit(
+        self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
+    ) -> list[Outcome]:
         with self._told(Interaction.TRANSACTION if len(commands) > 1 else Interaction.UPDATE, ""):
             _refuse_audit_writes(commands)
-            if (
-                len(commands) == 1
-                and not marks
-                and criteria_of(commands[0]) is None
-                and not isinstance(commands[0], Read | Find)
-            ):
-                return [commit_one(self._services, self.caller, commands[0])]
-            return Commit(self._services, self.caller, commands, marks, self._answer).run()
+            alone = commit_one(self._services, self.caller, commands[0]) if not bundled and _is_plain(commands, marks) else None
+            if alone is not None:
+                return [alone]
+            return Commit(self._services, self.caller, commands, marks, self._answer, bundled).run()
 
     # --- without the audit of success
 
@@ -161,6 +160,13 @@ class _Told:
                 outcome=outcome,
             )
             self._repository._services.note([record])
+
+
+def _is_plain(commands: Sequence[Command], marks: Sequence[Mark]) -> TypeGuard[list[Single]]:
+    """One write that names its resource and needs no transaction of several statements."""
+    if len(commands) != 1 or marks or isinstance(commands[0], Read | Find):
+        return False
+    return criteria_of(commands[0]) is None
 
 
 def _refuse_audit_writes(commands: Sequence[Command]) -> None:

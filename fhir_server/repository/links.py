@@ -3,16 +3,19 @@
 FHIR R4 http.html#trules and #2.8.5 (conditional references): each must select exactly one resource.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.repository.references import conditional, rewritten_quickly, swap_by
+from fhir_server.repository.references import Swap, conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
 from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
 from resources.repository import Delete, Patch, Put
 
 Find = Callable[[str, str], Stored | None]
+
+_BASE = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 class Links:
@@ -27,17 +30,26 @@ class Links:
         self._found: dict[str, str | None] = {}
         self._why: dict[str, str] = {}
 
-    def follow(self, resource: dict[str, Any]) -> dict[str, Any]:
-        """``resource`` with every link that can be resolved replaced by the reference it stands for."""
-        return rewritten_quickly(resource, self._swap, self._resolved, self._identities)
+    def follow(self, resource: dict[str, Any], full_url: str) -> dict[str, Any]:
+        """``resource``, known as ``full_url``, with every link that can be resolved replaced by the reference it
+        stands for."""
+        return rewritten_quickly(resource, self._swap_of(full_url), self._resolved, self._identities)
+
+    def _swap_of(self, full_url: str) -> Swap:
+        """bundle.html#references: a relative link is read against the base of its entry's full URL."""
+        match = _BASE.fullmatch(full_url)
+        if match is None:
+            return self._swap
+        base, swap = match[1], self._swap
+        return lambda text: swap(text) or swap(base + text)
 
     def followed(self, command: Put | Patch | Delete) -> Put | Patch | Delete:
         """``command`` with the links of what it writes resolved."""
         if isinstance(command, Put):
-            return replace(command, resource=self.follow(command.resource))
+            return replace(command, resource=self.follow(command.resource, command.full_url))
         if isinstance(command, Patch):
             apply = command.apply
-            return replace(command, apply=lambda resource: self.follow(apply(resource)))
+            return replace(command, apply=lambda resource: self.follow(apply(resource), command.full_url))
         return command
 
     def refuse_unresolved(self, write: Write, *, strict: bool) -> None:

@@ -96,6 +96,7 @@ def _is_link(type: str, name: str) -> bool:
 
 _REFERENCE = re.compile(rb'"reference":"([^"\\]*)"')
 _ESCAPED_REFERENCE = re.compile(rb'"reference":"[^"]*\\')
+_BEHIND = re.compile(r"#|/_history/")
 _ADDRESS = re.compile(rb"""(?:urn:|https?:)[^"\\\s<>'#]+""")
 
 
@@ -125,9 +126,9 @@ def swap_by(identities: Mapping[str, str]) -> Swap:
 
     def swap(text: str) -> str | None:
         found = identities.get(text)
-        if found is None and "#" in text:
-            url, _, fragment = text.partition("#")
-            found = f"{identities[url]}#{fragment}" if url in identities else None
+        if found is None and ("#" in text or "/_history/" in text):
+            url = _BEHIND.split(text, maxsplit=1)[0]
+            found = identities[url] + text[len(url) :] if url in identities else None
         return found
 
     return swap

@@ -52,10 +52,11 @@ class Commit:
         commands: Sequence[Command],
         marks: Sequence[Mark],
         answer: Callable[[Any], Outcome],
+        bundled: bool = False,
     ) -> None:
         self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
         self.commands = commands
-        self.bundled = len(commands) > 1 or any(getattr(command, "full_url", "") for command in commands)
+        self.bundled = bundled or len(commands) > 1
         self.locks = self._locks()
 
     def run(self) -> list[Outcome]:
@@ -175,7 +176,7 @@ class Commit:
         if step.outcome is not None or step.twin is not None or isinstance(command, Read | Find):
             return
         if isinstance(command, Create):
-            resource = links.follow(command.resource)
+            resource = links.follow(command.resource, command.full_url)
             step.write = written(resource, "POST", step.id, None, self.services.base, self.caller.tenant)
         else:
             step.write = next_version(self.services, self.caller, links.followed(command), step.id, step.existing)
