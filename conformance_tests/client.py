@@ -40,7 +40,7 @@ class Client:
         type: str = FHIR_JSON,
         **headers: str,
     ) -> httpx.Response:
-        """One request. Keyword arguments become headers: ``If_Match='W/"1"'``; an absolute ``path`` is taken as it is."""
+        """One request. Keyword arguments become headers: ``If_Match='W/"1"'``; ``path`` may be absolute."""
         url = path if "://" in path else f"{self.base}/{path}" if path else self.base
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         content = json.dumps(body).encode() if isinstance(body, dict | list) else body
@@ -92,7 +92,7 @@ class Client:
             ids += ids_of(page)
         return ids
 
-    def refused(self, method: str, path: str, body: Any = None, *, expect: int, **more: Any) -> Json:
+    def refused(self, method: str, path: str, body: Any = None, *, expect: int | tuple[int, ...], **more: Any) -> Json:
         """The OperationOutcome of a request that must fail."""
         return outcome_of(self.request(method, path, body, expect=expect, **more))
 

@@ -7,16 +7,20 @@ from conformance_tests.client import SYSTEM, Json
 
 def patient(tag: str, **elements: Any) -> Json:
     """A Patient found by ``identifier=SYSTEM|tag``."""
-    return {"resourceType": "Patient", "identifier": [identifier(tag)], "name": [{"family": f"Okafor-{tag}"}]} | elements
+    return {
+        "resourceType": "Patient",
+        "identifier": [identifier(tag)],
+        "name": [{"family": f"Okafor-{tag}"}],
+    } | elements
 
 
-def observation(subject: str, tag: str = "", **elements: Any) -> Json:
-    """A final body weight of the patient ``subject`` refers to."""
+def observation(patient: str, tag: str = "", **elements: Any) -> Json:
+    """A final body weight of the patient that ``patient`` refers to."""
     body: Json = {
         "resourceType": "Observation",
         "status": "final",
         "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}], "text": "Body weight"},
-        "subject": {"reference": subject},
+        "subject": {"reference": patient},
     }
     if tag:
         body["identifier"] = [identifier(tag)]
