@@ -24,6 +24,7 @@ DISAGREEMENTS = {
     "capstmt": "the type of a search parameter must repeat its definition; two official examples break that too",
     "encounter-period": "per-1 of a day and an instant of that day: their order is open, so it is accepted",
     "ips-htmlrefs-backwards": "references inside a document are not resolved here",
+    "message": "urn:uuid: links of a narrative name entries of the Bundle, as http.html#transaction says; accepted",
     "mr-m-simple-nossystem": "canonicals must be absolute; dozens of official examples have relative ones",
 }
 """Cases on which the two disagree, with the reason."""
