@@ -5,6 +5,7 @@ whose target is missing or not single is BusinessRule (422). Comments and proces
 resource, so operations on them change nothing.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """Longest patch."""
 
 _NOT_KEPT = frozenset({"comment", "processing-instruction", "namespace"})
+_ATTRIBUTE = re.compile(r"@(?:(?P<prefix>[A-Za-z_][\w.\-]*):)?(?P<local>[A-Za-z_][\w.\-]*)")
 _XML_SPACE = " \t\r\n"
 
 
@@ -107,9 +109,10 @@ def _add_attribute(target: Any, type: str, operation: Any, place: Place) -> None
 
 
 def _attribute_name(type: str, operation: Any, place: Place) -> str:
-    if not type.startswith("@"):
+    match = _ATTRIBUTE.fullmatch(type)
+    if match is None:
         raise place.malformed("type must be @name or namespace::prefix")
-    prefix, _, local = type[1:].rpartition(":")
+    prefix, local = match["prefix"] or "", match["local"]
     if prefix and prefix not in operation.nsmap:
         raise place.malformed(f"the prefix {prefix!r} is not declared")
     return f"{{{operation.nsmap[prefix]}}}{local}" if prefix else local

@@ -93,6 +93,7 @@ def test_what_does_not_fit(operation: str) -> None:
         '<add sel="f:Patient/f:active" type="value">1</add>',
         '<add sel="f:Patient/f:active" type="@q:value">1</add>',
         '<add sel="f:Patient/f:active" type="@1 2">1</add>',
+        '<add sel="f:Patient/f:active" type="@"/>',
         '<add sel="f:Patient/f:active/@value">1</add>',
         '<replace sel="f:Patient/f:active/@value"><b/></replace>',
         '<replace sel="f:Patient/f:active">true</replace>',
