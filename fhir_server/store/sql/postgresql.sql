@@ -63,16 +63,6 @@ BEGIN
 END $$
 --;
 -- plpgsql throughout: it keeps plans for the session, where a function in SQL is planned at every call.
-CREATE FUNCTION hearth_audit(p_audit text[]) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, patient,
-                     entity, detail, hash)
-  SELECT p_audit[i]::bigint, p_audit[i+1]::bigint, p_audit[i+2]::bigint, p_audit[i+3]::int, p_audit[i+4], p_audit[i+5], p_audit[i+6]::int,
-         p_audit[i+7], p_audit[i+8], p_audit[i+9], p_audit[i+10], p_audit[i+11], p_audit[i+12], p_audit[i+13], p_audit[i+14],
-         p_audit[i+15]::bytea
-    FROM generate_series(1, cardinality(p_audit), 16) i;
-END $$
---;
 -- References to up to 10 resources on the lists p_lists, other than p_self (rids of resources that go too).
 CREATE FUNCTION hearth_referrers(p_lists bigint[], p_self bigint[], p_limit int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -176,7 +166,12 @@ BEGIN
     INSERT INTO str SELECT h, norm, p_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm) ON CONFLICT DO NOTHING;
   END IF;
   IF p_audit <> '{}' THEN
-    PERFORM hearth_audit(p_audit);
+    INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, patient,
+                       entity, detail, hash)
+    SELECT p_audit[i]::bigint, p_audit[i+1]::bigint, p_audit[i+2]::bigint, p_audit[i+3]::int, p_audit[i+4], p_audit[i+5], p_audit[i+6]::int,
+           p_audit[i+7], p_audit[i+8], p_audit[i+9], p_audit[i+10], p_audit[i+11], p_audit[i+12], p_audit[i+13], p_audit[i+14],
+           p_audit[i+15]::bytea
+      FROM generate_series(1, cardinality(p_audit), 16) i;
   END IF;
   IF p_topic <> '{}' THEN
     INSERT INTO outbox SELECT s, n, p_tenant, topic, body FROM unnest(p_topic, p_body) WITH ORDINALITY AS w(topic, body, n);
