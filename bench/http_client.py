@@ -47,7 +47,9 @@ class Connection:
         self._writer.write(message)
         await self._writer.drain()
         lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)
+        }
         body = b""
         if method != "HEAD":
             body = await self._reader.readexactly(int(headers.get("content-length", 0)))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from fhir_server import commands
-from fhir_server.settings import SETTINGS, Settings, SettingError, load
+from fhir_server.settings import SETTINGS, SettingError, Settings, load
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -31,15 +31,15 @@ def _parser() -> argparse.ArgumentParser:
         _add_option(shared, row.name, row.documentation, row.default)
     parser = argparse.ArgumentParser(prog="hearth", description="FHIR R4 server with telehealth built in.")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = _verb(verbs, shared, "serve", commands.serve, "serve everything, or one part")
+    serve = _verb(verbs, shared, "serve", commands.do_serve, "serve everything, or one part")
     serve.add_argument("part", nargs="?", choices=("api", "worker"), help="one process kind instead of all")
-    bundles = _verb(verbs, shared, "load", commands.load, "load Bundles and NDJSON (.json .xml .ndjson, .gz too)")
+    bundles = _verb(verbs, shared, "load", commands.do_load, "load Bundles and NDJSON (.json .xml .ndjson, .gz too)")
     bundles.add_argument("paths", nargs="+", metavar="PATH", help="file or folder")
     bundles.add_argument("--quiet", action="store_true", help="no progress bar")
-    _verb(verbs, shared, "migrate", commands.migrate, "bring the database schema up to date")
-    _verb(verbs, shared, "check", commands.check, "check settings, database, keys and schema")
+    _verb(verbs, shared, "migrate", commands.do_migrate, "bring the database schema up to date")
+    _verb(verbs, shared, "check", commands.do_check, "check settings, database, keys and schema")
     audit = verbs.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="ACTION")
-    _verb(audit, shared, "verify", commands.audit_verify, "verify hash chains and signed checkpoints")
+    _verb(audit, shared, "verify", commands.do_audit_verify, "verify hash chains and signed checkpoints")
     return parser
 
 
@@ -60,7 +60,9 @@ def _add_option(parser: argparse.ArgumentParser, name: str, documentation: str, 
     if isinstance(default, bool):
         parser.add_argument(option, dest=name, action="store_const", const=True, help=documentation)
     else:
-        parser.add_argument(option, dest=name, metavar="X", help=f"{documentation} Default: {default or 'none'}.".replace("%", "%%"))
+        parser.add_argument(
+            option, dest=name, metavar="X", help=f"{documentation} Default: {default or 'none'}.".replace("%", "%%")
+        )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task
 
 
 class JsonLines(logging.Formatter):
-    """Time, level, logger, message and whatever ``extra`` carries; of an exception its type and the place, no values."""
+    """Time, level, logger, message and whatever ``extra`` carries; of an exception its type and place."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -27,7 +27,7 @@ class JsonLines(logging.Formatter):
 
 
 def _error(exc_info: Any) -> tuple[str, list[str]]:
-    # The text of an exception may quote a document or a key value from the database: only its class and frames are kept.
+    # The text of an exception may quote a document or a row: only its class and frames are kept.
     kind, _, traceback = exc_info
     frames = []
     while traceback is not None:

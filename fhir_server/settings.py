@@ -6,6 +6,7 @@ The only module that reads the environment.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "REFERENTIAL_INTEGRITY",
         "both",
-        "Refuse dangling references and deletes of what is referred to (both), only the deletes (deletes), neither (off).",
+        "Refuse dangling references and deletes of what is referred to (both), only those (deletes), neither (off).",
         _one_of("both", "deletes", "off"),
     ),
     Setting(
@@ -109,7 +110,6 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 _BY_NAME = {row.name: row for row in SETTINGS}
-_LOOPBACK = ("127.", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -182,10 +182,19 @@ def _value(row: Setting, given: Mapping[str, Any], environ: Mapping[str, str]) -
 def _check(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingError("TLS_CERT and TLS_KEY go together: give both or neither")
-    if settings.open and not settings.host.startswith(_LOOPBACK):
+    if settings.open and not _is_loopback(settings.host):
         raise SettingError(
             f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def export(settings: Settings) -> None:

@@ -9,32 +9,32 @@ class CommandError(Exception):
     """A command cannot do what was asked; the text says why and what to do."""
 
 
-def serve(settings: Settings, arguments: Namespace) -> int:
+def do_serve(settings: Settings, arguments: Namespace) -> int:
     export(settings)  # before the metrics library is imported, which reads the environment then
     from fhir_server.commands.serve import run
 
     return run(settings, arguments.part)
 
 
-def load(settings: Settings, arguments: Namespace) -> int:
+def do_load(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.load import run
 
     return run(settings, arguments.paths, quiet=arguments.quiet)
 
 
-def migrate(settings: Settings, arguments: Namespace) -> int:
+def do_migrate(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import migrate as run
 
     return run(settings)
 
 
-def check(settings: Settings, arguments: Namespace) -> int:
+def do_check(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import check as run
 
     return run(settings)
 
 
-def audit_verify(settings: Settings, arguments: Namespace) -> int:
+def do_audit_verify(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import audit_verify as run
 
     return run(settings)

@@ -88,13 +88,15 @@ class Loader:
         for start in range(0, len(wanted), 10_000):
             part = wanted[start : start + 10_000]
             absent = set(part) - session.exists_many(part)
-            self.tally.dangling += [f"{self._pointed[key]} refers to {key[0]}/{key[1]}, which does not exist" for key in sorted(absent)]
+            self.tally.dangling += [
+                f"{self._pointed[key]} refers to {key[0]}/{key[1]}, which does not exist" for key in sorted(absent)
+            ]
 
     def _load_resource(self, source: Source, found: dict[str, Any]) -> None:
         if found.get("resourceType") != "Bundle":
             self._commit(self._strict, [_kept(found)])
         elif found.get("type") == "transaction":
-            self._commit(self._strict, self._commands(found))
+            self._commit(self._strict, self._commands(found), bundled=True)
         else:
             self._load_each(source, found)
 
@@ -103,13 +105,19 @@ class Loader:
         refuse_duplicates(entries)
         commands = [command_of(entry) for entry in entries]
         if None in commands:
-            raise Invalid("entry holds an operation or a history, which a transaction cannot hold.").within(entries[commands.index(None)].place)
+            raise Invalid("entry holds an operation or a history, which a transaction cannot hold.").within(
+                entries[commands.index(None)].place
+            )
         return [command for command in commands if command]
 
     def _load_each(self, source: Source, bundle: dict[str, Any]) -> None:
         for number, raw in enumerate(raw_entries(bundle)):
             try:
-                command = command_of(parse_entry(number, raw, self._base)) if bundle.get("type") == "batch" else _kept(raw["resource"])
+                command = (
+                    command_of(parse_entry(number, raw, self._base))
+                    if bundle.get("type") == "batch"
+                    else _kept(raw["resource"])
+                )
                 if command:
                     self._commit(self._strict, [command])
             except FhirError as error:
@@ -148,14 +156,16 @@ class Loader:
             if target is not None:
                 self._pointed.setdefault(target, f"{found['resourceType']}/{found['id']}")
 
-    def _commit(self, repository: Repository, commands: Sequence[Command]) -> None:
-        for outcome in repository.commit(commands) if commands else ():
+    def _commit(self, repository: Repository, commands: Sequence[Command], bundled: bool = False) -> None:
+        for outcome in repository.commit(commands, bundled=bundled) if commands else ():
             if outcome.version is not None and outcome.changed:
                 self.tally.stored[outcome.version.type] += 1
 
     def _fail(self, source: Source, error: Exception, place: str = "") -> None:
         issues = [issue.text for issue in error.issues] if isinstance(error, FhirError) else [str(error)]
-        shown = "\n    ".join(issues[:_SHOWN]) + (f"\n    and {len(issues) - _SHOWN} more" if len(issues) > _SHOWN else "")
+        shown = "\n    ".join(issues[:_SHOWN]) + (
+            f"\n    and {len(issues) - _SHOWN} more" if len(issues) > _SHOWN else ""
+        )
         self.tally.failed.append(f"{source.path.name}{f' {place}' if place else ''}: {shown}")
 
 
@@ -174,7 +184,10 @@ def _bar(console: Console, quiet: bool) -> Progress:
 def _summary(console: Console, tally: Tally, seconds: float) -> None:
     total = sum(tally.stored.values())
     kinds = ", ".join(f"{type} {count}" for type, count in tally.stored.most_common())
-    console.print(f"{total} resources stored in {seconds:.1f} s ({total / max(seconds, 1e-9):.0f}/s): {kinds or 'none'}", highlight=False)
+    console.print(
+        f"{total} resources stored in {seconds:.1f} s ({total / max(seconds, 1e-9):.0f}/s): {kinds or 'none'}",
+        highlight=False,
+    )
     for title, problems in (("not loaded", tally.failed), ("without target", tally.dangling)):
         console.print(f"{len(problems)} {title}" + (":" if problems else ""), highlight=False)
         for line in _first(problems):

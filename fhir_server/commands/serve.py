@@ -62,7 +62,8 @@ Hearth serves FHIR R4 at {base} (open: no authentication, this machine only; dat
 
 Try next, in another terminal:
   curl '{base}/metadata?_summary=true'
-  curl -H 'Content-Type: application/fhir+json' '{base}/Patient' -d '{{"resourceType":"Patient","name":[{{"family":"Okafor"}}]}}'
+  curl '{base}/Patient' -H 'Content-Type: application/fhir+json' \\
+       -d '{{"resourceType":"Patient","name":[{{"family":"Okafor"}}]}}'
   curl '{base}/Patient?name=okafor'
   .venv/bin/hearth load PATH      # Bundles .json .xml .ndjson, gzipped too
 Stop with Ctrl-C.

@@ -79,9 +79,10 @@ class BoundRepository:
     ) -> list[Outcome]:
         with self._told(Interaction.TRANSACTION if len(commands) > 1 else Interaction.UPDATE, ""):
             _refuse_audit_writes(commands)
-            alone = commit_one(self._services, self.caller, commands[0]) if not bundled and _is_plain(commands, marks) else None
-            if alone is not None:
-                return [alone]
+            if not bundled and _is_plain(commands, marks):
+                alone = commit_one(self._services, self.caller, commands[0])
+                if alone is not None:
+                    return [alone]
             return Commit(self._services, self.caller, commands, marks, self._answer, bundled).run()
 
     # --- without the audit of success

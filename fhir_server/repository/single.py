@@ -6,7 +6,7 @@ FHIR R4 http.html#create, #update, #patch, #delete and #concurrency.
 from fhir_server.repository.faults import fault
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
-from fhir_server.repository.versions import deletion, refuse_conditional_references, written
+from fhir_server.repository.versions import deletion, has_conditional_references, written
 from fhir_server.store import LostRace, Stored, StoreError, Write
 from resources import json_codec
 from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
@@ -19,14 +19,19 @@ ATTEMPTS = 10
 Single = Create | Put | Patch | Delete
 
 
-def commit_one(services: Services, caller: Caller, command: Single) -> Outcome:
-    """Do ``command``, which names its resource. Raises FhirError as Repository.commit does."""
+def commit_one(services: Services, caller: Caller, command: Single) -> Outcome | None:
+    """Do ``command``, which names its resource; None, and nothing done, when conditional references must be resolved.
+
+    Raises FhirError as Repository.commit does.
+    """
     if isinstance(command, Create | Put):
         check(command.resource)
     for attempt in range(1, ATTEMPTS + 1):
         write = _prepared(services, caller, command)
         if write is None:
             return Outcome(204, None, changed=False)
+        if has_conditional_references(write):
+            return None
         try:
             return _stored(services, caller, write)
         except LostRace as error:
@@ -55,13 +60,9 @@ def outcome(write: Write) -> Outcome:
 def _prepared(services: Services, caller: Caller, command: Single) -> Write | None:
     """The write of ``command`` against the current version, None when there is nothing to do."""
     if isinstance(command, Create):
-        write: Write | None = written(command.resource, "POST", "", None, services.base, caller.tenant)
-    else:
-        previous = services.store.session().read(command.type, command.id, caller.tenant)
-        write = next_version(services, caller, command, command.id, previous)
-    if write is not None:
-        refuse_conditional_references(write)
-    return write
+        return written(command.resource, "POST", "", None, services.base, caller.tenant)
+    previous = services.store.session().read(command.type, command.id, caller.tenant)
+    return next_version(services, caller, command, command.id, previous)
 
 
 def next_version(

@@ -9,7 +9,6 @@ from fhir_server.repository.references import conditional, rewritten
 from fhir_server.repository.stamp import document, new_id, now_ms, stamped
 from fhir_server.store import Stored, Write
 from resources import json_codec
-from resources.errors import BusinessRule, Issue
 from resources.search_param import extract
 from resources.search_param.terms import Entries
 
@@ -66,20 +65,6 @@ def _relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
     return rewritten(resource, lambda text: text.removeprefix(prefix) if text.startswith(prefix) else None)
 
 
-def refuse_conditional_references(write: Write) -> None:
-    """Outside a transaction nothing resolves ``Patient?identifier=...``. Raises BusinessRule naming each."""
-    found = [
-        (place, text)
-        for place, text in (write.entries.references if write.entries else ())
-        if "?" in text and conditional(text)
-    ]
-    if found:
-        raise BusinessRule(issues=[_unresolved(place, text) for place, text in found])
-
-
-def _unresolved(place: str, text: str) -> Issue:
-    return Issue(
-        "business-rule",
-        f"{place} is {text!r}: conditional references are resolved in transaction Bundles only; name the resource.",
-        place,
-    )
+def has_conditional_references(write: Write) -> bool:
+    """Whether something in it must be looked up first (``Patient?identifier=...``)."""
+    return any("?" in text and conditional(text) for _, text in (write.entries.references if write.entries else ()))

@@ -29,7 +29,9 @@ def noted() -> list[AuditRecord]:
 @pytest.fixture
 def services(store: Store, noted: list[AuditRecord]) -> Services:
     engine = SearchEngine(store, b"link key of the tests, 32 bytes.")
-    return Services(store, engine, NoAuditEvents(), noted.extend, b"chain key of the tests 32 bytes.", BASE, Integrity())
+    return Services(
+        store, engine, NoAuditEvents(), noted.extend, b"chain key of the tests 32 bytes.", BASE, Integrity()
+    )
 
 
 @pytest.fixture

@@ -36,7 +36,9 @@ def test_the_document_carries_identity_and_keeps_everything_else(repository: Bou
     assert list(stored)[:3] == ["resourceType", "id", "meta"]
 
 
-def test_what_is_absent_and_what_is_deleted_are_told_apart(repository: BoundRepository, noted: list[AuditRecord]) -> None:
+def test_what_is_absent_and_what_is_deleted_are_told_apart(
+    repository: BoundRepository, noted: list[AuditRecord]
+) -> None:
     with pytest.raises(NotFound):
         repository.read("Patient", "never")
     [made] = repository.commit([Create(PATIENT)])

@@ -65,10 +65,13 @@ def test_references_need_their_targets_and_targets_their_referrers_gone(reposito
     assert repository.commit([Delete("Patient", "p1")])[0].status == 204
 
 
-def test_a_conditional_reference_outside_a_transaction_is_refused(repository: BoundRepository) -> None:
-    reference = {"reference": "Patient?identifier=a|b"}
-    with pytest.raises(BusinessRule, match="transaction"):
-        repository.commit([Create({"resourceType": "Basic", "code": {"text": "x"}, "subject": reference})])
+def test_a_conditional_reference_is_resolved_in_a_single_write_too(repository: BoundRepository) -> None:
+    basic = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "Patient?identifier=a|b"}}
+    with pytest.raises(BusinessRule, match="no resource meets it"):
+        repository.commit([Create(basic)])
+    repository.commit([Put(PATIENT | {"identifier": [{"system": "a", "value": "b"}]}, "Patient", "p1")])
+    [made] = repository.commit([Create(basic)])
+    assert made.version and json_codec.decode(made.version.doc)["subject"] == {"reference": "Patient/p1"}
 
 
 def test_parallel_patches_are_all_applied(services: Services) -> None:
