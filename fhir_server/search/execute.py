@@ -94,7 +94,7 @@ class Executor:
             return self.session.read_places(self.page(near, far, span, limit, descending), self.tenant)
         sql = self.sql(descending)
         text = sql.rows_of(sql.stream(near, span, limit), ROW)
-        return [row for row in self.session.select(text, sql.params) if not row.deleted]
+        return [row for row in self.session.select(text, sql.params) if row.doc]  # no document: deleted
 
     def page(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[int]:
         """Like ``orders``, with tests beyond SQL."""

@@ -3,10 +3,12 @@
 FHIR R4 Search, search result parameters (https://hl7.org/fhir/R4/search.html#return).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from urllib.parse import quote, urlencode
+from typing import Any
+from urllib.parse import quote
 
 from fhir_server.search import parameters
 from fhir_server.search.parameters import UnknownParameter, checked_type, parameter, reference_parameter
@@ -58,7 +60,7 @@ class Query:
 
     def link(self) -> str:
         """The applied query as a query string."""
-        return urlencode(self.applied, safe="/:,$*", quote_via=quote)
+        return "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.applied)
 
     def term(self, type: str) -> Term:
         """All filters for one of the types."""
@@ -68,6 +70,13 @@ class Query:
         return terms[0] if len(terms) == 1 else And(terms)
 
 
+def _quoted(text: str) -> str:
+    return text.replace("|", "%7C") if _PLAIN.fullmatch(text) else quote(text, safe="/:,$*")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/,$*~|-]*")
+
+
 def parse(request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT) -> Query:
     """The query of ``request``. Raises BadSearch with all that is wrong at once."""
     return _parse(request.type, request.params, request.lenient, default_count, max_count)
@@ -75,7 +84,7 @@ def parse(request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count:
 
 @lru_cache(4096)
 def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, default: int, most: int) -> Query:
-    reading = _Reading(_types(type, params), lenient, most, Query((), count=default))
+    reading = _Reading(_types(type, params), lenient, most, {"count": default})
     errors: list[Issue] = []
     for name, value in params:
         try:
@@ -103,7 +112,7 @@ class _Reading:
     types: tuple[str, ...]
     lenient: bool
     most: int
-    parsed: Query
+    fields: dict[str, Any]
     filters: list[tuple[str, str]] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
@@ -128,14 +137,18 @@ class _Reading:
         self.filters.append((name, value))
 
     def set(self, **fields: object) -> None:
-        self.parsed = replace(self.parsed, **fields)  # type: ignore[arg-type]
+        self.fields.update(fields)
 
     def query(self) -> Query:
-        self.set(types=self.types, filters=tuple(self.filters), includes=tuple(dict.fromkeys(self.includes)))
-        count = str(self.parsed.count)
-        self.set(applied=tuple((n, count if n == "_count" else v) for n, v in self.applied))
-        self.set(issues=tuple(replace(i, severity="warning") for i in self.ignored))
-        return self.parsed
+        count = str(self.fields["count"])
+        return Query(
+            self.types,
+            tuple(self.filters),
+            includes=tuple(dict.fromkeys(self.includes)),
+            applied=tuple((name, count if name == "_count" else value) for name, value in self.applied),
+            issues=tuple(replace(issue, severity="warning") for issue in self.ignored),
+            **self.fields,
+        )
 
 
 def _count(reading: _Reading, name: str, value: str) -> None:

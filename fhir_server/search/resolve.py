@@ -145,9 +145,9 @@ class Resolver:
             case Clinical():
                 return Window(*window(term.lo, term.hi))
             case Range():
-                return Interval(self._hash(term.key), term.lo_from, term.lo_to, term.hi_from, term.hi_to)
+                return Interval((self._hash(term.key),), term.lo_from, term.lo_to, term.hi_from, term.hi_to)
             case Str():
-                return Text(self._hash(term.key), term.norm, term.how)
+                return Text((self._hash(term.key),), term.norm, term.how)
             case Column():
                 return self._column(type, term)
             case Lookup():
@@ -176,7 +176,7 @@ class Resolver:
 
     def _column(self, type: str, term: Column) -> Set:
         if term.name == "id":
-            return Instance(type, str(term.value))
+            return Instance(type, (str(term.value),))
         return Changed(
             type, term.op, -(-int(term.value) // 1000)
         )  # whole milliseconds: x*1000 >= v is x >= ceil(v/1000)

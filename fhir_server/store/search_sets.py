@@ -4,7 +4,8 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html). A resource is named by its
 number, unique), so that every set is a set of ``o`` and all sets share one order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 LOWEST, HIGHEST = -1, 2**63 - 1
 """Below and above all order keys."""
@@ -53,9 +54,9 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An interval under ``hash`` with lo in [lo_from, lo_to) and hi in [hi_from, hi_to)."""
+    """An interval under one of ``hashes`` with lo in [lo_from, lo_to) and hi in [hi_from, hi_to)."""
 
-    hash: int
+    hashes: tuple[int, ...]
     lo_from: int
     lo_to: int
     hi_from: int
@@ -65,9 +66,9 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A normalised string under ``hash``; ``how`` is prefix, exact or contains."""
+    """A normalised string under one of ``hashes``; ``how`` is prefix, exact or contains."""
 
-    hash: int
+    hashes: tuple[int, ...]
     norm: str
     how: str
     size: int = UNKNOWN_SIZE
@@ -75,15 +76,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """The one resource of ``type`` with this logical id."""
+    """The resources of ``type`` with these logical ids."""
 
     type: str
-    id: str
+    ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Resources of ``type`` last updated at or after (``ge``) or before (``lt``) ``instant`` (milliseconds since 1970)."""
+    """Resources of ``type`` last updated at or after (``ge``) or before (``lt``) ``instant``, in ms since 1970."""
 
     type: str
     op: str
@@ -133,7 +134,7 @@ def size(part: Set) -> int:
         case Lists() | Interval() | Text() | Changed():
             return part.size
         case Instance():
-            return 1
+            return len(part.ids)
         case Chosen():
             return len(part.orders)
         case Both():
@@ -168,24 +169,44 @@ def both(*parts: Set) -> Set:
 
 
 def either(*parts: Set) -> Set:
-    """Union, flattened, lists joined into one."""
+    """Union, flattened; parts that ask the same of different lists are joined into one."""
     flat: list[Set] = []
     for part in parts:
         flat.extend(part.parts if isinstance(part, Either) else (part,))
-    lists = [p for p in flat if isinstance(p, Lists)]
-    rest = [p for p in flat if not isinstance(p, Lists) and not _empty(p)]
-    joined = _join(lists)
-    found = [*joined, *dict.fromkeys(rest)]
+    alike: dict[Any, list[Set]] = {}
+    for part in flat:
+        if not _empty(part):
+            alike.setdefault(_question(part), []).append(part)
+    found = [_join(some) for some in alike.values()]
     if not found:
         return NOTHING
     return found[0] if len(found) == 1 else Either(tuple(found))
 
 
-def _join(lists: list[Lists]) -> list[Set]:
-    if len(lists) < 2:
-        return [p for p in lists if p.hashes]
-    hashes = tuple(dict.fromkeys(h for part in lists for h in part.hashes))
-    return [Lists(hashes, min(sum(p.size for p in lists), UNKNOWN_SIZE))] if hashes else []
+def _question(part: Set) -> Any:
+    """What a set asks, whatever lists it asks it of; equal for sets that can be joined."""
+    match part:
+        case Lists():
+            return Lists
+        case Interval() | Text():
+            return replace(part, hashes=(), size=0)
+        case Instance():
+            return (Instance, part.type)
+    return part
+
+
+def _join(parts: list[Set]) -> Set:
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    match first:
+        case Lists() | Interval() | Text():
+            hashes = dict.fromkeys(h for p in parts if isinstance(p, Lists | Interval | Text) for h in p.hashes)
+            changed = replace(first, hashes=tuple(hashes), size=min(sum(size(p) for p in parts), UNKNOWN_SIZE))
+            return replace(changed, subjects=()) if isinstance(changed, Lists) else changed
+        case Instance():
+            return replace(first, ids=tuple(dict.fromkeys(i for p in parts if isinstance(p, Instance) for i in p.ids)))
+    return first
 
 
 def _empty(part: Set) -> bool:

@@ -30,7 +30,7 @@ class Place(Protocol):
 
 
 def ranked_sql(sql: SearchSql, near: Set, ranks: Sequence[Ranked], place: Place | None, limit: int) -> str:
-    """SELECT o, k0, k1, ...: the page in the order of ``ranks``, backwards when the place asks for what is before it."""
+    """SELECT o, k0, k1, ...: the page in the order of ``ranks``, backwards when the place is not ``forward``."""
     members = sql.stream(near, Span(), None)
     values = ", ".join(f"{_value(sql, rank)} AS k{n}" for n, rank in enumerate(ranks))
     columns = "".join(f", t.k{n}" for n in range(len(ranks)))

@@ -28,6 +28,8 @@ from fhir_server.store.search_sets import (
     walkable,
 )
 
+MOST_ARMS = 200
+"""Parts of one UNION; SQLite allows 500."""
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -54,8 +56,12 @@ class SearchSql:
     def among(self, column: str, values: Sequence[int]) -> str:
         return f"{column} = ANY({self.array(values)})"
 
+    def named(self, column: str, texts: Sequence[str]) -> str:
+        """Like ``among``, for texts."""
+        return f"{column} = {self.p(texts[0])}" if len(texts) == 1 else f"{column} = ANY({self.p(list(texts))}::text[])"
+
     def among_many(self, column: str, values: Sequence[int]) -> str:
-        """Like ``among``, hashed: for thousands of values. IS TRUE keeps it from becoming a join, which has no order."""
+        """Like ``among``, hashed, for thousands of values. IS TRUE keeps it from becoming a join without order."""
         return f"({column} IN (SELECT unnest({self.array(values)}))) IS TRUE"
 
     def numbers(self, values: Sequence[int], alias: str) -> str:
@@ -120,12 +126,15 @@ class SearchSql:
     def _interval(self, part: Interval, shy: str = "") -> str:
         """``shy`` (a unary plus) keeps lo and hi from being used as index bounds where o is the better one."""
         return (
-            f"q.h = {self.p(part.hash)} AND {shy}q.lo >= {self.p(part.lo_from)} AND {shy}q.lo < {self.p(part.lo_to)}"
+            f"{self._under(part.hashes)} AND {shy}q.lo >= {self.p(part.lo_from)} AND {shy}q.lo < {self.p(part.lo_to)}"
             f" AND {shy}q.hi >= {self.p(part.hi_from)} AND {shy}q.hi < {self.p(part.hi_to)}"
         )
 
+    def _under(self, hashes: Sequence[int]) -> str:
+        return f"q.h = {self.p(hashes[0])}" if len(hashes) == 1 else self.among("q.h", hashes)
+
     def _text(self, part: Text) -> str:
-        head = f"q.h = {self.p(part.hash)} AND "
+        head = self._under(part.hashes) + " AND "
         if part.how == "exact":
             return f"{head}q.norm = {self.p(part.norm)}"
         if part.how == "contains":
@@ -136,8 +145,8 @@ class SearchSql:
         match part:
             case Instance():
                 return (
-                    f"q.tenant = {self.p(self.tenant)} AND q.type = {self.p(part.type)} AND q.id = {self.p(part.id)}"
-                    " AND NOT q.deleted"
+                    f"q.tenant = {self.p(self.tenant)} AND q.type = {self.p(part.type)}"
+                    f" AND {self.named('q.id', part.ids)} AND NOT q.deleted"
                 )
             case Changed():
                 return (
@@ -189,6 +198,9 @@ class SearchSql:
         return f"SELECT DISTINCT a.o FROM ({inside}) a" + self._where(conditions, limit)
 
     def _union(self, streams: Sequence[str], limit: int | None) -> str:
+        if len(streams) > MOST_ARMS:
+            parts = [streams[n : n + MOST_ARMS] for n in range(0, len(streams), MOST_ARMS)]
+            return self._union([self._union(part, limit) for part in parts], limit)
         arms = " UNION ALL ".join(f"SELECT b{i}.o FROM ({text}) b{i}" for i, text in enumerate(streams))
         return f"SELECT DISTINCT e.o FROM ({arms}) e{self.top(limit, 'e')}"
 
@@ -253,6 +265,9 @@ class SqliteSearchSql(SearchSql):
         return f"{column} IN (SELECT value FROM json_each({self.array(values)}))"
 
     among_many = among
+
+    def named(self, column: str, texts: Sequence[str]) -> str:
+        return f"{column} IN (SELECT value FROM json_each({self.p(list(texts))}))"
 
     def numbers(self, values: Sequence[int], alias: str) -> str:
         return f"(SELECT value AS n FROM json_each({self.array(values)})) {alias}"

@@ -42,9 +42,14 @@ class Record:
         old = self.session.read(type, id)
         assert old
         before = extract(msgspec.json.decode(old.doc))
-        self.session.write(Write(type, id, "DELETE", old.version + 1, self.clock, b"", None, old, before), integrity=Integrity(False, False))
+        self.session.write(
+            Write(type, id, "DELETE", old.version + 1, self.clock, b"", None, old, before),
+            integrity=Integrity(False, False),
+        )
 
-    def page(self, query: str, caller: Caller = OPEN, of: tuple[str, str] | None = None, lenient: bool = False) -> SearchPage:
+    def page(
+        self, query: str, caller: Caller = OPEN, of: tuple[str, str] | None = None, lenient: bool = False
+    ) -> SearchPage:
         """``Patient?name=x``; the part before ``?`` is empty for a search of all types."""
         type, _, text = query.partition("?")
         params = tuple(parse_qsl(text, keep_blank_values=True))
@@ -72,7 +77,9 @@ class Record:
         return self.engine.matches(self.session, OPEN, type, criteria)
 
 
-def patient(id: str, family: str, given: str = "A", gender: str = "female", birth: str = "1980-01-01", **more: Any) -> dict[str, Any]:
+def patient(
+    id: str, family: str, given: str = "A", gender: str = "female", birth: str = "1980-01-01", **more: Any
+) -> dict[str, Any]:
     return {
         "resourceType": "Patient", "id": id, "name": [{"family": family, "given": [given]}], "gender": gender,
         "birthDate": birth, "identifier": [{"system": "urn:mrn", "value": f"mrn-{id}"}], **more,

@@ -19,7 +19,8 @@ def record(store: Store) -> Record:
         patient("p1", "Smith", "Ann", managingOrganization={"reference": "Organization/o1"}),
         patient("p2", "Smythe", "Bob", "male", "1990-05-05", generalPractitioner=[{"reference": "Practitioner/d1"}]),
         {"resourceType": "Encounter", "id": "e1", "status": "finished", "class": {"code": "AMB"},
-         "subject": {"reference": "Patient/p1"}, "period": {"start": "2020-01-02T08:00:00Z", "end": "2020-01-04T08:00:00Z"}},
+         "subject": {"reference": "Patient/p1"},
+         "period": {"start": "2020-01-02T08:00:00Z", "end": "2020-01-04T08:00:00Z"}},
     )  # fmt: skip
     for n in range(6):
         made.put(observation(f"a{n}", "p1", "8302-2", f"2020-01-{n + 1:02d}T10:00:00Z", n))
@@ -93,7 +94,9 @@ def test_chains_from_either_end_agree(record: Record, limits: dict[str, int], mo
 
 def test_chains_with_more_targets_than_can_be_named(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Resolver._by_targets
-    monkeypatch.setattr(Resolver, "_by_targets", lambda self, term: None if term.target == "Patient" else refused(self, term))
+    monkeypatch.setattr(
+        Resolver, "_by_targets", lambda self, term: None if term.target == "Patient" else refused(self, term)
+    )
     test_what_is_found(record)
     assert record.walk("Observation?subject.name=smi&_count=2") == ["c0", "a5", "a4", "a3", "a2", "a1", "a0"]
 
@@ -118,7 +121,9 @@ def test_orders(record: Record) -> None:
     assert {query: " ".join(record.ids(query)) for query, _ in ORDERED} == dict(ORDERED)
 
 
-@pytest.mark.parametrize("sort", ["", "date", "-date", "-_lastUpdated", "_id", "-value-quantity", "code,-_id", "encounter", "-encounter"])
+@pytest.mark.parametrize(
+    "sort", ["", "date", "-date", "-_lastUpdated", "_id", "-value-quantity", "code,-_id", "encounter", "-encounter"]
+)
 def test_pages_join_to_the_whole_forwards_and_back(record: Record, sort: str) -> None:
     whole = record.ids(f"Observation?_count=100&_sort={sort}")
     assert len(whole) == 13

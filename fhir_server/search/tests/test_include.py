@@ -34,7 +34,8 @@ FOUND = [
     ("Observation?code=x&_include=Observation:has-member", "Observation/b"),
     ("Observation?code=x,y&_include=Observation:has-member", ""),
     ("Observation?code=x&_include=Observation:subject&_include=Patient:organization", "Patient/p1"),
-    ("Observation?code=x&_include=Observation:subject&_include:iterate=Patient:organization", "Patient/p1 Organization/low"),
+    ("Observation?code=x&_include=Observation:subject&_include:iterate=Patient:organization",
+     "Patient/p1 Organization/low"),
     (
         "Patient?_id=p1&_include=Patient:organization&_include:iterate=Organization:partof",
         "Organization/low Organization/mid Organization/top",

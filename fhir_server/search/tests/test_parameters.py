@@ -21,7 +21,12 @@ def test_a_typed_chain_goes_to_one_type() -> None:
 def test_an_untyped_chain_goes_to_every_type_that_knows_the_parameter() -> None:
     found = term("Observation", "subject.identifier", "x")
     assert isinstance(found, Or)
-    assert {part.target for part in found.terms if isinstance(part, Refers)} == {"Patient", "Group", "Device", "Location"}
+    assert {part.target for part in found.terms if isinstance(part, Refers)} == {
+        "Patient",
+        "Group",
+        "Device",
+        "Location",
+    }
     only = term("Observation", "subject.birthdate", "2000")
     assert isinstance(only, Refers) and only.target == "Patient"
 

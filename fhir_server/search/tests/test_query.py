@@ -32,7 +32,9 @@ def test_result_parameters() -> None:
 
 
 def test_includes() -> None:
-    query = read("_include=Observation:subject:Patient&_revinclude:iterate=Provenance:target&_include=*&_include=Observation:*")
+    query = read(
+        "_include=Observation:subject:Patient&_revinclude:iterate=Provenance:target&_include=*&_include=Observation:*"
+    )
     assert query.includes == (
         Include("Observation", "subject", "Patient", False, False),
         Include("Provenance", "target", "", True, True),
@@ -50,7 +52,8 @@ def test_count_is_bounded(asked: str, count: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["_count=x", "_count=-1", "_count=1.5", "_count=²", "_sort=nothing", "_total=1", "_summary=x", "_include=Foo:bar",
-     "_include=Observation:code", "_revinclude:foo=Observation:subject", "_contained=true", "_include=Observation:subject:Foo",
+     "_include=Observation:code", "_revinclude:foo=Observation:subject", "_contained=true", 
+     "_include=Observation:subject:Foo",
      "date=x", "date:foo=2020", "nothing=1", "_type=Patient", "subject.nothing=1", "_has:Observation:subject=1"],
 )  # fmt: skip
 def test_malformed_is_refused(text: str) -> None:

@@ -28,7 +28,8 @@ def record(store: Store) -> Record:
         observation("b1", "p2", "x", "2021-01-01T00:00:00Z", performer=[{"reference": "Practitioner/d1"}]),
         observation("b2", "p2", "y", "2022-01-01T00:00:00Z"),
         observation("a2", "p1", "z", "2019-01-01T00:00:00Z", derivedFrom=[{"reference": "Observation/b2"}]),
-        {"resourceType": "Condition", "id": "c2", "subject": {"reference": "Patient/p2"}, "asserter": {"reference": "Patient/p2"}},
+        {"resourceType": "Condition", "id": "c2", "subject": {"reference": "Patient/p2"},
+         "asserter": {"reference": "Patient/p2"}},
     )  # fmt: skip
     return made
 
@@ -70,7 +71,9 @@ ROADS = [
 
 
 @pytest.mark.parametrize("limits", [{}, {"FEW_SOURCES": 0}, {"FEW_TARGETS": 0}])
-def test_no_road_leads_to_another_chart(record: Record, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_road_leads_to_another_chart(
+    record: Record, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, limit in limits.items():
         monkeypatch.setattr(resolve, name, limit)
     assert {query: " ".join(sorted(record.ids(query, ANN))) for query, _ in ROADS} == dict(ROADS)
