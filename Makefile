@@ -36,3 +36,14 @@ pg: venv  ## start a private PostgreSQL under var/pg and print its URL
 
 pg-stop:  ## stop it
 	@$(PY) deploy/postgres_cluster.py stop
+
+PROFILE ?= full
+ONLY ?=
+bars: venv  ## measure every bar and print figure and goal; PROFILE=ci for a twentieth, ONLY=name for some
+	$(BIN)/python -m bench.bars --profile $(PROFILE) --only "$(ONLY)"
+
+bench: venv  ## what a request costs, on PostgreSQL and SQLite; PROFILE=ci for a short run
+	$(BIN)/python -m bench.speed --profile $(PROFILE)
+
+docs: venv  ## write the pages that are made from rows
+	$(BIN)/python -m fhir_server.settings_page
