@@ -5,6 +5,7 @@ Fields: time, level, logger, request_id, method, interaction (or rim route), typ
 
 import os
 import time
+from contextlib import suppress
 
 _LINE = (
     '{"time":"%s.%03dZ","level":"info","logger":"hearth.access","message":"request","request_id":"%s","method":"%s",'
@@ -27,7 +28,8 @@ class AccessLog:
         method = method if method in _METHODS else "other"
         stamp, milliseconds = self._stamp(int(now)), int(now % 1 * 1000)
         line = _LINE % (stamp, milliseconds, request_id, method, code, type, status, seconds * 1000, size)
-        os.write(self._fd, line.encode())
+        with suppress(OSError):  # a reader of the log that went away is no reason to fail a request
+            os.write(self._fd, line.encode())
 
     def _stamp(self, second: int) -> str:
         kept, text = self._second

@@ -12,7 +12,7 @@ from fhir_server.http.errors import WrongMethod
 from fhir_server.http.response import Response
 from fhir_server.interactions.addresses import checked_id, checked_type, shape
 from fhir_server.interactions.exchange import Exchange
-from resources.errors import NotFound
+from resources.errors import FhirError, NotFound
 
 Handler = Callable[[Exchange], Response]
 
@@ -56,8 +56,14 @@ class Dispatcher:
             return self._operation(method, segments, template)
         row = rows.get(method)
         if row is None or self._is_barred(segments, row):
-            raise WrongMethod(method, self.allowed(segments))
+            raise self._refusal(method, segments)
         return _route(row.code, template, row.handler, segments)
+
+    def _refusal(self, method: str, segments: tuple[str, ...]) -> FhirError:
+        allowed = self.allowed(segments)
+        if not allowed:
+            return NotFound(f"{segments[0]} has nothing at this path.")
+        return WrongMethod(method, allowed)
 
     def allowed(self, segments: tuple[str, ...]) -> list[str]:
         """The methods of a path, for OPTIONS. Raises NotFound."""

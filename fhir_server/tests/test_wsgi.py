@@ -163,7 +163,7 @@ def test_pretty_and_format(client: Client) -> None:
 
 
 def test_paths_beside_the_base_go_to_the_rim(client: Client) -> None:
-    for path in ("/", "/health/live", "/fhirx", "/openapi.json"):
+    for path in ("/", "/health/live", "/health/ready", "/fhirx", "/openapi.json"):
         environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "wsgi.url_scheme": "http"}
         answer = client.call({**environ, "SERVER_NAME": "x", "SERVER_PORT": "80"})
         assert answer.status == (404 if path == "/fhirx" else 200)

@@ -6,6 +6,13 @@ import os
 from fhir_server.http.access_log import AccessLog
 
 
+def test_closed_reader_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    AccessLog(writer).write("r1", "GET", "read", "", 200, 0.0, 0)
+    os.close(writer)
+
+
 def test_line() -> None:
     reader, writer = os.pipe()
     log = AccessLog(writer)

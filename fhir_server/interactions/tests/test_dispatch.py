@@ -70,6 +70,12 @@ def test_wrong_method_lists_the_right_ones(method: str, path: str, allow: str) -
     assert caught.value.allow == allow
 
 
+@pytest.mark.parametrize("path", ["AuditEvent/1/_history", "AuditEvent/1/_history/1", "AuditEvent/1/$meta"])
+def test_restricted_types_have_no_other_paths(path: str) -> None:
+    with pytest.raises(NotFound):
+        DISPATCHER.find("GET", tuple(path.split("/")))
+
+
 def test_no_id() -> None:
     with pytest.raises(Invalid):
         DISPATCHER.find("GET", ("Patient", "a b"))
