@@ -75,10 +75,11 @@ class Client:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """A server of its own for each test module."""
     from fhir_server import wiring
+    from fhir_server.preparation import prepare
     from fhir_server.settings import load
 
     folder: Path = tmp_path_factory.mktemp("data")
     settings = load({"DATA_DIR": str(folder), "PUBLIC_URL": BASE, "OPEN": True}, {})
-    wiring.prepare(settings)
+    prepare(settings)
     with wiring.Process(settings) as process:
         yield Client(wiring.compose(process))

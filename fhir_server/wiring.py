@@ -9,9 +9,9 @@ from multiprocessing.util import Finalize
 from types import TracebackType
 
 from capability.openapi import openapi
-from capability.statement import statement
+from capability.statement import Facts, statement
 from fhir_server.at_rest import Envelope
-from fhir_server.audit.search import AuditSearch
+from fhir_server.audit.search import AuditEvents
 from fhir_server.audit.spool import Spool
 from fhir_server.http.access_log import AccessLog
 from fhir_server.http.cors import Cors
@@ -19,36 +19,20 @@ from fhir_server.http.flask_app import make_flask
 from fhir_server.http.metrics import Metrics
 from fhir_server.interactions.dispatch import Dispatcher
 from fhir_server.interactions.exchange import Service
-from fhir_server.interactions.table import INTERACTIONS
-from fhir_server.keys import KeyName, Keyring, MasterKey
+from fhir_server.interactions.table import INTERACTIONS, RESTRICTED
+from fhir_server.keys import KeyName
 from fhir_server.operations.table import OPERATIONS
+from fhir_server.preparation import keyring
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
 from fhir_server.settings import Settings, load
 from fhir_server.store import Integrity, Store, open_store
-from fhir_server.store.audit_sql import SqlKeyRows, SqlPatientKeys, SqlTrail
+from fhir_server.store.audit_sql import SqlPatientKeys, SqlTrail
 from fhir_server.wsgi import Application
+from resources import validation
 from resources.repository import Caller
 
 INTEGRITY = {"both": Integrity(), "deletes": Integrity(targets=False), "off": Integrity(False, False)}
-
-
-def prepare(settings: Settings) -> None:
-    """Make the data folder, bring the schema up to date and make the keys; safe when several processes start at once."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = open_store(settings.database_url, timeout=settings.statement_timeout)
-    try:
-        store.migrate()
-        ring = keyring(settings, store)
-        for name in KeyName:
-            ring.current(name)
-    finally:
-        store.close()
-
-
-def keyring(settings: Settings, store: Store) -> Keyring:
-    """The keys in the database, opened with the master key. Raises KeyProblem."""
-    return Keyring(MasterKey.load(settings.master_key, settings.data / "keys"), SqlKeyRows(store.session))
 
 
 class Process:
@@ -65,8 +49,15 @@ class Process:
         self.engine = SearchEngine(
             self.store,
             self.keyring.current(KeyName.PAGE).secret,
-            page_count=settings.page_count,
-            page_count_max=settings.page_count_max,
+            default_count=settings.page_count,
+            max_count=settings.page_count_max,
+        )
+        self.audit_events = AuditEvents(
+            self.store.session,
+            self.engine.cursors,
+            settings.base_url,
+            page_size=settings.page_count,
+            most=settings.page_count_max,
         )
         self.spool.start()
 
@@ -78,7 +69,7 @@ class Process:
         return Services(
             store=self.store,
             engine=self.engine,
-            audit_events=AuditSearch(self.store.session, self.settings.base_url),
+            audit_events=self.audit_events,
             note=self.spool.append,
             chain_key=self.keyring.current(KeyName.AUDIT_CHAIN).secret,
             base=self.settings.base_url,
@@ -97,13 +88,23 @@ class Process:
     def __enter__(self) -> "Process":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
+
+
+COMMON_TYPES = (
+    *("Patient", "Practitioner", "Organization", "Location", "Encounter", "Appointment", "Condition", "Observation"),
+    *("Procedure", "DiagnosticReport", "DocumentReference", "Immunization", "AllergyIntolerance", "MedicationRequest"),
+)
+"""Types whose validators a worker compiles at its start, so that no first request waits for them."""
 
 
 def application() -> Application:
     """The WSGI application of a worker process, from the settings in the environment."""
     settings = load()
+    validation.prepare(COMMON_TYPES)
     process = Process(settings)
     # Servers end their workers in different ways; whichever comes first closes, the second finds nothing to do.
     atexit.register(process.close)
@@ -116,14 +117,19 @@ def compose(process: Process) -> Application:
     settings = process.settings
     services = process.services(INTEGRITY[settings.referential_integrity])
     metrics = Metrics(str(settings.metrics_dir))
+    facts = Facts(enforced=settings.referential_integrity == "both", restricted=RESTRICTED)
 
     @cache
     def capability_statement() -> bytes:
-        return statement(settings.base_url, INTERACTIONS, OPERATIONS)
+        return statement(settings.base_url, INTERACTIONS, OPERATIONS, facts)
 
     @cache
     def api_description() -> bytes:
         return openapi(settings.base_url, INTERACTIONS, OPERATIONS)
+
+    @cache  # a schema that is current stays so; only refusals are asked again
+    def schema_is_current() -> None:
+        _refuse_old_schema(process.store)
 
     return Application(
         service=Service(
@@ -134,10 +140,14 @@ def compose(process: Process) -> Application:
             page_count_max=settings.page_count_max,
             lenient=settings.search_handling == "lenient",
         ),
-        dispatcher=Dispatcher(INTERACTIONS, OPERATIONS),
+        dispatcher=Dispatcher(INTERACTIONS, OPERATIONS, RESTRICTED),
         repository_for=lambda caller: BoundRepository(services, caller),
         rim=make_flask(
-            settings.base_url, api_description, {"database": lambda: _ping(process.store)}, metrics, settings.metrics_hosts
+            settings.base_url,
+            api_description,
+            {"database": lambda: _ping(process.store), "migrations": schema_is_current},
+            metrics,
+            settings.metrics_hosts,
         ).wsgi_app,
         metrics=metrics,
         cors=Cors(settings.cors_origins),
@@ -148,3 +158,8 @@ def compose(process: Process) -> Application:
 def _ping(store: Store) -> None:
     store.session().query("SELECT 1")
 
+
+def _refuse_old_schema(store: Store) -> None:
+    waiting = store.pending()
+    if waiting:
+        raise RuntimeError(f"migrations not applied: {', '.join(waiting)}")

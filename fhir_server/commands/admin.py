@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from fhir_server import wiring
 from fhir_server.audit.verify import verify
 from fhir_server.keys import KeyProblem
+from fhir_server.preparation import keyring
 from fhir_server.settings import Settings
 from fhir_server.store import SchemaTooNew, open_store
 from fhir_server.store.audit_sql import SqlTrail
@@ -32,7 +32,7 @@ def audit_verify(settings: Settings) -> int:
     """Walk the whole audit trail; 1 and the first bad place when it was tampered with."""
     store = open_store(settings.database_url, timeout=settings.statement_timeout)
     try:
-        ring = wiring.keyring(settings, store)
+        ring = keyring(settings, store)
         report = verify(SqlTrail(store.session()), ring, witness=settings.data / "audit-witness")
     finally:
         store.close()
@@ -64,7 +64,7 @@ def _schema(settings: Settings) -> str:
 def _keys(settings: Settings) -> str:
     store = open_store(settings.database_url, timeout=settings.statement_timeout)
     try:
-        wiring.keyring(settings, store)
+        keyring(settings, store)
     finally:
         store.close()
     return "the master key opens them"

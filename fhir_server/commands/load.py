@@ -18,6 +18,7 @@ from fhir_server import wiring
 from fhir_server.commands.sources import Source, lines, resource, sources
 from fhir_server.interactions.bundle_commands import command_of
 from fhir_server.interactions.bundle_entries import parse_entry, raw_entries, refuse_duplicates
+from fhir_server.preparation import prepare
 from fhir_server.repository.references import local
 from fhir_server.settings import Settings
 from fhir_server.store import Integrity
@@ -47,7 +48,7 @@ def run(settings: Settings, paths: Sequence[str], *, quiet: bool) -> int:
     """Load ``paths`` and print a summary; 0 when everything was stored and every reference has its target."""
     console = Console(stderr=True)
     files = sources(paths)
-    wiring.prepare(settings)
+    prepare(settings)
     started = time.monotonic()
     with wiring.Process(settings) as process, _bar(console, quiet) as bar:
         loader = Loader(process, settings.base_url)

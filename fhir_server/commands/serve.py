@@ -8,13 +8,21 @@ import threading
 import time
 from collections.abc import Callable
 
-from fhir_server import servers, wiring, worker
+from fhir_server import servers
 from fhir_server.commands import CommandError
 from fhir_server.logs import start_logging
+from fhir_server.preparation import prepare
 from fhir_server.settings import Settings, child_environment
 from fhir_server.supervisor import Child, Supervisor
 
-PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": worker.run}
+
+def _run_worker(settings: Settings) -> None:
+    from fhir_server.worker import run  # heavy, and not for the supervisor
+
+    run(settings)
+
+
+PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": _run_worker}
 
 
 def run(settings: Settings, part: str | None) -> int:
@@ -22,7 +30,7 @@ def run(settings: Settings, part: str | None) -> int:
     if not settings.open:
         raise CommandError("there is no authentication yet: give --open to serve without it, on a loopback address")
     start_logging(settings.log_level)
-    wiring.prepare(settings)
+    prepare(settings)
     if part != "worker":
         _forget_counters(settings)
     if part:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from fhir_server.cli import main
+from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.store import open_store
-from fhir_server.wiring import Process, prepare
+from fhir_server.wiring import Process
 from resources.repository import Caller, Create
 
 
