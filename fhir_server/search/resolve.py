@@ -13,7 +13,7 @@ from fhir_server.search.link import references
 from fhir_server.search.restriction import visible
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.model import Parameter
-from fhir_server.store.order import window
+from fhir_server.store.order import SHIFT, first_place, window
 from fhir_server.store.search_sets import (
     NOTHING,
     Changed,
@@ -36,6 +36,7 @@ from resources import search_param
 from resources.errors import TooCostly
 from resources.repository import Caller
 from resources.search_param.compartments import main_branch
+from resources.search_param.intervals import BEGINNING, END
 from resources.search_param.parameters import parameters
 from resources.search_param.terms import (
     All,
@@ -65,6 +66,8 @@ ALL = 50_000
 """Members of a chain that stands inside an alternative or a negation."""
 FEW_SOURCES = 2_000
 """Sources of a _has whose documents are read; with more, the candidates are tested one by one."""
+SLACK = 691_200 << SHIFT
+"""A day of ticks: more than places move on when they are taken."""
 FEW_CANDIDATES = 50
 """Resources that are asked one by one whether something refers to them."""
 USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
@@ -186,13 +189,24 @@ class Resolver:
         terms = list(_flat(term))
         windows = [window(t.lo, t.hi) for t in terms if isinstance(t, Clinical)]
         others = [t for t in terms if not isinstance(t, Clinical)]
-        found = either(*(self.as_set(type, t) for t in others))
         if not windows:
-            return found
+            return either(*(self.as_set(type, t) for t in others))
         precise = either(*(Window(lo, hi) for lo, hi in _merged(windows)))
         if all(isinstance(t, Range) for t in others):  # written for imprecise dates only, see Entries.precise
-            return Dated(precise, found)
-        return either(precise, found)
+            return self._dated(type, precise, others)
+        return either(precise, *(self.as_set(type, t) for t in others))
+
+    def _dated(self, type: str, precise: Set, ranges: Sequence[Term]) -> Dated:
+        """What starts before a day stands before it in the clinical order, unless it has no start."""
+        given = [t for t in ranges if isinstance(t, Range)]
+        other = either(*(self.as_set(type, t) for t in given))
+        latest = max((t.lo_to for t in given), default=BEGINNING)
+        if latest >= END:
+            return Dated(precise, other)
+        endless = (replace(t, lo_to=min(t.lo_to, BEGINNING + 1)) for t in given if t.lo_from <= BEGINNING)
+        found = either(*(self.as_set(type, t) for t in endless))
+        open_start = replace(found, size=0) if isinstance(found, Interval) else found
+        return Dated(precise, other, first_place(latest) + SLACK, None if open_start == NOTHING else open_start)
 
     # --- the dictionary -------------------------------------------------------------------------------------------
 

@@ -46,10 +46,20 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date search on the clinical parameter: windows for precise dates, ``other`` holds imprecise ones only."""
+    """A date search on the clinical parameter: windows for precise dates, ``other`` holds imprecise ones only.
+
+    Members of ``other`` have ``o`` below ``before``, but for those in ``endless`` (periods without a start).
+    """
 
     precise: "Set"
     other: "Set"
+    before: int = HIGHEST
+    endless: "Set | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imprecise:
+    """Resources whose clinical date is imprecise or absent (bit 25 set)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class Except:
     part: "Set"
 
 
-Set = Lists | Window | Dated | Interval | Text | Instance | Changed | Subjects | Chosen | Both | Either | Except
+Set = Lists | Window | Dated | Imprecise | Interval | Text | Instance | Changed | Subjects | Chosen | Both | Either | Except
 
 NOTHING = Chosen(())
 

@@ -16,6 +16,7 @@ from fhir_server.store.search_sets import (
     Dated,
     Either,
     Except,
+    Imprecise,
     Instance,
     Interval,
     Lists,
@@ -30,6 +31,7 @@ from fhir_server.store.search_sets import (
 
 MOST_ARMS = 200
 """Parts of one UNION; SQLite allows 500."""
+VAGUE = Imprecise()
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -105,6 +107,8 @@ class SearchSql:
                 return self.among_many(f"(SELECT q.subj FROM resource q WHERE q.o = {o})", part.hashes)
             case Instance() | Changed():
                 return f"EXISTS (SELECT 1 FROM resource q WHERE q.o = {o} AND {self._column(part)}{self.fence})"
+            case Imprecise():
+                return f"({o} & {IMPRECISE}) <> 0"
             case Chosen():
                 return self.among_many(o, part.orders)
             case Except():
@@ -211,9 +215,19 @@ class SearchSql:
             return self._walk(rest, span, limit, conditions)
         # A date is precise or it is not: two disjoint halves, and in the first one the dates bound the walk itself.
         precise = self._walk([*rest, *(d.precise for d in dated)], span, limit, conditions)
-        vague = Window(-1, -1)
-        others = self._walk([*rest, Except(vague), *(d.other for d in dated)], span, limit, conditions)
-        return self._union([precise, others], limit)
+        return self._union([precise, *self._imprecise(dated, rest, span, limit, conditions)], limit)
+
+    def _imprecise(
+        self, dated: Sequence[Dated], rest: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]
+    ) -> list[str]:
+        """Imprecise dates: up to the earliest ``before`` all, behind it only what has no start."""
+        first = min(dated, key=lambda d: d.before)
+        others = [d.other for d in dated if d is not first]
+        parts = [self._walk([*rest, *others, first.other, VAGUE], span.meet(span.lo, first.before), limit, conditions)]
+        if first.endless is not None and first.before < span.hi:
+            behind = span.meet(first.before, span.hi)
+            parts.append(self._walk([first.endless, *others, *rest, VAGUE], behind, limit, conditions))
+        return parts
 
     def _walk(self, parts: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
         driver = shortest(parts)

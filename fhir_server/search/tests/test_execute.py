@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from fhir_server.store.search_sets import (
     Dated,
     Either,
     Except,
+    Imprecise,
     Instance,
     Interval,
     Lists,
@@ -47,7 +49,8 @@ class Row:
         self.o = self.tick << 26 | (IMPRECISE if self.vague else 0) | n
         self.id, self.updated, self.subject = f"r{n}", dice.randrange(50), dice.randrange(8)
         self.lists = {h for h, density in DENSITY.items() if dice.random() < density}
-        self.ranges = [(8, self.tick, self.tick + dice.randrange(1, 100))] if self.vague else []
+        start = -1000 if dice.random() < 0.2 else self.tick  # no start: it stands where it ends
+        self.ranges = [(8, start, self.tick + dice.randrange(1, 100))] if self.vague else []
         self.ranges += [(9, lo, lo + 1) for lo in dice.sample(range(40), dice.randrange(3))]
         self.texts = [dice.choice("abc") + dice.choice(["nn", "nb", ""]) for _ in range(dice.randrange(3))]
 
@@ -61,6 +64,8 @@ def holds(part: Set, row: Row) -> bool:
             return part.lo <= row.o < part.hi and not row.vague
         case Dated():
             return holds(part.precise, row) or (row.vague and holds(part.other, row))
+        case Imprecise():
+            return row.vague
         case Interval():
             return any(
                 h in part.hashes and part.lo_from <= lo < part.lo_to and part.hi_from <= hi < part.hi_to
@@ -121,7 +126,12 @@ lists = st.builds(
 )
 single = st.builds(Lists, st.sampled_from(sorted(DENSITY)).map(lambda h: (h,)), st.sampled_from(LIES))
 windows = st.builds(Window, place.map(lambda t: t << 26), place.map(lambda t: t << 26))
-vague = st.builds(Interval, st.just((8,)), place, place, place, place.map(lambda t: t + 100))
+vague = st.builds(Interval, st.just((8,)), st.one_of(place, st.just(-1000)), place, place, place.map(lambda t: t + 100))
+def bounded(window: Window, other: Interval) -> Dated:
+    """What the resolver says of members that have a start and of those that have none."""
+    return Dated(window, other, max(other.lo_to, 0) << 26, replace(other, lo_to=min(other.lo_to, -999), size=0))
+
+
 intervals = st.builds(
     Interval, st.sampled_from([(9,), (8, 9), (7, 9)]), bound, bound, bound, bound, st.sampled_from(LIES)
 )
@@ -136,6 +146,7 @@ leaves = st.one_of(
     single,
     single,
     st.builds(Dated, st.one_of(windows, st.builds(lambda a, b: either(a, b), windows, windows)), vague),
+    st.builds(bounded, windows, vague),
     intervals,
     texts,
     st.builds(
