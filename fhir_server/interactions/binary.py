@@ -17,6 +17,7 @@ from resources.repository import Version
 _ALWAYS_FHIR = {"application/fhir+json": Format.JSON, "application/fhir+xml": Format.XML}
 _MAYBE_FHIR = frozenset({"application/json", "application/xml", "text/xml"})
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
+_HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,1000}")
 # What a Binary holds came from outside: a browser may not run it in our origin.
 _SAFE = [("Content-Security-Policy", "sandbox; default-src 'none'")]
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;\s*[\w.+-]+=(\"[\w.+ -]*\"|[\w.+-]+))*", re.ASCII)
@@ -68,7 +69,8 @@ def raw(version: Version, headers: Headers) -> Response:
     """The data of a Binary with its content type, as a plain answer."""
     binary = json_codec.decode_stored(version.doc)
     headers = [*headers, *_SAFE]
-    if reference := binary.get("securityContext", {}).get("reference"):
+    reference = binary.get("securityContext", {}).get("reference", "")
+    if _HEADER_TEXT.fullmatch(reference):
         headers.append(("X-Security-Context", reference))
     return Response(200, _data(binary), headers, _content_type(binary))
 

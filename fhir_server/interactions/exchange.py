@@ -63,7 +63,7 @@ class Exchange:
 
     def parsed(self, body: bytes) -> dict[str, Any]:
         """The resource that ``body`` holds by the request's Content-Type. Raises UnsupportedMediaType, BadSyntax."""
-        return _named(_DECODERS[sent(self.request.content_type)](body))
+        return _named(_DECODERS[sent(self.request.content_type)](body, self.service.body_max))
 
 
 _NOTHING_PREFERRED = Prefer()

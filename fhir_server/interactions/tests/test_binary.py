@@ -1,8 +1,11 @@
 """Binary in its native form."""
 
 import base64
+import json
 
 from fhir_server.conftest import Client
+from fhir_server.interactions.binary import raw
+from resources.repository import Version
 
 PDF = b"%PDF-1.7 \x00\xff"
 
@@ -54,6 +57,17 @@ def test_stored_content_type_cannot_add_headers(client: Client) -> None:
     if answer.status == 201:
         raw = client.send("GET", f"Binary/{answer.json['id']}")
         assert raw.headers["content-type"] == "application/octet-stream"
+
+
+def test_stored_reference_cannot_add_headers() -> None:
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "a/b",
+        "securityContext": {"reference": "urn:x\r\nSet-Cookie: a=b"},
+    }
+    response = raw(Version("Binary", "1", 1, 0, json.dumps(binary).encode()), [])
+    assert not any("Cookie" in value for _, value in response.headers)
+    assert "X-Security-Context" not in dict(response.headers)
 
 
 def test_content_type_is_needed(client: Client) -> None:
