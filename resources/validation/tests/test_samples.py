@@ -13,20 +13,12 @@ import pytest
 from resources import json_codec
 from resources.validation import quick
 from resources.validation.quick import surely_valid
+from resources.validation.tests.examples import TRULY_INVALID
 from resources.validation.tests.validator_cases import DISAGREEMENTS, agreement
 from resources.validation.walker import walk
 
 SAMPLES = Path(__file__).resolve().parents[3] / "../shared/data/fhir"
 pytestmark = [pytest.mark.samples, pytest.mark.skipif(not SAMPLES.is_dir(), reason="no sample data")]
-
-TRULY_INVALID = {
-    "ActivityDefinition-heart-valve-replacement.json": "txt-2: its narrative is empty",
-    "EventDefinition-example.json": "txt-2: its narrative is empty",
-    "Bundle-10bb101f-a121-4264-a920-67be9cb82c74.json": "fullUrl says Patient/pat12, the resource Patient/pat2",
-    "DeviceMetric-example.json": "parent refers to a DeviceDefinition where only a Device may be",
-    "Observation-clinical-gender.json": "performer refers to an Encounter",
-    "diagnosticreport-cbc.json": "text has no div",
-}
 
 
 def _resources(folder: str) -> Iterator[tuple[str, Any]]:
