@@ -7,7 +7,7 @@ probed; long lists leap over each other in blocks; what is then still open is pr
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from fhir_server.search.resolve import Far
+from fhir_server.search.resolve import Far, TooMany
 from fhir_server.store import Session, Stored
 from fhir_server.store.reading import COLUMNS
 from fhir_server.store.search_leap import leap_postgresql, leap_sqlite, merge_sql
@@ -28,7 +28,6 @@ from fhir_server.store.search_sets import (
     walkable,
 )
 from fhir_server.store.search_sql import SearchSql, SqliteSearchSql, shortest
-from resources.errors import TooCostly
 
 SHORT = 300
 """Members of a list that is walked without leaping."""
@@ -121,16 +120,16 @@ class Executor:
                 return
             seen += batch
             if seen > WALK_BUDGET:
-                raise _too_costly()
+                raise _too_many()
             span = span.meet(span.lo, orders[-1]) if descending else span.meet(orders[-1] + 1, span.hi)
 
     # --- whole sets -------------------------------------------------------------------------------------------------
 
     def all_orders(self, near: Set, far: Sequence[Far], limit: int) -> list[int]:
-        """All members. Raises TooCostly when they are more than ``limit``."""
+        """All members. Raises TooMany when they are more than ``limit``."""
         found = self.page(near, far, Span(), limit + 1)
         if len(found) > limit:
-            raise _too_costly()
+            raise _too_many()
         return found
 
     def names(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[tuple[int, str]]:
@@ -142,7 +141,7 @@ class Executor:
         text = sql.rows_of(sql.stream(near, Span(), limit + 1), "r.o, r.id, r.type, r.deleted, r.tenant")
         rows = self.session.query(text, sql.params)
         if len(rows) > limit:
-            raise _too_costly()
+            raise _too_many()
         return [
             (o, id) for o, id, kind, deleted, tenant in rows if kind == type and tenant == self.tenant and not deleted
         ]
@@ -232,8 +231,8 @@ def _single(part: Set) -> bool:
     return isinstance(part, Lists) and len(part.hashes) == 1
 
 
-def _too_costly() -> TooCostly:
-    return TooCostly(
+def _too_many() -> TooMany:
+    return TooMany(
         "this search would look at too many resources; name the patient, narrow the dates or the codes, "
         "or search for the linked resources first and then by their ids"
     )

@@ -74,6 +74,10 @@ USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
 """Lengths of lists that the statistics do not know, by form of the key; all others 20."""
 
 
+class TooMany(TooCostly):
+    """A set has more members than can be named at once (a statement that ran out of time is a plain TooCostly)."""
+
+
 class Far(Protocol):
     """A test that SQL alone cannot make; ``keep`` gives the order keys of the rows that pass."""
 
@@ -81,7 +85,7 @@ class Far(Protocol):
 
 
 class Members(Protocol):
-    """What the resolver needs of the executor; every method raises TooCostly beyond ``limit``."""
+    """What the resolver needs of the executor; every method raises TooMany beyond ``limit``."""
 
     def names(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[tuple[int, str]]:
         """(o, id) of the members, in any order."""
@@ -248,7 +252,7 @@ class Resolver:
         near, far = self.typed(term.target, term.term)
         try:
             targets = self.executor.names(term.target, near, far, MANY_TARGETS)
-        except TooCostly:
+        except TooMany:
             return None
         names = [f"{term.target}/{id}" for _, id in targets]
         fresh, tenant = self.store.hasher.fresh, self.tenant

@@ -133,7 +133,21 @@ class Except:
     part: "Set"
 
 
-Set = Lists | Window | Dated | Imprecise | Interval | Text | Instance | Changed | Subjects | Chosen | Both | Either | Except
+Set = (
+    Lists
+    | Window
+    | Dated
+    | Imprecise
+    | Interval
+    | Text
+    | Instance
+    | Changed
+    | Subjects
+    | Chosen
+    | Both
+    | Either
+    | Except
+)
 
 NOTHING = Chosen(())
 

@@ -127,6 +127,8 @@ lists = st.builds(
 single = st.builds(Lists, st.sampled_from(sorted(DENSITY)).map(lambda h: (h,)), st.sampled_from(LIES))
 windows = st.builds(Window, place.map(lambda t: t << 26), place.map(lambda t: t << 26))
 vague = st.builds(Interval, st.just((8,)), st.one_of(place, st.just(-1000)), place, place, place.map(lambda t: t + 100))
+
+
 def bounded(window: Window, other: Interval) -> Dated:
     """What the resolver says of members that have a start and of those that have none."""
     return Dated(window, other, max(other.lo_to, 0) << 26, replace(other, lo_to=min(other.lo_to, -999), size=0))

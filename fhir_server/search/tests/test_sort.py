@@ -52,7 +52,8 @@ def test_order_and_pages(people: tuple[Record, list[dict[str, Any]]], by: str) -
     assert record.walk(f"Patient?_sort={by}&_count=4") == whole
     first = by.split(",")[0]
     values = {"family": lambda p: p["name"][0]["family"].lower().replace("é", "e") if "name" in p else None,
-              "birthdate": lambda p: p.get("birthDate"), "gender": lambda p: p["gender"], "_id": lambda p: p["id"]}  # fmt: skip
+              "birthdate": lambda p: p.get("birthDate"),
+              "gender": lambda p: p["gender"], "_id": lambda p: p["id"]}  # fmt: skip
     by_id = {p["id"]: values[first.lstrip("-")](p) for p in made}
     shown = [by_id[id] for id in whole]
     known = [v for v in shown if v is not None]
