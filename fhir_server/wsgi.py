@@ -98,8 +98,9 @@ class Application:
 
     def _answer(self, environ: Environ, trace: _Trace) -> Response:
         response = self._guarded(lambda: self._interact(environ, trace), trace)
-        unrendered = response
-        response = self._guarded(lambda: render(unrendered, trace.wanted, trace.pretty), trace)
+        if trace.wanted is not Format.JSON or trace.pretty:
+            plain = response
+            response = self._guarded(lambda: render(plain, trace.wanted, trace.pretty), trace)
         compress(response, environ.get("HTTP_ACCEPT_ENCODING", ""))
         return response
 

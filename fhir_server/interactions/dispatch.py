@@ -4,8 +4,9 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#summary, operations.html#executing).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from capability.rows import Interaction, Operation
 from fhir_server.http.errors import WrongMethod
@@ -20,8 +21,7 @@ _LEVELS = {"$": "system", "{type}/$": "type", "{type}/{id}/$": "instance"}
 _READS, _ALL = ("GET", "POST"), ("POST",)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """What a request comes to: ``code`` is the interaction or ``$`` and the operation's name, ``template`` the path
     as it may be logged, the rest what the path holds."""
 
