@@ -19,7 +19,7 @@ TYPES = """WITH RECURSIVE t(type) AS (SELECT min(type) FROM resource WHERE tenan
     SELECT type FROM t WHERE type IS NOT NULL"""
 PAIRS = {
     "postgresql": "unnest($2::text[], $3::text[]) AS w(t, i)",
-    "sqlite": "(SELECT a.value AS t, b.value AS i FROM json_each($2) a JOIN json_each($3) b ON a.key = b.key) AS w",
+    "sqlite": "(SELECT value AS t, json_extract($3, '$[' || key || ']') AS i FROM json_each($2)) AS w",
 }
 PLACES = {
     "postgresql": "unnest($2::bigint[]) AS w(place)",
@@ -72,7 +72,7 @@ class Reading:
     def _probe(self, condition: str) -> str:
         """Join each row at hand with its resource of tenant $1 through the index, fenced from the planner."""
         if self.dialect == "sqlite":
-            return f"JOIN resource r ON r.tenant = $1 AND {condition.replace('q.', 'r.')}"
+            return f"CROSS JOIN resource r ON r.tenant = $1 AND {condition.replace('q.', 'r.')}"
         where = f"q.tenant = $1 AND {condition}"
         return f"CROSS JOIN LATERAL (SELECT * FROM resource q WHERE {where} OFFSET 0) r WHERE true"
 
