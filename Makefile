@@ -23,6 +23,10 @@ run: venv  ## serve http://127.0.0.1:8080/fhir from SQLite, no authentication, l
 test: venv  ## run the tests on SQLite and PostgreSQL; T=path for a part
 	$(BIN)/pytest $(T)
 
+BASE ?=
+conformance: venv  ## black-box tests and their table of requirements; BASE=url for a server that runs already
+	$(BIN)/pytest conformance_tests --requirements $(if $(BASE),--base-url $(BASE) --confcutdir conformance_tests)
+
 check: venv  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -28,7 +28,7 @@ _STATED_ELSEWHERE = frozenset({"capabilities"})
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the statement says beside the rows: software ``version``, ``date`` it was made (FHIR dateTime), whether
-    references are ``enforced``, ``restricted`` types with their codes, ``security`` as in rest.security."""
+    references are ``enforced``, ``restricted`` types with their codes and $names, ``security`` as in rest.security."""
 
     version: str = "0.1.0"
     date: str = ""
@@ -95,7 +95,9 @@ def _resource(type: str, rows: Sequence[Interaction], operations: Sequence[Opera
         "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
         "searchRevInclude": list(_referring().get(type, ())),
         "searchParam": _search_params(type),
-        "operation": _operations(operations, lambda row: only is None and _is_for(row, type)),
+        "operation": _operations(
+            operations, lambda row: _is_for(row, type) and (only is None or f"${row.name}" in only)
+        ),
     }
     return {name: value for name, value in stated.items() if value != []}
 

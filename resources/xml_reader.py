@@ -33,18 +33,19 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-def decode(data: bytes | str, limit: int = MAX_BYTES) -> dict[str, Any]:
+def decode(data: bytes | str, limit: int = MAX_BYTES, *, any_order: bool = False) -> dict[str, Any]:
     """The resource that ``data`` (UTF-8) holds, as JSON would have given it; comments are dropped.
 
     A value that is not of its type (``<active value="yes"/>``) stays text for the validation to name. Raises TooLarge
     beyond ``limit`` bytes and BadSyntax with line, column, FHIRPath and the nearest valid name for what has no form in
-    JSON: unknown elements and attributes, stray text, an element that may not repeat.
+    JSON: unknown elements and attributes, stray text, an element that may not repeat; and, unless ``any_order``, for
+    elements that do not stand in the order of their definition, as XML demands.
     """
     body = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     body = body.removeprefix(b"\xef\xbb\xbf")
     if len(body) > limit or (len(body) > MAX_VALUES and body.count(b"<") > MAX_VALUES):
         raise TooLarge(f"The document has {len(body)} bytes; at most {limit} and {MAX_VALUES} tags are accepted")
-    return _Reader(body).read()
+    return _Reader(body, any_order).read()
 
 
 # --- What the definitions say, arranged for reading ---------------------------------------------------------------
@@ -57,14 +58,15 @@ class _Step(NamedTuple):
     kind: str
     type: str
     many: bool
+    rank: int = 0
 
 
 @cache
 def _steps(type: str) -> dict[str, _Step]:
     """By the name expat gives: namespace, space, local name."""
     return {
-        f"{XHTML if e.type == 'xhtml' else FHIR}{_SPACE}{e.name}": _Step(e.name, kind_of(e), e.type, e.max != 1)
-        for e in type_def(type).elements.values()
+        f"{XHTML if e.type == 'xhtml' else FHIR}{_SPACE}{e.name}": _Step(e.name, kind_of(e), e.type, e.max != 1, rank)
+        for rank, e in enumerate(type_def(type).elements.values())
         if not e.xml_attribute
     }
 
@@ -117,21 +119,23 @@ _VALUES: dict[str, Callable[[str], Any]] = {
 class _Frame:
     """An open element: what it is, what was read of it so far, and the lists of primitives that need filling up."""
 
-    __slots__ = ("loose", "out", "step", "steps", "value")
+    __slots__ = ("last", "loose", "out", "step", "steps", "value")
 
     def __init__(self, step: _Step, steps: dict[str, _Step], out: dict[str, Any], value: Any = None) -> None:
         self.step = step
         self.steps = steps
         self.out = out
         self.value = value
+        self.last: _Step | None = None
         self.loose: set[str] | None = None
 
 
 class _Reader:
     """One document. expat calls ``_start`` and ``_end``; inside a narrative ``_start_xhtml`` and ``_end_xhtml``."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, any_order: bool) -> None:
         self.body = body
+        self.any_order = any_order
         self.stack: list[_Frame] = []
         self.result: dict[str, Any] = {}
         self.issues: list[Issue] = []
@@ -178,7 +182,13 @@ class _Reader:
         if step is None:
             self._skip(self._unknown(name, frame.steps))
         else:
+            self._follow(frame, step)
             self._open(step, attributes)
+
+    def _follow(self, frame: _Frame, step: _Step) -> None:
+        before, frame.last = frame.last, step
+        if before is not None and step.rank < before.rank and not self.any_order:
+            self._report(f"The element '{step.name}' stands after '{before.name}'; it belongs before it")
 
     def _open(self, step: _Step, attributes: dict[str, str]) -> None:
         if step.kind == "primitive":

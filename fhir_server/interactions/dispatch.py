@@ -91,9 +91,13 @@ class Dispatcher:
             raise NotFound("There is nothing at this path; see metadata for what there is.")
         name, type = segments[-1][1:], segments[0] if level != "system" else ""
         operation = self._operations.get((name, type)) or self._operations.get((name, ""))
-        if operation is None or level not in operation.levels or type in self._restricted:
+        if operation is None or level not in operation.levels or self._is_barred_operation(type, operation):
             raise NotFound(f"${name[:64]} is not done here. {self._hint(name)}")
         return operation
+
+    def _is_barred_operation(self, type: str, operation: Operation) -> bool:
+        only = self._restricted.get(type)
+        return only is not None and f"${operation.name}" not in only
 
     def _hint(self, name: str) -> str:
         rows = {row.definition: row for row in self._operations.values() if row.name == name}

@@ -16,8 +16,8 @@ from fhir_server.interactions.update import conditional_update, update
 from fhir_server.interactions.vread import vread
 
 # Audit events are written by the server alone, and once: there is nothing to change and no older version.
-RESTRICTED: dict[str, frozenset[str]] = {"AuditEvent": frozenset({"read", "search-type"})}
-"""Types that take only some interactions, by code; every other type takes all."""
+RESTRICTED: dict[str, frozenset[str]] = {"AuditEvent": frozenset({"read", "search-type", "$validate"})}
+"""Types that take only some interactions and operations, by code and $name; every other type takes all."""
 
 INTERACTIONS: tuple[Interaction, ...] = (
     Interaction("read", "instance", "GET", "{type}/{id}", read, "The current version of a resource."),

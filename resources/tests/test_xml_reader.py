@@ -25,7 +25,7 @@ def refused(inner):
 
 
 def test_primitives_get_their_json_types():
-    read = patient('<active value="true"/><multipleBirthInteger value="2"/><birthDate value="1970-03"/>')
+    read = patient('<active value="true"/><birthDate value="1970-03"/><multipleBirthInteger value="2"/>')
     assert read == {"resourceType": "Patient", "active": True, "multipleBirthInteger": 2, "birthDate": "1970-03"}
 
 
@@ -120,15 +120,22 @@ def test_an_unknown_element_names_the_nearest_and_its_place():
 
 
 def test_all_mistakes_are_told_at_once():
-    issues = refused('<zzz/><active value="true" x="1"/><birthDate/>text<active value="true"/><name value="x"/>')
+    issues = refused('<zzz/><active value="true" x="1"/><active value="true"/>text<name value="x"/><birthDate/>')
     assert [i.text.partition(" (")[0] for i in issues] == [
         "The element 'zzz' is not known here",
         "The attribute 'x' is not allowed here",
-        "The element 'birthDate' has neither a value nor an extension",
-        "The text 'text' stands outside an attribute; values are written as value=\"...\"",
         "The element 'active' stands twice and may stand once",
+        "The text 'text' stands outside an attribute; values are written as value=\"...\"",
         "The attribute 'value' is not allowed here",
+        "The element 'birthDate' has neither a value nor an extension",
     ]
+
+
+def test_elements_stand_in_the_order_of_their_definition():
+    body = '<Patient xmlns="http://hl7.org/fhir"><birthDate value="1970"/><gender value="male"/></Patient>'
+    with pytest.raises(BadSyntax, match="'gender' stands after 'birthDate'"):
+        decode(body)
+    assert decode(body, any_order=True)["gender"] == "male"
 
 
 def test_mistakes_in_contained_resources_have_a_path():
