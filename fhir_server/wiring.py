@@ -51,6 +51,7 @@ class Process:
             self.keyring.current(KeyName.PAGE).secret,
             default_count=settings.page_count,
             max_count=settings.page_count_max,
+            base=settings.base_url,
         )
         self.audit_events = AuditEvents(
             self.store.session,

@@ -27,18 +27,25 @@ ESTIMATED = 10_000
 
 
 class SearchEngine:
-    """Searches one store. ``link_key`` seals page links (the same on all nodes); counts are entries of one page."""
+    """Searches one store. ``link_key`` seals page links (the same on all nodes); counts are entries of one page;
+    ``base`` is the public address, whose resources may be named by URL too."""
 
     def __init__(
-        self, store: Store, link_key: bytes, *, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT
+        self,
+        store: Store,
+        link_key: bytes,
+        *,
+        default_count: int = DEFAULT_COUNT,
+        max_count: int = MAX_COUNT,
+        base: str = "",
     ) -> None:
         self.store = store
         self.cursors = Cursors(link_key)
-        self.default_count, self.max_count = default_count, max_count
+        self.default_count, self.max_count, self.base = default_count, max_count, base
 
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage:
         """One page as ``caller`` may see it. Raises BadSearch, Forbidden (another caller's page link), TooCostly."""
-        query = parse(request, self.default_count, self.max_count)
+        query = parse(request, self.default_count, self.max_count, self.base)
         return _Search(self, session, caller, request, query).page()
 
     def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> list[Stored]:
@@ -48,7 +55,7 @@ class SearchEngine:
         a filter.
         """
         params = tuple(parse_qsl(criteria.removeprefix("?"), keep_blank_values=True))
-        query = parse(SearchRequest(type, params), self.default_count, self.max_count)
+        query = parse(SearchRequest(type, params), self.default_count, self.max_count, self.base)
         if not query.filters:
             raise BadSearch(
                 f"the criteria '{criteria}' name no search parameter of {type}; they would fit every resource"

@@ -70,6 +70,19 @@ class Query:
         return terms[0] if len(terms) == 1 else And(terms)
 
 
+def _also_relative(value: str, base: str) -> str:
+    """``value`` with the relative form beside each URL of a resource at ``base``: search.html#reference wants both to
+    find what refers to it, and the record holds such references relative. Other kinds of values are never both."""
+    if not base or f"{base}/" not in value:
+        return value
+    parts = value.split(",")
+    local = (part.removeprefix(f"{base}/") for part in parts if part.startswith(f"{base}/"))
+    return ",".join([*parts, *(text for text in local if _RELATIVE.fullmatch(text))])
+
+
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?")
+
+
 def _quoted(text: str) -> str:
     return text.replace("|", "%7C") if _PLAIN.fullmatch(text) else quote(text, safe="/:,$*")
 
@@ -77,14 +90,16 @@ def _quoted(text: str) -> str:
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/,$*~|-]*")
 
 
-def parse(request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT) -> Query:
-    """The query of ``request``. Raises BadSearch with all that is wrong at once."""
-    return _parse(request.type, request.params, request.lenient, default_count, max_count)
+def parse(
+    request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT, base: str = ""
+) -> Query:
+    """The query of ``request`` to the server at ``base``. Raises BadSearch with all that is wrong at once."""
+    return _parse(request.type, request.params, request.lenient, default_count, max_count, base)
 
 
 @lru_cache(4096)
-def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, default: int, most: int) -> Query:
-    reading = _Reading(_types(type, params), lenient, most, {"count": default})
+def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, default: int, most: int, base: str) -> Query:
+    reading = _Reading(_types(type, params), lenient, most, base, {"count": default})
     errors: list[Issue] = []
     for name, value in params:
         try:
@@ -112,6 +127,7 @@ class _Reading:
     types: tuple[str, ...]
     lenient: bool
     most: int
+    base: str
     fields: dict[str, Any]
     filters: list[tuple[str, str]] = field(default_factory=list)
     includes: list[Include] = field(default_factory=list)
@@ -132,6 +148,7 @@ class _Reading:
             self.applied.append((name, value))
 
     def _filter(self, name: str, value: str) -> None:
+        value = _also_relative(value, self.base)
         for type in self.types:
             parameters.term(type, name, value)
         self.filters.append((name, value))

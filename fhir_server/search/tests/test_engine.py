@@ -260,3 +260,11 @@ def test_paging_under_writes_skips_and_doubles_nothing(record: Record) -> None:
 
 def test_the_caller_is_open_by_default() -> None:
     assert OPEN.compartment is None
+
+
+def test_a_resource_of_this_server_may_be_named_by_its_url(record: Record, store: Store) -> None:
+    here = Record(store, base="http://here/fhir")
+    query = "Encounter?subject=http://here/fhir/Patient/p1"
+    assert here.ids(query) == here.ids("Encounter?subject=Patient/p1") == ["e1"]
+    assert here.page(query).links["self"] == "subject=http://here/fhir/Patient/p1"
+    assert here.ids("Encounter?subject=http://there/fhir/Patient/p1") == []
