@@ -29,7 +29,7 @@ def test_update_replaces_the_whole_resource(fhir: Client, tag: str) -> None:
 
 
 @requirement("http.html#update")
-def test_labels_stay_when_an_update_does_not_name_them(fhir: Client, tag: str) -> None:
+def test_labels_of_an_update_are_stored(fhir: Client, tag: str) -> None:
     made = fhir.create(patient(tag, meta={"tag": [{"system": SYSTEM, "code": tag}]}))
     now = fhir.put(reference(made), patient(tag, id=made["id"], meta={"tag": [{"system": SYSTEM, "code": "b"}]})).json()
     assert {"system": SYSTEM, "code": "b"} in now["meta"]["tag"]
