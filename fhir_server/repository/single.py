@@ -3,6 +3,9 @@
 FHIR R4 http.html#create, #update, #patch, #delete and #concurrency.
 """
 
+import random
+import time
+
 from fhir_server.repository.faults import fault
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
@@ -15,6 +18,8 @@ from resources.validation import check
 
 ATTEMPTS = 10
 """How often a write that lost a race is prepared anew before the caller is told (409)."""
+PAUSE = 0.005
+"""Seconds by which the longest pause before another try grows."""
 
 Single = Create | Put | Patch | Delete
 
@@ -37,6 +42,7 @@ def commit_one(services: Services, caller: Caller, command: Single) -> Outcome |
         except LostRace as error:
             if attempt == ATTEMPTS:
                 raise fault(error, [write], [""]) from None
+            time.sleep(random.uniform(0, PAUSE * (attempt - 1)))  # at once the first time
         except StoreError as error:
             raise fault(error, [write], [""]) from None
     raise AssertionError("unreachable")

@@ -6,26 +6,27 @@ then all writes, then the reads. A lost race rolls back and the whole is tried a
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.repository.criteria import carried, criteria_of, lock_parts, the_one, type_of
+from fhir_server.repository.criteria import criteria_of, the_one, type_of
 from fhir_server.repository.faults import fault
+from fhir_server.repository.holds import Holds
 from fhir_server.repository.links import Links
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
-from fhir_server.repository.single import ATTEMPTS, next_version, outcome
+from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome
 from fhir_server.repository.stamp import new_id
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
+from resources import json_codec
 from resources.errors import FhirError, Invalid, Issue, NotFound
 from resources.repository import Caller, Command, Create, Delete, Find, Mark, Outcome, Patch, Put, Read
 from resources.validation import check
 
 # The order in which a transaction is processed; reads come after, in the same database transaction.
 _ORDER: tuple[type, ...] = (Delete, Create, Put, Patch)
-_PAUSE = 0.005
 
 
 @dataclass(slots=True)
@@ -57,7 +58,8 @@ class Commit:
         self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
         self.commands = commands
         self.bundled = bundled or len(commands) > 1
-        self.locks = self._locks()
+        self.holds = Holds(services.store.hasher, caller.tenant, commands)
+        self.reads_only = not marks and all(isinstance(command, Read | Find) for command in commands)
 
     def run(self) -> list[Outcome]:
         """All outcomes in the order of the commands. Raises FhirError; then nothing is stored."""
@@ -69,7 +71,7 @@ class Commit:
             except LostRace as error:
                 if attempt == ATTEMPTS:
                     raise self._fault(error, steps) from None
-                time.sleep(random.uniform(0, _PAUSE * attempt))
+                time.sleep(random.uniform(0, PAUSE * attempt))
             except StoreError as error:
                 raise self._fault(error, steps) from None
         raise AssertionError("unreachable")
@@ -77,32 +79,37 @@ class Commit:
     def _steps(self) -> list[Step]:
         return [Step(command, f"Bundle.entry[{n}]" if self.bundled else "") for n, command in enumerate(self.commands)]
 
-    def _locks(self) -> list[int]:
-        """Keys of all that this commit selects by, brings along and names."""
-        parts: set[tuple[str, ...]] = set()
-        for command in self.commands:
-            criteria = criteria_of(command)
-            if criteria is not None:
-                parts.update(lock_parts(type_of(command), criteria))
-            elif not isinstance(command, Create | Read | Find):
-                parts.add((command.type, "id", command.id))
-            if isinstance(command, Create | Put):
-                parts.update(carried(command.resource))
-        lock = self.services.store.hasher.lock
-        return [lock(self.caller.tenant, *part) for part in parts]
-
     def _attempt(self, steps: list[Step]) -> list[Outcome]:
         session = self.services.store.session()
-        with session.transaction():
-            session.lock(self.locks)
-            self._identify(session, steps)
-            self._prepare(session, steps)
-            self._store(session, steps)
+        with session.transaction(snapshot=self.reads_only):
+            if not self.reads_only:
+                self._write(session, steps)
             for step in steps:
                 if isinstance(step.command, Read | Find):
                     with _naming(step.place):
                         step.outcome = self.answer(step.command)
         return [step.outcome for step in steps if step.outcome]
+
+    def _write(self, session: Session, steps: list[Step]) -> None:
+        self.holds.take(session)
+        self._identify(session, steps)
+        referred = self._prepare(session, steps)
+        if len(steps) > 1 or referred:  # one resource that depends on no other is safe by its version
+            self._hold_found(session, steps, referred)
+        self._store(session, steps)
+
+    def _hold_found(self, session: Session, steps: list[Step], referred: Iterable[Stored]) -> None:
+        by_criteria = [step for step in steps if step.existing and criteria_of(step.command) is not None]
+        self.holds.found(
+            session,
+            written=[step.existing for step in by_criteria if step.existing and step.write],
+            read=[*referred, *(step.existing for step in by_criteria if step.existing and not step.write)],
+            carrying=[
+                json_codec.decode_stored(step.write.doc)
+                for step in steps
+                if step.write and isinstance(step.command, Patch)
+            ],
+        )
 
     # --- which resource each command means
 
@@ -155,10 +162,17 @@ class Commit:
 
     # --- what each command writes
 
-    def _prepare(self, session: Session, steps: list[Step]) -> None:
-        links = Links(
-            _identities(steps), lambda type, criteria: the_one(self.services, session, self.caller, type, criteria)
-        )
+    def _prepare(self, session: Session, steps: list[Step]) -> list[Stored]:
+        """Make the writes; returns what conditional references led to."""
+        referred: list[Stored] = []
+
+        def find(type: str, criteria: str) -> Stored | None:
+            self.holds.criteria(session, type, criteria)
+            one = the_one(self.services, session, self.caller, type, criteria)
+            referred.extend([one] if one else [])
+            return one
+
+        links = Links(_identities(steps), find)
         found: list[Issue] = []
         for step in steps:
             try:
@@ -170,6 +184,7 @@ class Commit:
                 found.extend(error.issues)
         if found:
             raise Links.error(issues=found)
+        return referred
 
     def _prepare_one(self, step: Step, links: Links) -> None:
         command = step.command

@@ -112,8 +112,9 @@ class Connection:
         self._names.clear()
         self.command("DEALLOCATE ALL")
 
-    def begin(self) -> None:
-        self.command("BEGIN")
+    def begin(self, snapshot: bool = False) -> None:
+        """``snapshot``: only reads, all of them as of the first."""
+        self.command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN")
         self.in_transaction = True
 
     def commit(self) -> None:

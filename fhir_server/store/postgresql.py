@@ -67,12 +67,12 @@ class PostgresSession(PostgresWriting, Reading):
             connection.query(_MERGE_SQL["on"], ())
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, snapshot: bool = False) -> Iterator[None]:
         if self._depth:
             yield
             return
         connection = self.connected()
-        connection.begin()
+        connection.begin(snapshot)
         self._depth = 1
         try:
             yield

@@ -3,12 +3,12 @@
 FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhir/R4/http.html).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fhir_server.store.connection import Connection
 from fhir_server.store.literals import BINARY, TEXT, texts
-from fhir_server.store.locks import criteria_locks, reference_locks
+from fhir_server.store.locks import CRITERIA_GATE, criteria_locks, reference_locks
 from fhir_server.store.model import (
     AuditRow,
     DatabaseError,
@@ -42,6 +42,8 @@ DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system,
                          $8::text[], $9::text[]) ON CONFLICT DO NOTHING"""
 LOCK = """SELECT CASE WHEN w.alone = 1 THEN pg_advisory_xact_lock(w.k) ELSE pg_advisory_xact_lock_shared(w.k) END
     FROM unnest($1::bigint[], $2::int[]) AS w(k, alone)"""
+TRY_LOCK = """SELECT bool_and(CASE WHEN w.alone = 1 THEN pg_try_advisory_xact_lock(w.k)
+    ELSE pg_try_advisory_xact_lock_shared(w.k) END) FROM unnest($1::bigint[], $2::int[]) AS w(k, alone)"""
 SUPERSEDE = """WITH old AS (
       SELECT r.*, w.until FROM resource r JOIN unnest($1::bigint[], $2::int[], $3::bigint[]) AS w(rid, version, until)
           ON r.rid = w.rid AND r.version = w.version ORDER BY r.rid FOR UPDATE OF r)
@@ -315,6 +317,13 @@ class PostgresWriting:
     def lock(self, keys: Iterable[int] = (), shared: Iterable[int] = ()) -> None:
         ordered, alone = criteria_locks(keys, shared)
         self.query(LOCK, (ordered, [int(a) for a in alone]))
+
+    def try_lock(self, keys: Collection[int] = (), shared: Collection[int] = ()) -> bool:
+        ordered, alone = criteria_locks(keys, shared)
+        if ordered == [CRITERIA_GATE]:  # more than can be held one by one
+            return False
+        had: bool = self.query(TRY_LOCK, (ordered, [int(a) for a in alone]))[0][0]
+        return had
 
     def mark(self, marks: Sequence[Mark]) -> None:
         for mark in marks:

@@ -3,7 +3,7 @@
 FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html): read, vread, history, and atomic writes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -29,10 +29,11 @@ class Session(Protocol):
         """
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, snapshot: bool = False) -> AbstractContextManager[None]:
         """All calls of this session inside are one transaction that an exception rolls back; nested use joins.
 
-        READ COMMITTED on PostgreSQL, the only writer (BEGIN IMMEDIATE) on SQLite.
+        READ COMMITTED on PostgreSQL, the only writer (BEGIN IMMEDIATE) on SQLite. With ``snapshot`` it only reads, all
+        of it as of one moment, and neither waits nor is waited for.
         """
         ...
 
@@ -74,6 +75,13 @@ class Session(Protocol):
 
         Call once, first, with the hashes (Hasher.lock) of all criteria, carried identifiers and ids to be written; keys
         are taken in sorted order, so lockers never deadlock. On SQLite a transaction is alone anyway.
+        """
+        ...
+
+    def try_lock(self, keys: Collection[int] = (), shared: Collection[int] = ()) -> bool:
+        """The same later in the transaction, without waiting: whether all could be had.
+
+        After False roll back, and begin anew with these keys in the first ``lock``.
         """
         ...
 

@@ -96,11 +96,11 @@ class SqliteSession(SqliteWriting, Reading):
             raise _failure(error) from error
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, snapshot: bool = False) -> Iterator[None]:
         if self._depth:
             yield
             return
-        self.run("BEGIN IMMEDIATE")
+        self.run("BEGIN" if snapshot else "BEGIN IMMEDIATE")
         self._depth = 1
         try:
             yield

@@ -3,7 +3,7 @@
 FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhir/R4/http.html).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fhir_server.store.model import (
@@ -143,6 +143,9 @@ class SqliteWriting:
 
     def lock(self, keys: Iterable[int] = (), shared: Iterable[int] = ()) -> None:
         """Nothing to do: a transaction is alone from its start."""
+
+    def try_lock(self, keys: Collection[int] = (), shared: Collection[int] = ()) -> bool:
+        return True
 
     def mark(self, marks: Sequence[Mark]) -> None:
         for mark in marks:
