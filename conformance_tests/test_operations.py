@@ -111,6 +111,15 @@ def test_everything_in_pages_is_the_same(fhir: Client, tag: str) -> None:
 
 
 @requirement("patient-operation-everything.html")
+def test_everything_in_pages_comes_to_an_end(fhir: Client, tag: str) -> None:
+    made = record(fhir, tag)
+    page, pages = fhir.search(f"{reference(made)}/$everything", {"_count": "0"}), 1
+    while (following := link(page, "next")) and pages < 30:
+        page, pages = fhir.search(following), pages + 1
+    assert pages < 30
+
+
+@requirement("patient-operation-everything.html")
 def test_everything_by_post_takes_parameters(fhir: Client, tag: str) -> None:
     made = record(fhir, tag)
     body = parameters(_type={"valueCode": "Observation"})

@@ -89,6 +89,15 @@ def test_if_match_on_an_absent_resource_creates_nothing(fhir: Client, tag: str) 
     fhir.refused("GET", f"Patient/{tag}", expect=404)
 
 
+@requirement("RFC 9110#13.1.1")
+def test_if_match_any_means_update_only(fhir: Client, tag: str) -> None:
+    fhir.refused("PUT", f"Patient/{tag}", patient(tag, id=tag), If_Match="*", expect=412)
+    made = fhir.create(patient(tag))
+    assert fhir.put(reference(made), made, If_Match="*").headers["etag"] == 'W/"2"'
+    fhir.delete(reference(made))
+    fhir.refused("PUT", reference(made), made, If_Match="*", expect=412)
+
+
 @requirement("RFC 9110#13.1.2")
 def test_if_none_match_any_means_create_only(fhir: Client, tag: str) -> None:
     fhir.put(f"Patient/{tag}", patient(tag, id=tag), If_None_Match="*", expect=201)

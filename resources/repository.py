@@ -127,11 +127,16 @@ class Create:
     full_url: str = ""
 
 
+ANY_VERSION = 0
+"""As ``if_match``: there must be a current version, whichever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
     """PUT [type]/[id], or PUT [type]?criteria when ``criteria`` is given.
 
-    ``if_match`` is the version the caller saw; ``if_none_match`` True means If-None-Match: * (create only).
+    ``if_match`` is the version the caller saw, ANY_VERSION for whichever there is (If-Match: *); ``if_none_match`` True
+    means If-None-Match: * (create only).
     """
 
     resource: dict[str, Any]

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 from resources.errors import BadSyntax, PreconditionFailed
-from resources.repository import Version
+from resources.repository import ANY_VERSION, Version
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"|([A-Za-z0-9.-]+)')
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -42,14 +42,16 @@ def version_headers(version: Version) -> list[tuple[str, str]]:
 
 
 def if_match(header: str) -> int | None:
-    """The version an If-Match header or Bundle ``ifMatch`` names; None without one or for ``*``. Raises BadSyntax,
-    PreconditionFailed (a tag that no version of this server can have)."""
-    if not header or header.strip() == "*":
+    """The version an If-Match header or Bundle ``ifMatch`` names; None without one, ANY_VERSION for ``*``. Raises
+    BadSyntax, PreconditionFailed (a tag that no version of this server can have)."""
+    if not header:
         return None
+    if header.strip() == "*":
+        return ANY_VERSION
     tags = _tags(header)
     if len(tags) != 1:
         raise BadSyntax('If-Match takes one version, such as W/"3".')
-    if not tags[0].isdigit() or len(tags[0]) > 18:
+    if not tags[0].isdigit() or len(tags[0]) > 18 or int(tags[0]) == ANY_VERSION:
         raise PreconditionFailed(f'If-Match: {header[:60]} is no version of this resource; versions are such as W/"3".')
     return int(tags[0])
 

@@ -58,7 +58,8 @@ def everything(exchange: Exchange) -> Response:
     given = read_parameters(exchange, known)
     focus = exchange.repository.read(exchange.type, exchange.id)
     types = _types(exchange.type, given.all("_type"))
-    walk = _Walk(page_count(given.value("_count"), exchange) if given.value("_count") else _WHOLE)
+    # A page of none would have a next one for ever.
+    walk = _Walk(max(page_count(given.value("_count"), exchange), 1) if given.value("_count") else _WHOLE)
     _fill(exchange, given, types, focus, walk)
     hits = (*walk.hits, *_supporting(exchange, walk.hits, given.all("_type")))
     page = SearchPage(hits, _links(given, walk.next))

@@ -13,7 +13,7 @@ from fhir_server.repository.versions import deletion, has_conditional_references
 from fhir_server.store import LostRace, Stored, StoreError, Write
 from resources import json_codec
 from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
-from resources.repository import Caller, Create, Delete, Outcome, Patch, Put
+from resources.repository import ANY_VERSION, Caller, Create, Delete, Outcome, Patch, Put
 from resources.validation import check
 
 ATTEMPTS = 10
@@ -92,13 +92,18 @@ def next_version(
 def refuse_stale(command: Put | Patch | Delete, previous: Stored | None) -> None:
     """If-Match and If-None-Match: * against the current version. Raises PreconditionFailed."""
     current = previous.version if previous and not previous.deleted else None
-    if command.if_match is not None and command.if_match != current:
+    if command.if_match is not None and not _meets(command.if_match, current):
         found = f'the current version is W/"{current}"' if current else "there is no current version"
-        raise PreconditionFailed(f'If-Match asks for W/"{command.if_match}", but {found}; read the resource anew.')
+        asked = f'W/"{command.if_match}"' if command.if_match != ANY_VERSION else "any version"
+        raise PreconditionFailed(f"If-Match asks for {asked}, but {found}; read the resource anew.")
     if isinstance(command, Put) and command.if_none_match and current is not None:
         raise PreconditionFailed(
             f'If-None-Match: * asks for a create, but {command.type}/{command.id} exists as W/"{current}".'
         )
+
+
+def _meets(if_match: int, current: int | None) -> bool:
+    return current is not None if if_match == ANY_VERSION else if_match == current
 
 
 def _existing(type: str, id: str, previous: Stored | None) -> Stored:

@@ -14,7 +14,7 @@ from fhir_server.http.conditional import (
     version_headers,
 )
 from resources.errors import BadSyntax, PreconditionFailed
-from resources.repository import Version
+from resources.repository import ANY_VERSION, Version
 
 VERSION = Version("Patient", "1", 3, 1_700_000_000_123, b"{}")
 
@@ -24,7 +24,7 @@ def test_etag_round_trip(version: int) -> None:
     assert if_match(etag(version)) == version
 
 
-@pytest.mark.parametrize(("header", "version"), [("", None), ("*", None), ('"3"', 3), ('W/"3"', 3), ("3", 3)])
+@pytest.mark.parametrize(("header", "version"), [("", None), ("*", ANY_VERSION), ('"3"', 3), ('W/"3"', 3), ("3", 3)])
 def test_if_match(header: str, version: int | None) -> None:
     assert if_match(header) == version
 
@@ -32,6 +32,8 @@ def test_if_match(header: str, version: int | None) -> None:
 def test_if_match_that_no_version_has() -> None:
     with pytest.raises(PreconditionFailed):
         if_match('W/"abc"')
+    with pytest.raises(PreconditionFailed):
+        if_match('W/"0"')
     with pytest.raises(BadSyntax):
         if_match('W/"1", W/"2"')
 
