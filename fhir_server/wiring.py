@@ -152,6 +152,7 @@ def compose(process: Process) -> Application:
         ).wsgi_app,
         metrics=metrics,
         cors=Cors(settings.cors_origins),
+        note=process.spool.append,
         access_log=AccessLog(),
     )
 

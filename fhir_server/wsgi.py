@@ -3,11 +3,12 @@
 PEP 3333; FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
 from fhir_server.http.access_log import AccessLog
 from fhir_server.http.cors import Cors
 from fhir_server.http.errors import error_response, unexpected_response
@@ -38,9 +39,10 @@ _BODILESS = frozenset({204, 304})
 
 @dataclass(slots=True)
 class _Trace:
-    """What the log and the metrics say of a request."""
+    """What the log, the metrics and the audit trail say of a request that came to nothing."""
 
     id: str
+    address: str = ""
     code: str = "unrouted"
     type: str = ""
     wanted: Format = Format.JSON
@@ -54,7 +56,7 @@ def open_caller(request: Request) -> Caller:
 
 class Application:
     """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
-    from (raising LoginRequired), ``rim`` answers every path that is not below the FHIR base."""
+    from (raising LoginRequired), ``note`` keeps what is refused before the repository sees it, ``rim`` answers every path that is not below the FHIR base."""
 
     def __init__(
         self,
@@ -66,12 +68,14 @@ class Application:
         metrics: Metrics,
         cors: Cors,
         caller_of: Callable[[Request], Caller] = open_caller,
+        note: Callable[[Sequence[AuditRecord]], None] = lambda records: None,
         access_log: AccessLog | None = None,
     ) -> None:
         self._service = service
         self._dispatcher = dispatcher
         self._repository_for = repository_for
         self._caller_of = caller_of
+        self._note = note
         self._rim = rim
         self._metrics = metrics
         self._cors = cors
@@ -87,7 +91,7 @@ class Application:
 
     def _fhir(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
-        trace = _Trace(request_id(environ))
+        trace = _Trace(request_id(environ), client_address(environ))
         response = self._answer(environ, trace)
         headers = self._headers(environ, trace, response)
         size = len(response.body)
@@ -108,9 +112,22 @@ class Application:
         try:
             return work()
         except FhirError as error:
-            return error_response(error)
+            return self._refused(error, trace)
         except Exception as error:  # noqa: BLE001 the one place where anything at all becomes an answer
             return unexpected_response(error, trace.id)
+
+    def _refused(self, error: FhirError, trace: _Trace) -> Response:
+        """The answer to a refusal, after the audit trail has it. Raises nothing."""
+        if not error.audited:
+            caller = Caller("", address=trace.address, request_id=trace.id)
+            record = event(
+                caller, Interaction.REFUSED, entity=trace.type, detail=error.issues[0].code, outcome=Outcome.MINOR
+            )
+            try:
+                self._note([record])
+            except FhirError as unavailable:
+                return error_response(unavailable)
+        return error_response(error)
 
     def _interact(self, environ: Environ, trace: _Trace) -> Response:
         preflight = self._cors.preflight(environ)
@@ -159,7 +176,7 @@ class Application:
 
         body = self._rim(environ, start)
         status = int(told[-1][:3]) if told else 500
-        trace = _Trace(request_id(environ), "rim")
+        trace = _Trace(request_id(environ), code="rim")
         self._account(environ["REQUEST_METHOD"], trace, status, perf_counter() - started, 0)
         return body
 

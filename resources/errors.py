@@ -54,6 +54,8 @@ class FhirError(Exception):
 
     status = 400
     code = "invalid"
+    audited = False
+    """Whether the audit trail has this refusal already; the repository sets it, the edge records what came before."""
 
     def __init__(self, text: str = "", *, expression: str = "", issues: Iterable[Issue] = ()) -> None:
         self.issues: tuple[Issue, ...] = tuple(issues) or (Issue(self.code, text, expression),)
@@ -61,8 +63,17 @@ class FhirError(Exception):
 
     def within(self, prefix: str) -> "FhirError":
         """The same error with ``prefix`` (such as ``Bundle.entry[3]``) named in every issue; for bundle entries."""
-        moved = tuple(Issue(i.code, f"{prefix}: {i.text}", _joined(prefix, i.expression), i.severity) for i in self.issues)
-        return type(self)(issues=moved)
+        moved = tuple(
+            Issue(i.code, f"{prefix}: {i.text}", _joined(prefix, i.expression), i.severity) for i in self.issues
+        )
+        return self.telling(moved)
+
+    def telling(self, issues: "Iterable[Issue]") -> "FhirError":
+        """The same error with other issues. Not made anew: a kind of error may ask for more than its issues."""
+        again = type(self).__new__(type(self))
+        again.__dict__.update(self.__dict__)
+        FhirError.__init__(again, issues=issues)
+        return again
 
 
 def _joined(prefix: str, expression: str) -> str:

@@ -161,6 +161,7 @@ class _Told:
                 outcome=outcome,
             )
             self._repository._services.note([record])
+            error.audited = True
 
 
 def _is_plain(commands: Sequence[Command], marks: Sequence[Mark]) -> TypeGuard[list[Single]]:

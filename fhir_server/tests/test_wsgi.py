@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import tracemalloc
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -237,3 +238,24 @@ def test_every_answer_is_json_that_decodes(client: Client) -> None:
         answer = client.send("GET", path)
         assert answer.status == 200, path
         json_codec.decode(answer.body)
+
+
+def test_every_refusal_is_in_the_audit_trail_once(client: Client) -> None:
+    refused = [
+        client.send("POST", "Patient", b"{", X_Request_Id="refused-syntax"),
+        client.send("DELETE", "metadata", X_Request_Id="refused-method"),
+        client.send("GET", "Nonsense/1", X_Request_Id="refused-type"),
+        client.send("GET", "Patient/absent", X_Request_Id="refused-absent"),
+    ]
+    assert [answer.status for answer in refused] == [400, 405, 404, 404]
+    deadline = monotonic() + 20
+    while len(found := _refusals(client)) < len(refused) and monotonic() < deadline:
+        sleep(0.1)
+    assert sorted(found) == ["refused-absent", "refused-method", "refused-syntax", "refused-type"]
+
+
+def _refusals(client: Client) -> list[str]:
+    """Request ids of our refusals, as the trail tells them."""
+    entries = client.send("GET", "AuditEvent?outcome=4&_count=100").json.get("entry", [])
+    named = [entity.get("what", {}).get("identifier", {}) for e in entries for entity in e["resource"]["entity"]]
+    return [found["value"] for found in named if found.get("value", "").startswith("refused-")]
