@@ -56,7 +56,8 @@ def open_caller(request: Request) -> Caller:
 
 class Application:
     """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
-    from (raising LoginRequired), ``note`` keeps what is refused before the repository sees it, ``rim`` answers every path that is not below the FHIR base."""
+    from (raising LoginRequired), ``note`` takes the audit records of refusals that no repository saw, ``rim`` answers
+    every path that is not below the FHIR base."""
 
     def __init__(
         self,
