@@ -1,1 +1,1 @@
-"""What we state: rows that declare interactions, operations, search parameters and settings, and what is computed from them."""
+"""What we state: rows that declare interactions, operations and settings, and what is computed from them."""

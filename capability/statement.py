@@ -28,13 +28,17 @@ _STATED_ELSEWHERE = frozenset({"capabilities"})
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the statement says beside the rows: software ``version``, ``date`` it was made (FHIR dateTime), whether
-    references are ``enforced``, ``restricted`` types with their codes and $names, ``security`` as in rest.security."""
+    references are ``enforced``, ``restricted`` types with their codes and $names, ``security`` as in rest.security.
+
+    ``searched_apart`` are types with a search of their own and the parameters it takes; nothing can be included there.
+    """
 
     version: str = "0.1.0"
     date: str = ""
     enforced: bool = True
     restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     security: Mapping[str, Any] = field(default_factory=lambda: {"cors": True})
+    searched_apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 NO_FACTS = Facts()
@@ -77,7 +81,7 @@ def _rest(interactions: Sequence[Interaction], operations: Sequence[Operation], 
         "security": dict(facts.security),
         "resource": [_resource(type, on_types, operations, facts) for type in sorted(definitions.RESOURCE_TYPES)],
         "interaction": _documented(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
-        "searchParam": _search_params("Resource"),
+        "searchParam": _search_params("Resource", _searchable("Resource")),
         "operation": _operations(operations, lambda row: "system" in row.levels),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{code.lower()}" for code in codes],
     }
@@ -92,9 +96,7 @@ def _resource(type: str, rows: Sequence[Interaction], operations: Sequence[Opera
         "interaction": _codes(rows),
         **_versions_and_conditions(rows),
         "referencePolicy": ["literal", "logical", *(["enforced"] if facts.enforced else [])],
-        "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
-        "searchRevInclude": list(_referring().get(type, ())),
-        "searchParam": _search_params(type),
+        **_search(type, facts.searched_apart),
         "operation": _operations(
             operations, lambda row: _is_for(row, type) and (only is None or f"${row.name}" in only)
         ),
@@ -129,9 +131,20 @@ def _documented(rows: Iterable[Interaction]) -> list[dict[str, str]]:
     return [{"code": code, "documentation": " ".join(said)} for code, said in texts.items()]
 
 
-def _search_params(type: str) -> list[dict[str, Any]]:
+def _search(type: str, apart: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    if type in apart:
+        return {"searchParam": _search_params(type, apart[type])}
+    referring = _referring().get(type, ())
+    return {
+        "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
+        "searchRevInclude": [name for name in referring if name.partition(":")[0] not in apart],
+        "searchParam": _search_params(type, _searchable(type)),
+    }
+
+
+def _search_params(type: str, searchable: frozenset[str]) -> list[dict[str, Any]]:
     found = definitions.search_params(type).values()
-    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if p.code in _searchable(type)]
+    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if p.code in searchable]
 
 
 @cache

@@ -11,6 +11,7 @@ from types import TracebackType
 from capability.openapi import openapi
 from capability.statement import Facts, statement
 from fhir_server.at_rest import Envelope
+from fhir_server.audit.search import PARAMETERS as AUDIT_EVENT_PARAMETERS
 from fhir_server.audit.search import AuditEvents
 from fhir_server.audit.spool import Spool
 from fhir_server.http.access_log import AccessLog
@@ -118,7 +119,11 @@ def compose(process: Process) -> Application:
     settings = process.settings
     services = process.services(INTEGRITY[settings.referential_integrity])
     metrics = Metrics(str(settings.metrics_dir))
-    facts = Facts(enforced=settings.referential_integrity == "both", restricted=RESTRICTED)
+    facts = Facts(
+        enforced=settings.referential_integrity == "both",
+        restricted=RESTRICTED,
+        searched_apart={"AuditEvent": AUDIT_EVENT_PARAMETERS},
+    )
 
     @cache
     def capability_statement() -> bytes:

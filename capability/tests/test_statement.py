@@ -91,6 +91,16 @@ def test_restricted_types(stated: dict[str, Any]) -> None:
     assert "operation" not in audit
 
 
+def test_types_searched_apart_state_what_their_own_search_takes() -> None:
+    facts = Facts(searched_apart={"AuditEvent": frozenset({"date", "patient"})})
+    stated = capability_statement(BASE, ROWS, (), facts)
+    audit = resource(stated, "AuditEvent")
+    assert [p["name"] for p in audit["searchParam"]] == ["date", "patient"]
+    assert "searchInclude" not in audit and "searchRevInclude" not in audit
+    referring = resource(stated, "Patient")["searchRevInclude"]
+    assert "Observation:subject" in referring and not any(name.startswith("AuditEvent:") for name in referring)
+
+
 def test_integrity(stated: dict[str, Any]) -> None:
     assert "enforced" in resource(stated, "Patient")["referencePolicy"]
     relaxed = capability_statement(BASE, ROWS, (), Facts(enforced=False))

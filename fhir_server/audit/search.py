@@ -315,7 +315,7 @@ _FILTERS: dict[str, Filter] = {
     "subtype": partial(_interaction, subtype_coding),
     "type": partial(_interaction, type_coding),
 }
-PARAMETERS: tuple[str, ...] = tuple(sorted(_FILTERS))
+PARAMETERS = frozenset(_FILTERS)
 """The search parameters that serve, for the CapabilityStatement."""
 
 _TOKENS = {"action", "outcome", "subtype", "type"}
