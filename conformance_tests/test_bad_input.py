@@ -301,3 +301,65 @@ def test_an_error_shows_no_stack_and_has_a_request_id(fhir: Client, tag: str) ->
 def test_the_server_goes_on_after_all_that(fhir: Client, tag: str) -> None:
     made = fhir.create(patient(tag))
     assert json.loads(fhir.get(reference(made)).text) == made
+
+
+@requirement("search.html#prefix")
+@pytest.mark.parametrize("prefix", ["", "gt", "le", "ap", "ne", "sa"])
+@pytest.mark.parametrize(
+    ("type", "name", "value"),
+    [
+        ("Observation", "date", "9999-12-31T23:59:59.999Z"),
+        ("Observation", "date", "0001-01-01"),
+        ("Observation", "date", "0000"),
+        ("Observation", "date", "9999-12-31T23:59:59-12:00"),
+        ("Observation", "date", "0001-01-01T00:00:00+14:00"),
+        ("Observation", "date", "2016-12-31T23:59:60Z"),
+        ("Observation", "_lastUpdated", "9999-12-31T23:59:59-12:00"),
+        ("Observation", "value-quantity", "1e400|http://unitsofmeasure.org|kg"),
+        ("Observation", "value-quantity", "1e-400|http://unitsofmeasure.org|kg"),
+        ("Observation", "value-quantity", "9" * 400),
+        ("Observation", "value-quantity", "1|http://unitsofmeasure.org|10*400"),
+        ("Observation", "value-quantity", "1|http://unitsofmeasure.org|[nonsense"),
+        ("RiskAssessment", "probability", "1e999999999"),
+        ("RiskAssessment", "probability", "-0.0"),
+    ],
+)
+def test_values_at_the_edge_are_no_500(fhir: Client, prefix: str, type: str, name: str, value: str) -> None:
+    began = time.monotonic()
+    answer = fhir.get(type, query={name: prefix + value, "_count": "1"}, expect=(200, 400))
+    assert time.monotonic() - began < _SECONDS
+    if answer.status_code == 400:
+        outcome_of(answer)
+
+
+@requirement("datatypes.html#quantity")
+@pytest.mark.parametrize(
+    "rest",
+    [
+        '"effectiveDateTime":"9999-12-31T23:59:59-12:00"',
+        '"effectiveDateTime":"0001-01-01T00:00:00+14:00"',
+        '"effectiveDateTime":"2016-12-31T23:59:60Z"',
+        '"effectivePeriod":{"start":"0001","end":"9999"}',
+        '"valueQuantity":{"value":1e300,"system":"http://unitsofmeasure.org","code":"kg"}',
+        '"valueQuantity":{"value":1e-300,"system":"http://unitsofmeasure.org","code":"[degF]"}',
+        '"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"((((((("}',
+        '"valueQuantity":{"value":123456789012345678901234567890.123456789,"unit":"x"}',
+        '"valueInteger":2147483647',
+        f'"valueString":"{"x" * 100_000}"',
+        f'"identifier":[{{"system":"urn:{"s" * 5000}","value":"{"v" * 5000}"}}]',
+    ],
+)
+def test_elements_at_the_edge_are_stored_or_refused(fhir: Client, rest: str) -> None:
+    body = '{"resourceType":"Observation","status":"final","code":{"text":"x"},' + rest + "}"
+    answer = fhir.post("Observation", body, expect=(201, 400))
+    if answer.status_code == 201:
+        assert fhir.get(reference(answer.json())).text == answer.text
+        fhir.delete(reference(answer.json()))
+
+
+@requirement("http.html#history")
+@pytest.mark.parametrize("name", ["_since", "_at"])
+@pytest.mark.parametrize("value", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00", "0000", "2020"])
+def test_moments_at_the_edge_are_no_500(fhir: Client, name: str, value: str) -> None:
+    fhir.get("Patient/_history", query={name: value, "_count": "1"}, expect=(200, 400))
+    fhir.get("_history", query={name: value, "_count": "1"}, expect=(200, 400))

@@ -134,3 +134,40 @@ def test_count_pages_without_gap_or_repetition(fhir: Client, tag: str) -> None:
 def test_a_history_parameter_that_cannot_be_honoured_is_400(fhir: Client, tag: str, query: dict[str, str]) -> None:
     made = fhir.create(patient(tag))
     fhir.refused("GET", f"{reference(made)}/_history", query=query, expect=400)
+
+
+@requirement("http.html#history")
+def test_history_in_xml_and_cut_down(fhir: Client, tag: str) -> None:
+    made = changed(fhir, tag)
+    path = f"{reference(made)}/_history"
+    assert "<method value=" in fhir.get(path, Accept="application/fhir+xml").text
+    assert "entry" not in fhir.get(path, query={"_summary": "count"}).json()
+    cut = fhir.get(path, query={"_elements": "gender"}).json()["entry"][1]["resource"]
+    assert "name" not in cut and cut["gender"] == "male"
+
+
+@requirement("http.html#history")
+def test_a_forged_page_of_history_is_refused(fhir: Client, tag: str) -> None:
+    made = changed(fhir, tag)
+    for cursor in ("x", "-1", "9" * 40, "1;DROP TABLE history"):
+        fhir.refused("GET", f"{reference(made)}/_history", query={"_cursor": cursor}, expect=400)
+
+
+@requirement("http.html#history")
+def test_each_method_is_told_by_its_name(fhir: Client, tag: str) -> None:
+    made = fhir.create(patient(tag, gender="male"))
+    operations = [{"op": "remove", "path": "/gender"}]
+    fhir.patch(reference(made), operations, type="application/json-patch+json")
+    fhir.put(f"Patient/{tag}", patient(tag, id=tag), expect=201)
+    methods = [each["request"]["method"] for each in fhir.get(f"{reference(made)}/_history").json()["entry"]]
+    assert methods == ["PATCH", "POST"]
+    [upsert] = fhir.get(f"Patient/{tag}/_history").json()["entry"]
+    assert (upsert["request"]["method"], upsert["response"]["status"][:3]) == ("PUT", "201")
+
+
+@requirement("bundle.html#history")
+def test_a_history_bundle_is_valid(fhir: Client, tag: str) -> None:
+    made = changed(fhir, tag)
+    bundle = fhir.get(f"{reference(made)}/_history").json()
+    outcome = fhir.post("Bundle/$validate", bundle).json()
+    assert {issue["severity"] for issue in outcome["issue"]} == {"information"}, outcome

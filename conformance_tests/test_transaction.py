@@ -288,3 +288,89 @@ def test_circular_references_between_entries(fhir: Client, tag: str) -> None:
     made = [each["response"]["location"].split("/fhir/")[-1].split("/_history")[0] for each in answered["entry"]]
     assert fhir.get(made[0]).json()["link"][0]["other"]["reference"] == made[1]
     assert fhir.get(made[1]).json()["link"][0]["other"]["reference"] == made[0]
+
+
+def made_by(answered: Json) -> list[str]:
+    """``Patient/1`` for each entry of a transaction response."""
+    return [each["response"]["location"].split("/fhir/")[-1].split("/_history")[0] for each in answered["entry"]]
+
+
+@requirement("bundle.html#references")
+def test_a_version_or_fragment_behind_a_full_url_is_kept(fhir: Client, tag: str) -> None:
+    full = f"http://elsewhere.example/fhir/Patient/{tag}"
+    answered = fhir.bundle(
+        "transaction",
+        entry("POST", "Patient", patient(tag), full),
+        entry("POST", "Observation", observation(f"{full}/_history/1"), urn()),
+    )
+    person, weight = made_by(answered)
+    assert fhir.get(weight).json()["subject"]["reference"] == f"{person}/_history/1"
+
+
+@requirement("http.html#trules")
+def test_a_reference_to_what_the_transaction_puts(fhir: Client, tag: str) -> None:
+    answered = fhir.bundle(
+        "transaction",
+        entry("POST", "Observation", observation(f"Patient/{tag}", tag)),
+        entry("PUT", f"Patient/{tag}", patient(tag, id=tag)),
+    )
+    assert statuses(answered) == ["201", "201"]
+    assert fhir.found("Observation", {"patient": tag, "identifier": f"{SYSTEM}|{tag}"})
+
+
+@requirement("http.html#trules")
+def test_two_conditional_creates_of_the_same_make_one_resource(fhir: Client, tag: str) -> None:
+    one, two = urn(), urn()
+    criteria = f"identifier={SYSTEM}|{tag}"
+    answered = fhir.bundle(
+        "transaction",
+        entry("POST", "Patient", patient(tag), one, ifNoneExist=criteria),
+        entry("POST", "Patient", patient(tag), two, ifNoneExist=criteria),
+        entry("POST", "Encounter", encounter(one), urn()),
+        entry("POST", "Encounter", encounter(two), urn()),
+    )
+    [only] = fhir.found("Patient", {"identifier": f"{SYSTEM}|{tag}"})
+    for visit in made_by(answered)[2:]:
+        assert fhir.get(visit).json()["subject"]["reference"] == f"Patient/{only}"
+
+
+@requirement("http.html#trules")
+def test_a_conditional_reference_may_mean_what_the_transaction_creates(fhir: Client, tag: str) -> None:
+    # The specification resolves it against the record; to an entry of the same Bundle it is a conditional create's.
+    fhir.create(patient(tag))
+    answered = fhir.bundle(
+        "transaction",
+        entry("POST", "Patient", patient(tag), urn(), ifNoneExist=f"identifier={SYSTEM}|{tag}"),
+        entry("POST", "Encounter", encounter(f"Patient?identifier={SYSTEM}|{tag}"), urn()),
+    )
+    person, visit = made_by(answered)
+    assert fhir.get(visit).json()["subject"]["reference"] == person
+
+
+@requirement("http.html#trules")
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_criteria_with_several_matches_fail_the_transaction(fhir: Client, tag: str, method: str) -> None:
+    for _ in range(2):
+        fhir.create(patient(tag))
+    bodies = {"PUT": patient(tag), "PATCH": {"resourceType": "Parameters"}, "DELETE": None}
+    body = transaction(
+        entry("POST", "Patient", patient(tag + "b")),
+        entry(method, f"Patient?identifier={SYSTEM}|{tag}", bodies[method]),
+    )
+    outcome = fhir.refused("POST", "", body, expect=412)
+    assert "Bundle.entry[1]" in text_of(outcome)
+    assert fhir.found("Patient", {"identifier": f"{SYSTEM}|{tag}b"}) == []
+
+
+@requirement("http.html#trules")
+def test_a_url_of_this_server_may_be_absolute(fhir: Client, tag: str) -> None:
+    known = fhir.create(patient(tag))
+    full = f"{fhir.base}/{reference(known)}"
+    answered = fhir.bundle(
+        "transaction",
+        entry("PUT", full, known | {"gender": "male"}, full),
+        entry("POST", f"{fhir.base}/Observation", observation(full, tag), urn()),
+        entry("GET", f"{fhir.base}/Observation?patient={known['id']}"),
+    )
+    assert statuses(answered) == ["200", "201", "200"]
+    assert ids_of(answered["entry"][2]["resource"])

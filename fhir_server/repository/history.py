@@ -9,6 +9,10 @@ from resources.repository import Caller, HistoryPage, HistoryRequest
 from resources.search_param.intervals import interval
 
 
+_DIGITS = 18
+"""Of the longest seq that every database holds."""
+
+
 def history_page(session: Session, caller: Caller, request: HistoryRequest) -> HistoryPage:
     """One page. Raises NotFound for an instance that never was, BadSearch for a malformed parameter."""
     found = session.history(
@@ -44,6 +48,6 @@ def _bounds(name: str, text: str) -> tuple[int, int]:
 def _cursor(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
-        raise BadSearch(f"The page link's cursor {text!r} is not one this server made; start at the first page.")
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+        raise BadSearch(f"The page link's cursor {text[:40]!r} is not one this server made; start at the first page.")
     return int(text)
