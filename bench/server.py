@@ -22,12 +22,15 @@ API_CORE, REST_CORE = "0", "1"
 
 @dataclass
 class Server:
-    """A running API. ``started`` is the seconds from the command to the first ready answer, migrations included."""
+    """A running API. ``started`` is the seconds from the command to the first ready answer, migrations included;
+    ``log`` the file its standard output and error go to, in its data folder; ``database`` its database."""
 
     port: int
     pid: int
     database_pids: tuple[int, ...]
     started: float
+    log: Path
+    database: str
 
     @property
     def base(self) -> str:
@@ -43,16 +46,17 @@ class Server:
 @contextmanager
 def serving(database: str, *options: str, pinned: bool = True) -> Iterator[Server]:
     """``hearth serve api`` on a fresh database: ``sqlite``, or the URL of a PostgreSQL server to make one on."""
-    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, _fresh(database, Path(folder)) as url:
-        port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, fresh(database, Path(folder)) as url:
+        port = free_port()
         command = [sys.executable, "-m", "fhir_server.cli", "serve", "api", "--open", "--port", str(port)]
         command += ["--data-dir", folder, "--database", url, *options]
         with (Path(folder) / "log").open("wb") as log:
             before = time.perf_counter()
             process = subprocess.Popen(_on(API_CORE, command) if pinned else command, stdout=log, stderr=log)
             try:
-                _wait(port, process)
-                yield Server(port, process.pid, _postmasters(url), time.perf_counter() - before)
+                wait_ready(port, process)
+                started = time.perf_counter() - before
+                yield Server(port, process.pid, _postmasters(url), started, Path(folder) / "log", url)
             finally:
                 process.terminate()
                 process.wait(60)
@@ -62,12 +66,12 @@ def _on(core: str, command: Sequence[str]) -> list[str]:
     return ["taskset", "-c", core, *command]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> None:
+def wait_ready(port: int, process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -79,7 +83,7 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", seconds: float = 60.0) 
 
 
 @contextmanager
-def _fresh(database: str, folder: Path) -> Iterator[str]:
+def fresh(database: str, folder: Path) -> Iterator[str]:
     if database == "sqlite":
         yield f"sqlite:///{folder / 'hearth.sqlite'}"
         return
