@@ -24,7 +24,6 @@ from resources.repository import Command, Outcome
 def transaction(exchange: Exchange, bundle: dict[str, Any]) -> Response:
     """Do ``bundle`` in one commit. Raises FhirError naming ``Bundle.entry[n]``; nothing is stored then."""
     entries, commands = _planned(exchange, bundle)
-    refuse_duplicates(entries)
     outcomes = _committed(exchange, commands)
     returning, base = exchange.prefer.returning, exchange.service.base
     done = [outcome_entry(entry, outcome, base, returning) for entry, outcome in zip(entries, outcomes, strict=True)]
@@ -50,6 +49,10 @@ def _planned(exchange: Exchange, bundle: dict[str, Any]) -> tuple[list[Entry], l
             entries.append(entry)
         except FhirError as error:
             errors.append(error)
+    try:
+        refuse_duplicates(entries)
+    except FhirError as error:
+        errors.append(error)
     if errors:
         raise _all_of(errors)
     return entries, commands
@@ -62,4 +65,4 @@ def _refuse(entry: Entry) -> Command:
 
 def _all_of(errors: list[FhirError]) -> FhirError:
     """The first error with the issues of all: the client mends them in one go."""
-    return type(errors[0])(issues=[issue for error in errors for issue in error.issues])
+    return errors[0].telling(issue for error in errors for issue in error.issues)

@@ -129,6 +129,13 @@ def test_same_resource_twice(client: Client) -> None:
     assert send(client, put, entry("DELETE", "Patient/t1")).issue["code"] == "duplicate"
 
 
+def test_a_duplicate_is_named_beside_what_else_is_wrong(client: Client) -> None:
+    put = entry("PUT", "Patient/t1", {"resourceType": "Patient", "id": "t1"})
+    answer = send(client, put, put, entry("POST", "ValueSet/$lookup", {"resourceType": "Parameters"}))
+    assert answer.status == 400
+    assert sorted(issue["code"] for issue in answer.json["issue"]) == ["duplicate", "not-supported"]
+
+
 def test_deletes(client: Client) -> None:
     id = client.create({"resourceType": "Patient"})
     answer = send(client, entry("DELETE", f"Patient/{id}"), entry("DELETE", "Patient/never"))
