@@ -16,6 +16,7 @@ import msgspec
 
 from fhir_server.audit.record import Action, AuditRow, Interaction, Outcome
 from resources.definitions import RESOURCE_TYPES
+from resources.literal_reference import local
 from resources.repository import Version
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -92,7 +93,6 @@ _PROFILES: dict[str, str] = {
 _AGENTS = frozenset({"PractitionerRole", "Practitioner", "Organization", "Device", "Patient", "RelatedPerson"})
 """What AuditEvent.agent.who may refer to."""
 _SEARCHES = {Interaction.SEARCH_TYPE.value, Interaction.SEARCH_SYSTEM.value}
-_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -170,7 +170,8 @@ def _is_patient(reference: str) -> bool:
 
 def _refers(text: str, types: Container[str]) -> bool:
     """Whether ``text`` is a local reference to one of ``types``."""
-    return text.partition("/")[0] in types and _REFERENCE.fullmatch(text) is not None
+    found = local(text)
+    return found is not None and found.type in types and "#" not in text
 
 
 def _agents(row: AuditRow, base: str, site: str) -> list[Json]:

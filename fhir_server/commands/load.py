@@ -19,10 +19,10 @@ from fhir_server.commands.sources import Source, lines, resource, sources
 from fhir_server.interactions.bundle_commands import command_of
 from fhir_server.interactions.bundle_entries import parse_entry, raw_entries, refuse_duplicates
 from fhir_server.preparation import prepare
-from fhir_server.repository.references import local
 from fhir_server.settings import Settings
 from fhir_server.store import Integrity
 from resources.errors import BusinessRule, FhirError, Invalid
+from resources.literal_reference import local
 from resources.repository import Caller, Command, Put, Repository
 from resources.search_param import extract
 

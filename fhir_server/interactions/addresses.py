@@ -4,12 +4,11 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#general, datatypes.html#id).
 """
 
 import difflib
-import re
 
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import Invalid, NotFound
+from resources.literal_reference import is_id
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _OPEN_PLACES = ("{type}", "{id}", "{other}", "{vid}")
 _WORDS = frozenset({"metadata", "*"})
 
@@ -45,6 +44,6 @@ def _same_but_case(type: str) -> list[str]:
 
 def checked_id(id: str) -> str:
     """``id`` when it is a FHIR id. Raises Invalid."""
-    if _ID.fullmatch(id):
+    if is_id(id):
         return id
     raise Invalid(f"{id[:80]!r} is no FHIR id: 1 to 64 letters, digits, '-' and '.'.")

@@ -5,9 +5,9 @@ FHIR R4 http.html#integrity and #delete (a server may refuse for referential int
 
 from collections.abc import Sequence
 
-from fhir_server.repository.references import local
 from fhir_server.store import MissingTargets, StillReferenced, StoreError, Write
 from resources.errors import BusinessRule, Conflict, FhirError, Issue
+from resources.literal_reference import local
 
 
 def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> FhirError:

@@ -6,31 +6,14 @@ FHIR R4 references.html and http.html#trules (replacement of fullUrls and condit
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from resources import json_codec
 from resources.definitions import RESOURCE_TYPES, type_def
 
-_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/([A-Za-z0-9\-.]{1,64}))?(?:#.*)?")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _LINKED = frozenset({"uri", "url", "oid", "uuid"})
 _NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*["'])([^"']+)""")
-
-
-class Local(NamedTuple):
-    """A reference to a resource of this server."""
-
-    type: str
-    id: str
-
-
-@lru_cache(maxsize=65536)
-def local(reference: str) -> Local | None:
-    """``Patient/1`` and ``Patient/1/_history/2`` as (type, id); None for anything that is not of this server."""
-    match = _LOCAL.fullmatch(reference)
-    if match is None or match[1] not in RESOURCE_TYPES:
-        return None
-    return Local(match[1], match[2])
 
 
 def conditional(reference: str) -> tuple[str, str] | None:

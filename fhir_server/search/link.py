@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from resources import search_param
-from resources.definitions import RESOURCE_TYPES
+from resources.literal_reference import local
 from resources.search_param.expression import Leaf
 from resources.search_param.parameters import parameters
 
@@ -45,7 +45,7 @@ def references(type: str, texts: tuple[str, ...], doc: bytes) -> list[tuple[str,
     """(type, id) of what the document refers to locally under the branches ``texts``."""
     decoders = _decoders(type, texts)
     found = _extracted(texts, doc) if decoders is None else _decoded(decoders, doc)
-    return [name for text in found if (name := _local(text))]
+    return [name for text in found if (name := local(text))]
 
 
 def _extracted(texts: tuple[str, ...], doc: bytes) -> list[str]:
@@ -65,9 +65,3 @@ def _children(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _local(reference: str) -> tuple[str, str] | None:
-    """(type, id) of ``Patient/1`` or ``Patient/1/_history/2``; None for anything else."""
-    parts = reference.split("/")
-    return (parts[0], parts[1]) if len(parts) in (2, 4) and parts[0] in RESOURCE_TYPES else None

@@ -15,6 +15,7 @@ from fhir_server.search.parameters import UnknownParameter, checked_type, parame
 from resources import search_param
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import BadSearch, Issue
+from resources.literal_reference import local
 from resources.repository import SearchRequest
 from resources.search_param.terms import All, And, Term
 
@@ -76,11 +77,8 @@ def _also_relative(value: str, base: str) -> str:
     if not base or f"{base}/" not in value:
         return value
     parts = value.split(",")
-    local = (part.removeprefix(f"{base}/") for part in parts if part.startswith(f"{base}/"))
-    return ",".join([*parts, *(text for text in local if _RELATIVE.fullmatch(text))])
-
-
-_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?")
+    relative = (part.removeprefix(f"{base}/") for part in parts if part.startswith(f"{base}/"))
+    return ",".join([*parts, *(text for text in relative if local(text) and "#" not in text)])
 
 
 def _quoted(text: str) -> str:

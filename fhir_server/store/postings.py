@@ -3,7 +3,6 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html); layout: post(h, o), rng(h, lo, hi, o), str(h, norm, o).
 """
 
-import re
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
@@ -11,11 +10,11 @@ from typing import NamedTuple
 from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import Stored, Write
 from fhir_server.store.order import place
+from resources.literal_reference import local
 from resources.search_param.terms import DictionaryEntry, Entries, RangeEntry, StringEntry
 
 LONGEST = 640
 """Characters of a text that the indexes hold; b-tree rows are limited (2.7 kB on PostgreSQL)."""
-_LOCAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#.*)?")
 _NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
 
 
@@ -102,8 +101,7 @@ def _subject(write: Write, new: Entries) -> str:
 
 def targets_of(entries: Entries) -> set[str]:
     """The resources here that ``entries`` refers to, as ``Type/id``; contained, urn and foreign references are none."""
-    found = (_LOCAL.fullmatch(text) for _, text in entries.references)
-    return {f"{m[1]}/{m[2]}" for m in found if m}
+    return {f"{found.type}/{found.id}" for _, text in entries.references if (found := local(text))}
 
 
 def _ranges(hasher: Hasher, tenant: int, entries: Iterable[RangeEntry]) -> list[tuple[int, int, int]]:

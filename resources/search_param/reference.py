@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from resources import definitions
+from resources.literal_reference import ID, is_id
 from resources.search_param import token
 from resources.search_param.escapes import plain
 from resources.search_param.parameter import Kind, Parameter
@@ -20,7 +21,7 @@ URL = "uri"
 IDENTIFIER = "identifier "
 """Prefix of the token forms of Reference.identifier."""
 
-_RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
+_RELATIVE = re.compile(rf"([A-Z][A-Za-z]+)/({ID})(?:/_history/{ID})?")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:.*", re.DOTALL)
 
 
@@ -135,7 +136,7 @@ def _keys(parameter: Parameter, branch: str, target: str, text: str) -> list[Key
                 text, f"a reference to {target or 'a resource type of FHIR R4'}, such as {target or 'Patient'}/1"
             )
         return [Key(parameter.type, branch, LOCAL, f"{relative[1]}/{relative[2]}")]
-    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", text, re.ASCII):
+    if not is_id(text):
         parameter.refuse(text, "an id, a reference such as Patient/1, or an absolute URL")
     return [
         Key(parameter.type, branch, LOCAL, f"{kind}/{text}") for kind in ([target] if target else targets(parameter))

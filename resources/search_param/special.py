@@ -3,10 +3,10 @@
 FHIR R4 Search, parameters for all resources (https://hl7.org/fhir/R4/search.html#all).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from resources.literal_reference import is_id
 from resources.search_param import date
 from resources.search_param.bounds import Bounds
 from resources.search_param.escapes import plain
@@ -16,7 +16,7 @@ from resources.search_param.terms import And, Column, Or, Term
 
 def _id(parameter: Parameter, value: str) -> Term:
     text = plain(value)
-    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", text, re.ASCII):
+    if not is_id(text):
         parameter.refuse(value, "an id: 1 to 64 letters, digits, '-' or '.'")
     return Column("id", "eq", text)
 

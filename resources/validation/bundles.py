@@ -9,12 +9,13 @@ from typing import Any
 
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import Issue
+from resources.literal_reference import ID
 from resources.validation.primitives import shown
 from resources.validation.scope import Node
 
 _WITH_REQUEST = frozenset(["batch", "transaction", "history"])
 _WITH_RESPONSE = frozenset(["batch-response", "transaction-response", "history"])
-_REST_URL = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
+_REST_URL = re.compile(rf"https?://\S+/([A-Z][A-Za-z]+)/({ID})")
 _ONCE = frozenset(["self", "first", "last", "next", "previous", "prev"])
 
 

@@ -6,11 +6,13 @@ FHIR R4 references (https://hl7.org/fhir/R4/references.html#literal).
 import re
 
 from resources.definitions import RESOURCE_TYPES
+from resources.literal_reference import ID
 
-_RELATIVE = re.compile(r"([A-Z][A-Za-z]{2,})/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S*)?")
+_PLACE = rf"([A-Z][A-Za-z]{{2,}})/{ID}(?:/_history/{ID})?(?:#\S*)?"
+_RELATIVE = re.compile(_PLACE)
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]{2,})\?[\s\S]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S*")
-_REST_TAIL = re.compile(r"/([A-Z][A-Za-z]{2,})/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S*)?\Z")
+_REST_TAIL = re.compile(rf"/{_PLACE}\Z")
 _LONGEST_TAIL = 4000
 
 

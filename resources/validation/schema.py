@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from resources.definitions import RESOURCE_TYPES, ElementDef, TypeDef, codes, plain_codes, type_def
+from resources.literal_reference import ID
 from resources.validation.plans import plan
 
 Schema = dict[str, Any]
@@ -30,7 +31,6 @@ _VALUE_TYPES = (
     " uri url uuid Address CodeableConcept Coding ContactPoint HumanName Identifier Money Quantity Reference "
 )
 
-_ID = r"[A-Za-z0-9\-.]{1,64}"
 _YEAR = "(?:[0-9](?:[0-9](?:[0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
 _MONTH_DAY = "(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 _LEAP_DAY = "(?:[0-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29"
@@ -58,7 +58,7 @@ _PRIMITIVES: Mapping[str, Schema] = {
     "date": _text(f"{_YEAR}(?:-(?:0[1-9]|1[0-2]))?|{_DAY}"),
     "dateTime": _text(f"{_YEAR}(?:-(?:0[1-9]|1[0-2]))?|{_DAY}(?:T{_TIME}{_ZONE})?"),
     "decimal": {"type": "number"},
-    "id": _text(_ID),
+    "id": _text(ID),
     "instant": _text(f"{_DAY}T{_TIME}{_ZONE}"),
     "integer": _whole(-(2**31)),
     "markdown": _STRING,
@@ -163,7 +163,7 @@ class _Writer:
     def reference_to(self, targets: tuple[str, ...]) -> Schema:
         """Without ``type`` (the walker compares it) and ``#id`` (residue.py puts the contained type in its place)."""
         names = "|".join(sorted(targets or RESOURCE_TYPES))
-        rest = rf"(?:https?://[^\s?#]+/)?(?:{names})/{_ID}(?:/_history/{_ID})?"
+        rest = rf"(?:https?://[^\s?#]+/)?(?:{names})/{ID}(?:/_history/{ID})?"
         literal = _text(rf"{rest}|urn:(?:uuid|oid):[0-9A-Za-z.\-]+|(?:{names})\?[^\s]+")
         members = {
             "reference": literal,
