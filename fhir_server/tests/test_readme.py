@@ -1,6 +1,7 @@
 """The tour of the README, run as a newcomer types it: every command must answer what the page shows."""
 
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -68,6 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
     process.wait(60)
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="the tour is typed with curl")
 def test_every_command_answers_as_shown(server: tuple[int, Path]) -> None:
     port, folder = server
     assert len(steps()) >= 10
