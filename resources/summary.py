@@ -6,15 +6,17 @@ and other modifiers (such as the verificationStatus of a refuted allergy) from a
 """
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from resources.definitions import ElementDef, type_def
 from resources.errors import BadSearch
+from resources.nearest import did_you_mean
 
 SUMMARY_CODES = ("true", "text", "data", "count", "false")
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 
+_TOLD = 20
+"""Wrong names that one refusal tells: each costs a search for the nearest right one."""
 _ALWAYS = {"id", "meta", "implicitRules", "modifierExtension"}
 
 Resource = dict[str, Any]
@@ -51,12 +53,11 @@ def check_elements(type: str, names: Iterable[str]) -> None:
     known = elements.keys() | {e.choice for e in elements.values()}
     wrong = [name for name in names if _top_level(type, name) not in known]
     if wrong:
-        raise BadSearch("; ".join(_unknown(type, name, known) for name in wrong))
+        raise BadSearch("; ".join(_unknown(type, name[:64], known) for name in wrong[:_TOLD]))
 
 
 def _unknown(type: str, name: str, known: set[str]) -> str:
-    near = get_close_matches(name, sorted(known), 1, 0.5)
-    return f"_elements: '{name}' is not an element of {type}" + (f"; the nearest is '{near[0]}'" if near else "")
+    return f"_elements: '{name}' is not an element of {type}{did_you_mean(name, known)}"
 
 
 def _top_level(type: str, name: str) -> str:

@@ -8,7 +8,6 @@ five of XML, and nothing is fetched.
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, NamedTuple
 from xml.parsers import expat
@@ -16,6 +15,7 @@ from xml.parsers import expat
 from resources.definitions import RESOURCE_TYPES, ElementDef, type_def
 from resources.errors import BadSyntax, Issue, TooLarge
 from resources.json_codec import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_VALUES
+from resources.nearest import did_you_mean
 
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -217,7 +217,7 @@ class _Reader:
         if namespace != FHIR:
             self._skip(f"'{type}' is not in the namespace {FHIR}; a resource is, such as <Patient xmlns=\"{FHIR}\">")
         elif type not in RESOURCE_TYPES:
-            self._skip(f"'{type}' is not a resource type of R4{_nearest(type, RESOURCE_TYPES)}")
+            self._skip(f"'{type}' is not a resource type of R4{did_you_mean(type, RESOURCE_TYPES)}")
         else:
             self.stack.append(_Frame(step, _steps(type), {"resourceType": type}))
             self._read_attributes(attributes, type)
@@ -339,7 +339,7 @@ class _Reader:
         namespace, _, local = name[:_SHOWN].rpartition(_SPACE)
         if any(step.name == local for step in steps.values()):
             return f"The element '{local}' is in the namespace '{namespace}' and does not belong there"
-        return f"The element '{local}' is not known here{_nearest(local, [s.name for s in steps.values()])}"
+        return f"The element '{local}' is not known here{did_you_mean(local, [s.name for s in steps.values()])}"
 
     def _skip(self, text: str) -> None:
         self.skipped = 1
@@ -384,11 +384,6 @@ def _fill_up(frame: _Frame) -> None:
         extras += [None] * (len(values) - len(extras))
         if all(value is None for value in values):
             del frame.out[name]
-
-
-def _nearest(name: str, names: Any) -> str:
-    found = get_close_matches(name, names, 1, 0.5)
-    return f"; the nearest valid name is '{found[0]}'" if found else ""
 
 
 def _xhtml_name(name: str) -> str:

@@ -7,7 +7,6 @@ that it is well-formed; reading it back gives the same text.
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
 from html.entities import html5
 from itertools import zip_longest
@@ -16,6 +15,7 @@ from xml.parsers import expat
 
 from resources.definitions import RESOURCE_TYPES, type_def
 from resources.errors import Invalid, NotAcceptable
+from resources.nearest import did_you_mean
 from resources.xml_reader import FHIR, XHTML, kind_of
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -138,9 +138,7 @@ def _ordered(type: str, value: dict[str, Any]) -> list[str]:
     unknown = names - forms.keys()
     if unknown:
         name = min(unknown)
-        near = get_close_matches(name, forms, 1, 0.5)
-        hint = f"; the nearest valid name is '{near[0]}'" if near else ""
-        raise Invalid(f"'{name}' is not an element of {type}{hint}", expression=f"{type}.{name}")
+        raise Invalid(f"'{name}' is not an element of {type}{did_you_mean(name, forms)}", expression=f"{type}.{name}")
     return sorted(names, key=lambda name: forms[name].position)
 
 

@@ -4,12 +4,12 @@ FHIR R4 Search, chained parameters and reverse chaining (https://hl7.org/fhir/R4
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from resources import search_param
 from resources.definitions import RESOURCE_TYPES, SearchParam, search_params
 from resources.errors import BadSearch
+from resources.nearest import did_you_mean
 from resources.search_param import reference
 from resources.search_param.parameters import BY_ROW, composites
 from resources.search_param.parameters import parameters as indexed
@@ -52,8 +52,7 @@ def branches(type: str, name: str) -> tuple[str, ...]:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The end of a sentence: what was probably meant, or what there is."""
-    close = get_close_matches(name, list(names), 1, 0.6)
-    return f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(sorted(names))}"
+    return did_you_mean(name, names) or f"; it has {', '.join(sorted(names))}"
 
 
 def checked_type(type: str, where: str) -> str:

@@ -4,12 +4,12 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html): parameter name, modifier, 
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Protocol, cast
 
 from resources import definitions
 from resources.errors import BadSearch
-from resources.search_param import composite, missing, reference
+from resources.nearest import did_you_mean
+from resources.search_param import composite, missing
 from resources.search_param.escapes import split
 from resources.search_param.parameter import Parameter
 from resources.search_param.parameters import KINDS, composites, parameters
@@ -82,8 +82,8 @@ def find(type: str, name: str) -> Parameter:
         return known[name]
     if name in definitions.search_params(type):
         raise BadSearch(f"Parameter '{name}' of {type} is defined by FHIR but not supported by this server.")
-    near = get_close_matches(name, [*known, *composites(type)], 1, 0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(sorted([*known, *composites(type)]))}."
+    names = sorted({*known, *composites(type)})
+    hint = did_you_mean(name, names) or f"; known are {', '.join(names)}."
     raise BadSearch(f"{type} has no search parameter '{name}'{hint}")
 
 
@@ -111,25 +111,3 @@ def _alternatives_of(term: Or) -> Iterable[Term]:
             yield from part.terms
         else:
             yield part
-
-
-# --- References ---------------------------------------------------------------------------------------------------
-
-
-def chain_branches(type: str, name: str, target: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(branches, target types) of a reference parameter, for chains, ``_has`` and includes.
-
-    ``target`` narrows to one type. Raises BadSearch when ``name`` is no reference parameter of ``type`` or cannot refer
-    to ``target``.
-    """
-    parameter = find(type, name)
-    if parameter.kind != "reference":
-        raise BadSearch(
-            f"Parameter '{name}' of {type} is a {parameter.kind} parameter; a chain or include needs a reference."
-        )
-    known = reference.targets(parameter)
-    if target is not None and target not in known:
-        raise BadSearch(
-            f"Parameter '{name}' of {type} does not refer to '{target}'; it may refer to {', '.join(known[:20])}."
-        )
-    return tuple(branch.text for branch in parameter.branches), (target,) if target else known

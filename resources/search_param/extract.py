@@ -38,17 +38,3 @@ def extract(resource: Mapping[str, Any]) -> Entries:
 def reader_of(type: str, code: str) -> Reader:
     """The function that indexes one parameter alone, without markers."""
     return reader(type, parameters(type)[code])
-
-
-def referred(resource: Mapping[str, Any], code: str, target: str = "") -> tuple[str, ...]:
-    """What a resource refers to by reference parameter ``code``: ``Type/id`` texts in order, and URLs of canonicals.
-
-    ``target`` narrows them to one type. For includes. Raises KeyError for a parameter the type does not have.
-    """
-    type = resource["resourceType"]
-    out = Sink()
-    reader_of(type, code)(resource, out)
-    asked = {b.target for b in parameters(type)[code].branches} - {""}
-    values = dict.fromkeys(key.value for key in out.posts if key.form in ("ref", "uri"))
-    types = asked if not target else asked & {target} if asked else {target}
-    return tuple(v for v in values if not types or ":" in v or v.partition("/")[0] in types)

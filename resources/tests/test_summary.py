@@ -119,7 +119,7 @@ def test_modifiers_are_not_hidden_by_elements():
 
 def test_unknown_elements_are_named():
     check_elements("Observation", ["note", "value", "Observation.valueQuantity", "value[x]", "component.code"])
-    with pytest.raises(BadSearch, match=r"'notes' is not an element of Observation; the nearest is 'note'.*'zzzz'"):
+    with pytest.raises(BadSearch, match=r"'notes' is not an element of Observation; did you mean 'note'.*'zzzz'"):
         check_elements("Observation", ["notes", "zzzz"])
 
 

@@ -115,7 +115,7 @@ def test_comments_and_processing_instructions_are_dropped():
 
 def test_an_unknown_element_names_the_nearest_and_its_place():
     (issue,) = refused('\n  <name><famly value="x"><a/></famly></name>')
-    assert "'famly' is not known here; the nearest valid name is 'family' (line 3, column 9)" in issue.text
+    assert "'famly' is not known here; did you mean 'family'? (line 3, column 9)" in issue.text
     assert (issue.code, issue.expression) == ("structure", "Patient.name[0]")
 
 
@@ -148,7 +148,7 @@ def test_mistakes_in_contained_resources_have_a_path():
     [
         ("<contained/>", "holds no resource"),
         ("<contained><Basic/><Basic/></contained>", "more than one resource"),
-        ("<contained><Bsic/></contained>", "the nearest valid name is 'Basic'"),
+        ("<contained><Bsic/></contained>", "did you mean 'Basic'"),
         ('<id xmlns="urn:x" value="1"/>', "is in the namespace 'urn:x'"),
         (f'<text xmlns:h="http://www.w3.org/1999/xhtml">{DIV}<h:b/></div></text>', "namespace prefix"),
     ],

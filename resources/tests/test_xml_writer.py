@@ -97,7 +97,7 @@ def test_characters_without_a_form_in_xml_are_not_written(character):
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({"nam": []}, "'nam' is not an element of Patient; the nearest valid name is 'name'"),
+        ({"nam": []}, "'nam' is not an element of Patient; did you mean 'name'"),
         ({"name": {}}, "'name' is a list"),
         ({"maritalStatus": [{}]}, "'maritalStatus' is one value"),
         ({"birthDate": ["1970"]}, "'birthDate' is a primitive"),

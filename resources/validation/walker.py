@@ -3,11 +3,12 @@
 FHIR R4 validation (https://hl7.org/fhir/R4/validation.html): structure, cardinality, values, bindings, invariants.
 """
 
-from difflib import get_close_matches
+from collections.abc import Collection
 from typing import Any
 
 from resources.definitions import RESOURCE_TYPES, ElementDef, codes, plain_codes
 from resources.errors import Issue
+from resources.nearest import did_you_mean
 from resources.validation.bundles import bundle_issues
 from resources.validation.containment import containment_issues
 from resources.validation.narrative import narrative_flaw
@@ -56,11 +57,10 @@ class _Walker:
         if len(self.issues) >= MOST_ISSUES:
             raise _Enough
 
-    def nearest(self, name: Any, known: list[str]) -> str:
-        """``; did you mean 'x'?`` or ''; long names are cut because difflib takes quadratic time."""
+    def nearest(self, name: Any, known: Collection[str]) -> str:
+        """``; did you mean 'x'?`` or ''."""
         self.guesses -= 1
-        near = get_close_matches(str(name)[:64], known, n=1, cutoff=0.5) if self.guesses >= 0 else []
-        return f"; did you mean '{near[0]}'?" if near else ""
+        return did_you_mean(str(name), known) if self.guesses >= 0 else ""
 
     # --- resources ------------------------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class _Walker:
         if name is None:
             self.report("required", place, "expected the name of the resource type, such as 'Patient'")
             return
-        near = self.nearest(name, sorted(RESOURCE_TYPES))
+        near = self.nearest(name, RESOURCE_TYPES)
         self.report("structure", place, f"{shown(name)} is no resource type of FHIR R4{near}")
 
     # --- objects --------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class _Walker:
         return element is not None and is_primitive(element.type) and not element.xml_attribute
 
     def unknown_element(self, name: str, plan: Plan, path: str) -> None:
-        near = self.nearest(name, list(plan.elements))
+        near = self.nearest(name, plan.elements.keys())
         short = name if len(name) <= 60 else f"{name[:56]}..."
         self.report("structure", f"{path}.{short}", f"{plan.type.name} has no element {shown(name)}{near}")
 

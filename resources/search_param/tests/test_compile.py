@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from resources import definitions
 from resources.errors import BadSearch
-from resources.search_param import chain_branches, compile_param, extract
+from resources.search_param import compile_param, extract
 from resources.search_param.parameters import composites, parameters
 from resources.search_param.tests.naive import matches
 
@@ -54,15 +54,6 @@ def test_every_parameter_compiles(type):
         assert hash(compile_param(type, parameter.code, "", VALUES[parameter.kind])) is not None
     for code, places in composites(type).items():
         assert compile_param(type, code, "", "$".join(VALUES[part.kind] for part in places[0].parts))
-
-
-def test_chain_branches():
-    assert chain_branches("Observation", "patient") == (("Observation.subject",), ("Patient",))
-    assert chain_branches("Observation", "subject", "Group") == (("Observation.subject",), ("Group",))
-    with pytest.raises(BadSearch, match="needs a reference"):
-        chain_branches("Observation", "code")
-    with pytest.raises(BadSearch, match="does not refer to 'Medication'"):
-        chain_branches("Observation", "subject", "Medication")
 
 
 PIECES = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from resources.search_param import extract, referred
+from resources.search_param import extract
 from resources.search_param.terms import type_key
 
 SAMPLES = Path(__file__).resolve().parents[3] / "../shared/data/fhir"
@@ -44,13 +44,6 @@ def test_the_derived_set_of_a_usual_observation():
 
 def test_extraction_is_repeatable():
     assert extract(OBSERVATION) == extract(OBSERVATION)
-
-
-def test_what_a_parameter_refers_to():
-    assert referred(OBSERVATION, "subject") == ("Patient/1",)
-    assert referred(OBSERVATION, "patient") == ("Patient/1",)
-    assert referred(OBSERVATION, "subject", "Group") == ()
-    assert referred({"resourceType": "Observation", "subject": {"reference": "Group/1"}}, "patient") == ()
 
 
 def resources(folder, files):
