@@ -1,28 +1,29 @@
 """Whose record a stored document belongs to, found without decoding all of it; for the audit trail.
 
-The main patient element of each type, as in the Patient compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html).
+FHIR R4 Patient compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html).
 """
 
 import msgspec
-
-# Every R4 type names its one main patient by one of these elements, tried in this order.
-_ELEMENTS = ("subject", "patient", "beneficiary", "individual", "for_")
-
-
-class _Whose(msgspec.Struct, gc=False):
-    subject: msgspec.Raw = msgspec.Raw()
-    patient: msgspec.Raw = msgspec.Raw()
-    beneficiary: msgspec.Raw = msgspec.Raw()
-    individual: msgspec.Raw = msgspec.Raw()
-    for_: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw, name="for")
 
 
 class _Reference(msgspec.Struct, gc=False):
     reference: str = ""
 
 
+_Found = _Reference | list[_Reference] | None
+
+
+class _Whose(msgspec.Struct, gc=False):
+    """The elements by which R4 types name their main patient."""
+
+    subject: _Found = None
+    patient: _Found = None
+    beneficiary: _Found = None
+    individual: _Found = None
+    for_: _Found = msgspec.field(default=None, name="for")
+
+
 _whose = msgspec.json.Decoder(_Whose)
-_reference = msgspec.json.Decoder(_Reference | list[_Reference])
 
 
 def patient_of(type: str, id: str, doc: bytes) -> str:
@@ -31,13 +32,23 @@ def patient_of(type: str, id: str, doc: bytes) -> str:
         return f"Patient/{id}"
     if b'"Patient/' not in doc:
         return ""
-    found = _whose.decode(doc)
-    return next((text for name in _ELEMENTS if (text := _patient(getattr(found, name)))), "")
-
-
-def _patient(raw: msgspec.Raw) -> str:
-    if b"Patient/" not in bytes(raw):
+    try:
+        whose = _whose.decode(doc)
+    except msgspec.ValidationError:  # an element of one of these names that is no reference
         return ""
-    found = _reference.decode(raw)
-    text = found[0].reference if isinstance(found, list) else found.reference
+    return (
+        _patient(whose.subject)
+        or _patient(whose.patient)
+        or _patient(whose.beneficiary)
+        or _patient(whose.individual)
+        or _patient(whose.for_)
+    )
+
+
+def _patient(found: _Found) -> str:
+    if found is None:
+        return ""
+    if isinstance(found, list):
+        return next((text for item in found if (text := _patient(item))), "")
+    text = found.reference
     return text.partition("/_history/")[0] if text.startswith("Patient/") else ""

@@ -30,7 +30,9 @@ def _decoders(type: str, texts: tuple[str, ...]) -> tuple[tuple[tuple[str, ...],
     leaves = dict.fromkeys(leaf for branch in found for leaf in branch.leaves if leaf.type == "Reference")
     if any(step.test for leaf in leaves for step in leaf.steps):
         return None
-    return tuple((tuple(step.name for step in leaf.steps), msgspec.json.Decoder(_shape(leaf))) for leaf in leaves)
+    # Branches that differ in their target type only (subject, patient) share one way through the document.
+    ways = {tuple(step.name for step in leaf.steps): leaf for leaf in leaves}
+    return tuple((path, msgspec.json.Decoder(_shape(leaf))) for path, leaf in ways.items())
 
 
 def _shape(leaf: Leaf) -> Any:
