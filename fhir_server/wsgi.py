@@ -10,6 +10,7 @@ from typing import Any
 
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
 from fhir_server.http.access_log import AccessLog
+from fhir_server.http.body import finish
 from fhir_server.http.cors import Cors
 from fhir_server.http.errors import error_response, unexpected_response
 from fhir_server.http.finish import compress, render
@@ -95,6 +96,8 @@ class Application:
         trace = _Trace(request_id(environ), client_address(environ))
         response = self._answer(environ, trace)
         headers = self._headers(environ, trace, response)
+        if response.status >= 400:
+            headers += finish(environ)
         size = len(response.body)
         body = b"" if environ["REQUEST_METHOD"] == "HEAD" or response.status in _BODILESS else response.body
         start_response(STATUS_LINES[response.status], headers)
@@ -173,7 +176,7 @@ class Application:
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             told.append(status)
-            return start_response(status, headers)
+            return start_response(status, [*headers, *(finish(environ) if status >= "4" else ())])
 
         body = self._rim(environ, start)
         status = int(told[-1][:3]) if told else 500

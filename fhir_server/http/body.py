@@ -9,6 +9,7 @@ from typing import Any
 from resources.errors import BadSyntax, TooLarge, UnsupportedMediaType
 
 _CHUNK = 1 << 16
+_SKIPPED = 1 << 20
 _GZIP = 31  # zlib's window bits for a gzip member
 _CODINGS = {"": False, "identity": False, "gzip": True, "x-gzip": True}
 
@@ -20,6 +21,21 @@ def read_body(environ: dict[str, Any], limit: int) -> bytes:
         raise UnsupportedMediaType(f"Content-Encoding {coding[:40]!r} is not understood; send identity or gzip.")
     raw = _raw(environ, limit)
     return unpacked(raw, limit) if _CODINGS[coding] else raw
+
+
+def finish(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """Read what a refusal left unread, so that the connection can carry the next request; headers to answer with.
+
+    RFC 9112 section 9.6: a connection that is closed instead must say so. More than a megabyte is not waited for.
+    """
+    left = _SKIPPED
+    if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
+        return []
+    while chunk := environ["wsgi.input"].read(min(left, _CHUNK)):
+        left -= len(chunk)
+        if left <= 0:
+            return [("Connection", "close")]
+    return []
 
 
 def _raw(environ: dict[str, Any], limit: int) -> bytes:

@@ -1,6 +1,7 @@
 """Limits of request bodies hold before and after unpacking."""
 
 import gzip
+import os
 import io
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_server.http.body import read_body, unpacked
+from fhir_server.http.body import finish, read_body, unpacked
 from resources.errors import BadSyntax, TooLarge, UnsupportedMediaType
 
 
@@ -67,7 +68,14 @@ def test_gzip_bomb_stops_at_the_limit() -> None:
 
 
 def test_many_empty_members_end() -> None:
-    assert unpacked(gzip.compress(b"") * 5000, 10) == b""
+    assert unpacked(gzip.compress(b"") * 900, 10) == b""
+    with pytest.raises(BadSyntax, match="members"):
+        unpacked(gzip.compress(b"") * 5000, 10)
+
+
+def test_large_members_and_members_across_chunks() -> None:
+    text = os.urandom(300_000) + b"x" * 300_000
+    assert unpacked(gzip.compress(text[:250_000]) + gzip.compress(text[250_000:]), 600_000) == text
 
 
 @pytest.mark.parametrize("broken", [b"no gzip", gzip.compress(b"x" * 5000)[:-20], gzip.compress(b"x")[:5]])
@@ -79,3 +87,16 @@ def test_broken_gzip(broken: bytes) -> None:
 def test_unknown_coding() -> None:
     with pytest.raises(UnsupportedMediaType, match="br"):
         read_body(environ(b"", HTTP_CONTENT_ENCODING="br"), 10)
+
+
+def test_what_a_refusal_left_unread_is_read() -> None:
+    asked = environ(b"x" * 200_000)
+    assert finish(asked) == []
+    assert asked["wsgi.input"].read() == b""
+    assert finish({"wsgi.input": io.BytesIO(b"")}) == []
+
+
+def test_a_connection_with_too_much_unread_is_closed() -> None:
+    asked = environ(b"x" * 3_000_000)
+    assert finish(asked) == [("Connection", "close")]
+    assert len(asked["wsgi.input"].read()) > 1_000_000
