@@ -8,7 +8,6 @@ from resources.errors import BadSearch, NotFound
 from resources.repository import Caller, HistoryPage, HistoryRequest
 from resources.search_param.intervals import interval
 
-
 _DIGITS = 18
 """Of the longest seq that every database holds."""
 
