@@ -4,6 +4,7 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 """
 
 import atexit
+import gc
 from functools import cache
 from multiprocessing.util import Finalize
 from types import TracebackType
@@ -111,7 +112,12 @@ def application() -> Application:
     # Servers end their workers in different ways; whichever comes first closes, the second finds nothing to do.
     atexit.register(process.close)
     Finalize(process, process.close, exitpriority=10)
-    return compose(process)
+    made = compose(process)
+    # What is there now stays: the collector need not walk it again, nor run for every few hundred objects of a request.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+    return made
 
 
 def compose(process: Process) -> Application:
