@@ -6,6 +6,7 @@ object are unique, there is no NaN, no lone surrogate, no endless nesting.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -255,9 +256,9 @@ def _duplicate_name(body: bytes) -> str:
     found: list[str] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) != len(names):
-            found.append(max(names, key=names.count))
+        names = Counter(name for name, _ in pairs)
+        if len(names) != len(pairs):
+            found.append(names.most_common(1)[0][0])
 
     json.loads(body, object_pairs_hook=look, parse_int=len, parse_float=len)
     return found[0] if found else ""

@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from fhir_server.http.body import read_body
-from resources.errors import BadSyntax
+from resources.errors import BadSyntax, TooLarge
 
 Environ = dict[str, Any]
 
 BASE_PATH = "/fhir"
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_PAIRS = 10_000
+_MOST_QUERY = 1 << 20  # characters; every escaped one costs memory of its own while the text is split
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -80,7 +81,9 @@ def _utf8(path: str) -> str:
 
 
 def parse_query(text: str) -> Pairs:
-    """The pairs of a query string or form body, in order. Raises BadSyntax."""
+    """The pairs of a query string or form body, in order. Raises BadSyntax, TooLarge."""
+    if len(text) > _MOST_QUERY:
+        raise TooLarge(f"The query has {len(text)} characters; at most {_MOST_QUERY} are taken. Ask in parts.")
     try:
         return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS))
     except UnicodeDecodeError:

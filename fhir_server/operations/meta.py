@@ -10,7 +10,7 @@ from fhir_server.http.request import parse_query
 from fhir_server.http.response import Response
 from fhir_server.interactions.exchange import Exchange
 from fhir_server.operations.parameters import read_parameters
-from resources import json_codec
+from resources import json_codec, validation
 from resources.errors import Invalid, TooCostly
 from resources.repository import Patch, SearchRequest
 
@@ -69,6 +69,8 @@ def _changed(exchange: Exchange, change: Callable[[Meta, Meta], Meta]) -> Respon
     given = read_parameters(exchange, ("meta",)).complex.get("meta")
     if given is None:
         raise Invalid("The parameter meta (a valueMeta) is missing.", expression="Parameters.parameter")
+    part = {"name": "meta", "valueMeta": given}
+    validation.check({"resourceType": "Parameters", "parameter": [part]})
 
     def apply(resource: dict[str, Any]) -> dict[str, Any]:
         return {**resource, "meta": change(resource.get("meta", {}), given)}

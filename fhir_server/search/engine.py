@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import parse_qsl
 
+from fhir_server.search import limits
 from fhir_server.search.cursor import Cursors, Position
 from fhir_server.search.execute import Executor
 from fhir_server.search.include import Including
@@ -45,6 +46,7 @@ class SearchEngine:
 
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage:
         """One page as ``caller`` may see it. Raises BadSearch, Forbidden (another caller's page link), TooCostly."""
+        limits.check(request.params)
         query = parse(request, self.default_count, self.max_count, self.base)
         return _Search(self, session, caller, request, query).page()
 
@@ -54,7 +56,9 @@ class SearchEngine:
         Runs in the open transaction of ``session`` and sees its writes. Raises BadSearch, also for criteria without
         a filter.
         """
+        limits.check_text(criteria)
         params = tuple(parse_qsl(criteria.removeprefix("?"), keep_blank_values=True))
+        limits.check(params)
         query = parse(SearchRequest(type, params), self.default_count, self.max_count, self.base)
         if not query.filters:
             raise BadSearch(

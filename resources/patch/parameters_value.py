@@ -75,7 +75,7 @@ def _by_name(place: Place, parts: Any) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for part in _objects(place, parts):
         name = part.get("name")
-        if name not in _KNOWN or name in found:
+        if not isinstance(name, str) or name not in _KNOWN or name in found:
             raise place.malformed(f"the part {name!r} is unknown or stands twice")
         found[name] = part
     return found

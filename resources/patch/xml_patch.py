@@ -12,7 +12,7 @@ from typing import Any
 from lxml import etree
 
 from resources import xml_codec
-from resources.errors import BadSyntax, TooLarge
+from resources.errors import BadSyntax, BusinessRule, TooLarge
 from resources.patch.document import MAX_OPERATIONS, Place, Stopwatch, same_type
 from resources.patch.xml_selector import FHIR, Selector
 
@@ -31,7 +31,7 @@ def apply(resource: dict[str, Any], patch: bytes) -> dict[str, Any]:
     in FHIR's. The prefixes ``f`` and ``h`` need not be declared. Raises BadSyntax, TooLarge and BusinessRule.
     """
     operations = parse(patch)
-    document = etree.fromstring(xml_codec.encode(resource), _parser())
+    document = _reread(xml_codec.encode(resource))
     patched = etree.tostring(apply_to_tree(document, operations), encoding="utf-8")
     return same_type(resource, xml_codec.decode(patched, any_order=True))  # JSON has no order
 
@@ -47,6 +47,14 @@ def parse(patch: bytes) -> Any:
     if root.getroottree().docinfo.internalDTD is not None:
         raise BadSyntax("A patch has no document type")
     return root
+
+
+def _reread(text: bytes) -> Any:
+    """What was XML before; it may yet be too large or too deep for the parser, or name what is no character."""
+    try:
+        return etree.fromstring(text, _parser())
+    except etree.XMLSyntaxError as error:
+        raise BusinessRule(f"The XML Patch cannot be applied: {error}") from error
 
 
 def _parser() -> Any:
@@ -189,7 +197,7 @@ def _children(operation: Any) -> list[Any]:
     """Copies of what the operation brings. Elements in no namespace are FHIR's: a patch that declares none is short
     for one that does."""
     text = etree.tostring(operation, with_tail=False)
-    return [_in_fhir(child) for child in list(etree.fromstring(text, _parser()))]
+    return [_in_fhir(child) for child in list(_reread(text))]
 
 
 def _in_fhir(element: Any) -> Any:

@@ -1,0 +1,31 @@
+"""How much one search may ask for, checked before any of it is compiled.
+
+FHIR R4 Search (https://hl7.org/fhir/R4/search.html) sets no bounds; a server has to.
+"""
+
+from resources.errors import TooCostly
+
+CHARACTERS = 1 << 20
+"""Of all names and values together: 10,000 references fit."""
+PARAMETERS = 500
+VALUES = 10_000
+"""Of all parameters together: what commas separate."""
+SORT_KEYS = 10
+
+
+def check_text(query: str) -> None:
+    """Raise TooCostly for a query string too long to be split; escapes make it up to three times as long."""
+    _refuse(len(query), 3 * CHARACTERS, "characters")
+
+
+def check(params: tuple[tuple[str, str], ...]) -> None:
+    """Raise TooCostly for a query that asks for more."""
+    _refuse(len(params), PARAMETERS, "parameters")
+    _refuse(sum(len(name) + len(value) for name, value in params), CHARACTERS, "characters")
+    _refuse(sum(value.count(",") + 1 for _, value in params), VALUES, "values")
+    _refuse(max((value.count(",") + 1 for name, value in params if name == "_sort"), default=0), SORT_KEYS, "sort keys")
+
+
+def _refuse(found: int, most: int, what: str) -> None:
+    if found > most:
+        raise TooCostly(f"The query has {found} {what}; at most {most} are taken in one search. Ask in parts.")
