@@ -3,7 +3,7 @@
 FHIR R4 RESTful API, read, vread and history (https://hl7.org/fhir/R4/http.html#history).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -115,8 +115,9 @@ class Reading:
             top = min(top, self.horizon() + 1)
         sql, params = self._history_sql(type, id, tenant)
         low, high = since or 0, at[1] if at else 1 << 62
-        rows = (row for row in self._walk(sql, params, top, low) if low <= row[3] < high and _current_at(row[9], at))
-        return [self._stored(row) for row in islice(rows, count)]
+        rows = _from(self._walk(sql, params, top, low), low)
+        wanted = (row for row in rows if row[3] < high and _current_at(row[9], at))
+        return [self._stored(row) for row in islice(wanted, count)]
 
     def _history_sql(self, type: str, id: str, tenant: int) -> tuple[str, tuple[Parameter, ...]]:
         """Current and superseded rows below seq $1 in one statement: a row that moves between the two is in either."""
@@ -150,6 +151,20 @@ class Reading:
     def _stored(self, row: Row) -> Stored:
         type, id, version, updated, doc, op, rid, o, seq = row[:9]
         return Stored(type, id, version, updated, self._store.sealer.open(doc) if doc else doc, op, rid, o, seq)
+
+
+def _from(rows: Iterable[Row], low: int) -> Iterator[Row]:
+    """``rows``, newest first, down to the last one updated at ``low`` (ms) or later.
+
+    A version is stamped before it gets its place in the order. One that was stamped before ``low`` but came after
+    a version stamped since then belongs to the answer: whoever polls from the newest instant seen would never see it.
+    """
+    earlier: list[Row] = []
+    for row in rows:
+        earlier.append(row)
+        if row[3] >= low:
+            yield from earlier
+            earlier.clear()
 
 
 def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:

@@ -136,9 +136,10 @@ class Session(Protocol):
     ) -> list[Stored]:
         """Up to ``count`` versions of the instance, type or system, newest first.
 
-        ``since``: updated >= since (ms). ``at``: current at some time in [lo, hi) ms. ``before``: keyset, only seq <
-        before (pass the seq of the last row of the page before). Type and system history stop below the first write
-        that an open transaction may still add (``horizon``), so that paging and polling skip nothing.
+        ``since``: updated >= since (ms), or later in the order of seq than such a version. ``at``: current at some time
+        in [lo, hi) ms. ``before``: keyset, only seq < before (the seq of the last row of the page before). Type and
+        system history stop below the first write that an open transaction may still add (``horizon``), so that paging
+        and polling skip nothing.
         """
         ...
 

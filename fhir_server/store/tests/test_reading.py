@@ -57,6 +57,20 @@ def test_history_has_bounds_and_pages(store: Store) -> None:
     assert session.history("Group", count=5) == [] and session.history_count("Basic", "x") == 0
 
 
+def test_who_polls_from_the_newest_instant_misses_nothing(store: Store) -> None:
+    """A version that was stamped early and stored late is behind a newer one: it belongs to what came since then."""
+    put(store, "Basic", "old", 1_000)
+    put(store, "Basic", "newest", 9_000)
+    session = store.session()
+    seen = [v.id for v in session.history("Basic", count=9, since=1_000)]
+    put(store, "Basic", "late", 8_000)
+    assert seen == ["newest", "old"]
+    assert [v.id for v in session.history("Basic", count=9, since=9_000)] == ["late", "newest"]
+    first = session.history("Basic", count=1, since=9_000)
+    assert [v.id for v in session.history("Basic", count=1, since=9_000, before=first[0].seq)] == ["newest"]
+    assert session.history("Basic", count=9, since=9_001) == []
+
+
 def test_lengths_of_common_lists(store: Store) -> None:
     h = store.hasher.h(0, Key("Basic", "", "type", ""))
     one = NONE._replace(posts=frozenset({Key("Basic", "", "type", "")}))
