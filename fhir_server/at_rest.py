@@ -6,6 +6,7 @@ AES-256-GCM (NIST SP 800-38D), cryptographic erasure as of NIST SP 800-88 sectio
 import os
 import struct
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from secrets import randbits, token_bytes
 from time import monotonic
@@ -72,6 +73,10 @@ class Sealer(Protocol):
         """
         ...
 
+    def ready(self, subjects: Collection[str], tenant: int = 0) -> None:
+        """To be called in a transaction before any row is locked, with all that it will seal documents for."""
+        ...
+
     def open(self, stored: bytes) -> bytes:
         """The document again. Raises Gone when its key was destroyed."""
         ...
@@ -82,6 +87,9 @@ class PlainSealer:
 
     def seal(self, doc: bytes, subject: str, tenant: int = 0) -> bytes:
         return _PLAIN + doc
+
+    def ready(self, subjects: Collection[str], tenant: int = 0) -> None:
+        """Nothing to do."""
 
     def open(self, stored: bytes) -> bytes:
         if stored[0] != PLAIN:
@@ -116,6 +124,13 @@ class Envelope:
         head, aead = self._by_subject.get((tenant, subject)) or self._subject_key(tenant, subject)
         nonce = os.urandom(_NONCE)
         return head + nonce + aead.encrypt(nonce, doc, head)
+
+    def ready(self, subjects: Collection[str], tenant: int = 0) -> None:
+        """Make the keys that ``subjects`` lack, in sorted order: two transactions that both make keys for the same
+        patients wait for each other, but never crosswise."""
+        for subject in sorted(subjects) if self._encrypt else ():
+            if self._by_subject.get((tenant, subject)) is None:
+                self._subject_key(tenant, subject)
 
     def open(self, stored: bytes) -> bytes:
         """The document of either format. Raises Gone (key destroyed), Unavailable (damaged)."""

@@ -188,6 +188,7 @@ class PostgresWriting:
             pairs = self._changes(writes)
             self._remember(_tenant(pairs), {e for _, change in pairs for e in change.dictionary})
             self._lock_references(pairs, integrity)
+            self._store.sealer.ready({change.subject for write, change in pairs if write.doc}, _tenant(pairs))
             self.query(BEFORE)
             seqs = self._update_rows([p for p in pairs if p[0].previous])
             seqs |= self._insert_rows([p for p in pairs if not p[0].previous])

@@ -143,6 +143,15 @@ def test_a_key_that_was_rolled_back_seals_nothing(envelope, keyring, rows):
     assert Envelope(keyring, rows).open(envelope.seal(b"z", "Patient/1")) == b"z"
 
 
+def test_keys_are_made_in_one_order_whoever_asks(envelope, rows):
+    subjects = ["Patient/2", "", "Patient/1", "Patient/3"]
+    rows.begin()
+    envelope.ready(subjects[:2])
+    envelope.ready(reversed(subjects), tenant=1)
+    assert list(rows.rows) == [(0, ""), (0, "Patient/2"), *((1, subject) for subject in sorted(subjects))]
+    rows.commit()
+
+
 def test_a_committed_key_is_cached_outside_of_the_transaction(envelope, rows):
     rows.begin()
     envelope.seal(b"x", "Patient/1")
