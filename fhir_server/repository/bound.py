@@ -5,7 +5,6 @@ FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 
 from collections.abc import Sequence
 from typing import TypeGuard
-from urllib.parse import urlencode
 
 from fhir_server.audit.record import Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
@@ -68,10 +67,9 @@ class BoundRepository:
 
     def search(self, request: SearchRequest) -> SearchPage:
         interaction = Interaction.SEARCH_TYPE if request.type else Interaction.SEARCH_SYSTEM
-        query = urlencode(request.params)
-        with self._told(interaction, request.type, query):
+        with self._told(interaction, request.type):
             page = self._search(request)
-            self._note_many(interaction, request.type, query, [hit.version for hit in page.hits])
+            self._note_many(interaction, request.type, page.links["self"], [hit.version for hit in page.hits])
             return page
 
     def commit(
@@ -123,8 +121,8 @@ class BoundRepository:
 
     # --- audit
 
-    def _told(self, interaction: Interaction, entity: str, detail: str = "") -> "_Told":
-        return _Told(self, interaction, entity, detail)
+    def _told(self, interaction: Interaction, entity: str) -> "_Told":
+        return _Told(self, interaction, entity)
 
     def _note_one(self, interaction: Interaction, version: Version) -> None:
         patient = patient_of(version.type, version.id, version.doc)
@@ -142,10 +140,10 @@ class BoundRepository:
 class _Told:
     """A refusal inside is audited: what was asked, of what, and the issue code."""
 
-    __slots__ = ("_detail", "_entity", "_interaction", "_repository")
+    __slots__ = ("_entity", "_interaction", "_repository")
 
-    def __init__(self, repository: BoundRepository, interaction: Interaction, entity: str, detail: str) -> None:
-        self._repository, self._interaction, self._entity, self._detail = repository, interaction, entity, detail
+    def __init__(self, repository: BoundRepository, interaction: Interaction, entity: str) -> None:
+        self._repository, self._interaction, self._entity = repository, interaction, entity
 
     def __enter__(self) -> None:
         return None
