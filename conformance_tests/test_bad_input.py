@@ -318,7 +318,7 @@ def test_the_server_goes_on_after_all_that(fhir: Client, tag: str) -> None:
         ("Observation", "value-quantity", "1e400|http://unitsofmeasure.org|kg"),
         ("Observation", "value-quantity", "1e-400|http://unitsofmeasure.org|kg"),
         ("Observation", "value-quantity", "9" * 400),
-        ("Observation", "value-quantity", "1|http://unitsofmeasure.org|10*400"),
+        ("Observation", "value-quantity", "1|http://unitsofmeasure.org|10*999999998"),
         ("Observation", "value-quantity", "1|http://unitsofmeasure.org|[nonsense"),
         ("RiskAssessment", "probability", "1e999999999"),
         ("RiskAssessment", "probability", "-0.0"),
@@ -344,6 +344,8 @@ def test_values_at_the_edge_are_no_500(fhir: Client, prefix: str, type: str, nam
         '"valueQuantity":{"value":1e-300,"system":"http://unitsofmeasure.org","code":"[degF]"}',
         '"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"((((((("}',
         '"valueQuantity":{"value":123456789012345678901234567890.123456789,"unit":"x"}',
+        '"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"10*999999999"}',
+        '"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"((m99)99)99"}',
         '"valueInteger":2147483647',
         f'"valueString":"{"x" * 100_000}"',
         f'"identifier":[{{"system":"urn:{"s" * 5000}","value":"{"v" * 5000}"}}]',
@@ -351,7 +353,9 @@ def test_values_at_the_edge_are_no_500(fhir: Client, prefix: str, type: str, nam
 )
 def test_elements_at_the_edge_are_stored_or_refused(fhir: Client, rest: str) -> None:
     body = '{"resourceType":"Observation","status":"final","code":{"text":"x"},' + rest + "}"
+    began = time.monotonic()
     answer = fhir.post("Observation", body, expect=(201, 400))
+    assert time.monotonic() - began < _SECONDS
     if answer.status_code == 201:
         assert fhir.get(reference(answer.json())).text == answer.text
         fhir.delete(reference(answer.json()))

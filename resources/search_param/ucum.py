@@ -48,7 +48,7 @@ def _table() -> dict[str, tuple[str, str, str]]:
 
 def measured(unit: str) -> Canonical | None:
     """What ``canonical`` is, worked out by ucumvert (1 s on first use)."""
-    if not unit or not unit.isascii() or len(unit) > 60:
+    if not unit or not unit.isascii() or len(unit) > 60 or _STEEP.search(_ANNOTATION.sub("", unit)):
         return None
     kinds = {kind.lower() for kind in _ARBITRARY.findall(unit)}
     bare = _ARBITRARY.sub("U", _ANNOTATION.sub("", unit)) or "1"
@@ -60,6 +60,8 @@ def measured(unit: str) -> Canonical | None:
 
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
+_STEEP = re.compile(r"[^\d.(/][+-]?\d{3,}")
+"""An exponent of three digits: no unit has one, and 10*999999999 would be worked out for hours."""
 _ARBITRARY = re.compile(
     r"\[(iU|IU|arb'U|AU|USP'U|GPL'U|MPL'U|APL'U|beth'U|todd'U|dye'U|PFU|FFU|CFU|IR|BAU|CCID_50|TCID_50)\]"
 )
