@@ -77,7 +77,7 @@ def _unlike(server: Server, bundles: Sequence[Resource], spaces: bool = True) ->
 def _conditional(profile: Profile) -> Figure:
     problems: list[str] = []
     for format in MEDIA:
-        paths = files("synthea_2022_json_xml", f".{format}", profile)
+        paths = files("synthea_2022_json_xml", f".{format}", profile, least=1)
         figure = _on_each(profile, lambda server, f=format, p=paths: _refused_then_loaded(server, p, f))  # type: ignore[misc]
         problems += [f"{format}, {problem}" for problem in figure.notes]
     text = "refused by name and nothing stored, then loaded and read back alike, from JSON and from XML"
