@@ -41,3 +41,12 @@ def _row(folder: Path) -> tuple[int, tuple[int, float, float]] | None:
     fields = text[text.rindex(")") + 2 :].split()
     cpu = (int(fields[11]) + int(fields[12])) / _TICK
     return int(folder.name), (int(fields[1]), cpu, int(fields[21]) * _PAGE / 1e6)
+
+
+def descendants(root: int) -> list[int]:
+    """The processes below ``root``, children before their children."""
+    rows = dict(filter(None, map(_row, Path("/proc").iterdir())))
+    found = [root]
+    for pid in found:
+        found += [child for child, (parent, _, _) in rows.items() if parent == pid]
+    return found[1:]
