@@ -15,7 +15,7 @@ def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> 
     if isinstance(error, MissingTargets):
         return BusinessRule(issues=_missing(error, writes, places))
     if isinstance(error, StillReferenced):
-        return Conflict(_still_referenced(error))
+        return _still_referenced(error, writes, places)
     return Conflict(
         "The resource was changed by others at the same time, again and again; read it anew and send the change again."
     )
@@ -42,8 +42,10 @@ def _absent(reference: str, expression: str, place: str) -> Issue:
     return Issue("not-found", f"{place}: {text}", f"{place}.resource.{expression.partition('.')[2]}")
 
 
-def _still_referenced(error: StillReferenced) -> str:
-    return (
+def _still_referenced(error: StillReferenced, writes: Sequence[Write], places: Sequence[str]) -> FhirError:
+    conflict = Conflict(
         f"{error.target} cannot be deleted while these refer to it: {', '.join(error.referrers)}. "
         "Delete or change them first, or delete all in one transaction."
     )
+    here = [place for write, place in zip(writes, places, strict=True) if f"{write.type}/{write.id}" == error.target]
+    return conflict.within(here[0]) if here and here[0] else conflict

@@ -146,6 +146,7 @@ class Commit:
         elif isinstance(command, Patch):
             raise NotFound(f"No {command.type} meets {command.criteria!r}; there is nothing to patch.")
         elif isinstance(command, Delete):
+            refuse_stale(command, None)
             step.outcome = Outcome(204, None, changed=False)
         else:
             step.id = (command.resource.get("id") if isinstance(command, Put) else None) or new_id()

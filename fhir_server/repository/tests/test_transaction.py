@@ -78,6 +78,8 @@ def test_conditional_update_patch_and_delete(repository: BoundRepository) -> Non
     assert patched.version.id == made.version.id and patched.version.version == 3
     assert repository.commit([Delete("Patient", criteria=CRITERIA)])[0].status == 204
     assert repository.commit([Delete("Patient", criteria=CRITERIA)])[0].changed is False
+    with pytest.raises(PreconditionFailed):
+        repository.commit([Delete("Patient", criteria=CRITERIA, if_match=1)])
     with pytest.raises(NotFound):
         repository.commit([Patch("Patient", lambda r: r, criteria=CRITERIA)])
 
