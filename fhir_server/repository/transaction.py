@@ -16,7 +16,7 @@ from fhir_server.repository.holds import Holds
 from fhir_server.repository.links import Links
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
-from fhir_server.repository.single import ATTEMPTS, next_version, outcome, refuse_stale
+from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome, refuse_stale
 from fhir_server.repository.stamp import new_id
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
