@@ -95,6 +95,7 @@ def _refused_then_loaded(server: Server, paths: Sequence[Path], format: str) -> 
     ]
     status, said = _hearth_load(server, paths)
     problems += [] if status == 1 and "0 resources stored" in said else [f"hearth load ended with {status}: {said}"]
+    problems += [f"not named by hearth load: {text}" for texts in wanted for text in texts if f"'{text}'" not in said]
     problems += _stored_despite(server, bundles)
     targets = _fixture({reference for references in wanted for reference in references})
     answer = Api(server.port).ask("POST", "", json.dumps(targets).encode())

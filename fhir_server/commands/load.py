@@ -4,6 +4,7 @@ A transaction Bundle is one commit; a batch or a collection is one commit for ea
 and its references are checked once at the end, because bulk files point forwards.
 """
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from resources.search_param import extract
 _CALLER = Caller("hearth load", client="hearth load")
 _CHUNK = 500
 _SHOWN = 10
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 @dataclass
@@ -163,11 +165,23 @@ class Loader:
                 self.tally.stored[outcome.version.type] += 1
 
     def _fail(self, source: Source, error: Exception, place: str = "") -> None:
-        issues = [issue.text for issue in error.issues] if isinstance(error, FhirError) else [str(error)]
+        issues = varied([issue.text for issue in error.issues]) if isinstance(error, FhirError) else [str(error)]
         shown = "\n    ".join(issues[:_SHOWN]) + (
             f"\n    and {len(issues) - _SHOWN} more" if len(issues) > _SHOWN else ""
         )
         self.tally.failed.append(f"{source.path.name}{f' {place}' if place else ''}: {shown}")
+
+
+def varied(issues: list[str]) -> list[str]:
+    """``issues`` with those that name something new first: a hundred resources may miss the same Practitioner."""
+    named: set[tuple[str, ...]] = set()
+    new: list[str] = []
+    again: list[str] = []
+    for text in issues:
+        names = tuple(_QUOTED.findall(text)) or (text,)
+        (again if names in named else new).append(text)
+        named.add(names)
+    return new + again
 
 
 def _kept(found: dict[str, Any]) -> Put:
@@ -192,7 +206,8 @@ def _summary(console: Console, tally: Tally, seconds: float) -> None:
     for title, problems in (("not loaded", tally.failed), ("without target", tally.dangling)):
         console.print(f"{len(problems)} {title}" + (":" if problems else ""), highlight=False)
         for line in _first(problems):
-            console.print(f"  {line}", highlight=False, markup=False)
+            # Identifiers are copied from here: no line is broken inside one.
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _first(problems: list[str]) -> Iterator[str]:

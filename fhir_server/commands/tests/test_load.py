@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fhir_server.cli import main
+from fhir_server.commands.load import varied
 from fhir_server.settings import load as load_settings
 from fhir_server.wiring import Process
 from resources.repository import Caller, SearchRequest
@@ -91,3 +92,7 @@ def test_nothing_to_load_is_an_error(run: Any, tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "notes.txt").write_text("x")
     assert run(tmp_path / "notes.txt") == 2
     assert "is none of .json" in capsys.readouterr().err
+
+
+def test_what_is_named_for_the_first_time_is_told_first() -> None:
+    assert varied(["a: 'x'", "b: 'x'", "c: 'y'", "d", "e"]) == ["a: 'x'", "c: 'y'", "d", "e", "b: 'x'"]
