@@ -18,12 +18,14 @@ from resources.errors import Conflict, FhirError, TooCostly, Unavailable
 
 MOST_STATEMENTS = 1000
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_WAITING = 0.8
+"""Share of the statement's time that it may wait for a lock: it is told apart from a statement that is slow itself."""
 _SETUP = (
     "SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = error;"
     # a plan made while a table is small is kept: it must use the indexes from the start
     "SET enable_seqscan = off;"
     "SET default_transaction_isolation = 'read committed'; SET TimeZone = 'UTC';"
-    "SET statement_timeout = {ms}; SET lock_timeout = {ms}"
+    "SET statement_timeout = {ms}; SET lock_timeout = {wait}"
 )
 
 
@@ -43,7 +45,7 @@ class Connection:
         self._names: dict[str, bytes] = {}
         self._rows = Transformer(self._raw)
         self.in_transaction = False
-        self.command(_SETUP.format(ms=int(timeout * 1000)))
+        self.command(_SETUP.format(ms=int(timeout * 1000), wait=int(timeout * 1000 * _WAITING)))
 
     @property
     def closed(self) -> bool:
@@ -141,6 +143,8 @@ def failure_of(state: str, text: str) -> Exception:
     """The exception for an SQLSTATE; the tables below say which."""
     if state == "0A000" and "cached plan" in text:
         return PlanChanged(state, text)
+    if state == "42601" and "memory exhausted" in text:  # the parser's own limit counts as a mistake of syntax
+        state = "54001"
     known = _STATES.get(state) or _CLASSES.get(state[:2])
     return known[0](known[1]) if known else DatabaseError(state, text)
 
@@ -153,6 +157,7 @@ _STATES: dict[str, tuple[type[FhirError], str]] = {
     "25006": (Unavailable, "The database is read-only at the moment; try again shortly."),
 }
 _CLASSES: dict[str, tuple[type[FhirError], str]] = {
+    "54": (TooCostly, "The query is too complex; ask for less at once."),
     "57": (Unavailable, "The database is shutting down or starting; try again shortly."),
     "53": (Unavailable, "The database has no room or connection left; try again shortly."),
     "08": (Unavailable, "The connection to the database was lost; try again shortly."),

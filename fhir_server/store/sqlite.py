@@ -177,10 +177,15 @@ def _bound(value: Parameter) -> Any:
     return value
 
 
+_TOO_COMPLEX = ("too many", "too large", "stack overflow", "at most")
+
+
 def _failure(error: sqlite3.Error) -> Exception:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_INTERRUPT":
         return TooCostly("The query took too long; narrow it.")
+    if name in ("SQLITE_TOOBIG", "SQLITE_NOMEM") or any(sign in str(error) for sign in _TOO_COMPLEX):
+        return TooCostly("The query is too complex; ask for less at once.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Unavailable("The database is busy; try again shortly.")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):

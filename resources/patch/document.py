@@ -14,7 +14,7 @@ MAX_COPIED = 2_000_000
 """Most JSON values one patch may copy; stops documents that double with each operation."""
 
 
-MAX_SECONDS = 20.0
+MAX_SECONDS = 8.0
 """How long one patch may take."""
 
 

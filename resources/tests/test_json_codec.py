@@ -165,3 +165,9 @@ def test_no_nan_is_written(number):
 
 def test_pretty_indents_and_keeps_numbers():
     assert pretty(b'{"a":[1.00]}') == b'{\n  "a": [\n    1.00\n  ]\n}'
+
+
+def test_very_many_duplicates_are_told_in_one_pass(monkeypatch):
+    monkeypatch.setattr(json_codec, "MAX_SEARCHED", 10)
+    with pytest.raises(BadSyntax, match="'a' stands twice"):
+        decode("{" + ",".join(['"a":1'] * 100_000 + ['"b":1']) + "}")

@@ -56,3 +56,10 @@ def test_added_and_removed() -> None:
     assert added({}, {"tag": [A]}) == {"tag": [A]}
     assert added({"tag": [A]}, {"tag": [A]}) == {"tag": [A]}
     assert removed({"tag": [A], "versionId": "1"}, {"tag": [A]}) == {"versionId": "1"}
+
+
+def test_what_is_no_meta_is_refused(client: Client) -> None:
+    id = client.create({"resourceType": "Patient"})
+    for operation in ("$meta-add", "$meta-delete"):
+        for wrong in ({"tag": ["x"]}, {"tag": {}}, {"profile": 1}, {"security": [None]}):
+            assert client.send("POST", f"Patient/{id}/{operation}", given(**wrong)).status == 400

@@ -120,3 +120,10 @@ def test_marks_run_in_the_transaction(store: Store) -> None:
     session.write_all([], marks=[Mark("learn", {"name": "y", "n": 4})])
     found = session.query("SELECT package, version FROM schema_version WHERE package IN ('x', 'y')")
     assert found == [("y", 4)]
+
+
+def test_a_statement_too_complex_is_too_costly(store: Store) -> None:
+    deep = "SELECT " + "(" * 20_000 + "1" + ")" * 20_000
+    with pytest.raises(TooCostly, match="complex"):
+        store.session().query(deep)
+    assert store.session().query("SELECT 1") == [(1,)]

@@ -25,3 +25,9 @@ def test_values() -> None:
     text = {"name": "value", "valueString": "x", "_valueString": {"id": "1"}}
     assert value_for(PLACE, text, fields("HumanName")["family"], "family") == Value("family", "x", {"id": "1"})
     assert primitive({"valueCode": "a"}) == "a" and primitive({"valueAge": {}}) is None
+
+
+@pytest.mark.parametrize("name", [None, 1, ["path"], {"a": "b"}])
+def test_a_part_without_a_name(name: object) -> None:
+    with pytest.raises(BadSyntax):
+        operations({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [{"name": name}]}]})
