@@ -3,8 +3,8 @@
 FHIR R4 RESTful API, read, vread and history (https://hl7.org/fhir/R4/http.html#history).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, takewhile
 from typing import Any
 
 from fhir_server.store.model import Parameter, Row, Stored
@@ -26,6 +26,8 @@ PLACES = {
     "sqlite": "(SELECT value AS place FROM json_each($2)) AS w",
 }
 LISTS = {"postgresql": "unnest($1::bigint[]) AS l(h)", "sqlite": "(SELECT value AS h FROM json_each($1)) AS l"}
+BLOCK = 5000
+"""Versions looked at in one statement for where ``_since`` begins."""
 WINDOW_SLACK = 15 * 60 * 1000
 """Milliseconds by which ``updated`` may disagree with the order of seq: the longest a transaction may take."""
 
@@ -114,8 +116,9 @@ class Reading:
         if not id and not self.in_transaction:  # versions of one resource come in order anyway
             top = min(top, self.horizon() + 1)
         sql, params = self._history_sql(type, id, tenant)
-        low, high = since or 0, at[1] if at else 1 << 62
-        rows = _from(self._walk(sql, params, top, low), low)
+        lowest = 0 if since is None else self._lowest(sql, params, top, since)
+        rows = takewhile(lambda row: row[8] >= lowest, self._walk(sql, params, top))
+        high = at[1] if at else 1 << 62
         wanted = (row for row in rows if row[3] < high and _current_at(row[9], at))
         return [self._stored(row) for row in islice(wanted, count)]
 
@@ -129,13 +132,30 @@ class Reading:
         wheres = [f"tenant = $3 AND type = ${n}" for n in range(4, 4 + len(types))] or ["tenant = $3"]
         return _newest([source for where in wheres for source in _both(where, where)]), (tenant, *types)
 
-    def _walk(self, sql: str, params: tuple[Parameter, ...], top: int, low: int) -> Iterator[Row]:
-        """Rows newest first, in blocks that grow; ends where all that follows is older than ``low`` (ms)."""
+    def _lowest(self, sql: str, params: tuple[Parameter, ...], top: int, since: int) -> int:
+        """The lowest seq below ``top`` of a version stamped at ``since`` (ms) or later.
+
+        A version is stamped before it gets its place in the order. One that was stamped before ``since`` but came after
+        a version stamped since then belongs to the answer: whoever polls from the newest instant seen would never see
+        it. Looks on until all of a block is older by more than a transaction may take.
+        """
+        stamped = f"min(CASE WHEN updated >= ${len(params) + 3} THEN seq END)"
+        block = f"SELECT {stamped}, max(updated), min(seq), count(*) FROM ({sql}) AS y"
+        lowest = 1 << 62
+        while True:
+            found, newest, end, count = self.query(block, (top, BLOCK, *params, since))[0]
+            lowest = lowest if found is None else found
+            if count < BLOCK or newest < since - WINDOW_SLACK:
+                return lowest
+            top = end
+
+    def _walk(self, sql: str, params: tuple[Parameter, ...], top: int) -> Iterator[Row]:
+        """Rows newest first, in blocks that grow."""
         limit = 50
         while True:
             rows = self.query(sql, (top, limit, *params))
             yield from rows
-            if len(rows) < limit or max(row[3] for row in rows) < low - WINDOW_SLACK:
+            if len(rows) < limit:
                 return
             top, limit = rows[-1][8], min(limit * 2, 1000)
 
@@ -151,20 +171,6 @@ class Reading:
     def _stored(self, row: Row) -> Stored:
         type, id, version, updated, doc, op, rid, o, seq = row[:9]
         return Stored(type, id, version, updated, self._store.sealer.open(doc) if doc else doc, op, rid, o, seq)
-
-
-def _from(rows: Iterable[Row], low: int) -> Iterator[Row]:
-    """``rows``, newest first, down to the last one updated at ``low`` (ms) or later.
-
-    A version is stamped before it gets its place in the order. One that was stamped before ``low`` but came after
-    a version stamped since then belongs to the answer: whoever polls from the newest instant seen would never see it.
-    """
-    earlier: list[Row] = []
-    for row in rows:
-        earlier.append(row)
-        if row[3] >= low:
-            yield from earlier
-            earlier.clear()
 
 
 def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:

@@ -127,3 +127,13 @@ def test_a_statement_too_complex_is_too_costly(store: Store) -> None:
     with pytest.raises(TooCostly, match="complex"):
         store.session().query(deep)
     assert store.session().query("SELECT 1") == [(1,)]
+
+
+def test_waiting_too_long_for_others_is_unavailable(store: Store, database_url: str) -> None:
+    other = open_store(database_url, timeout=0.2)
+    other.equip(b"hash key of the tests, 32 bytes.")
+    with store.session().transaction():
+        store.session().lock([7])
+        with pytest.raises(Unavailable), other.session().transaction():
+            other.session().lock([7])
+    other.close()
