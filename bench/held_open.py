@@ -63,9 +63,9 @@ def _hold(client: Client, index: int, until: float, settings: dict[str, Any], se
         repository, session = process.repository(Caller("holder")), process.store.session()
         while time.time() < until - seconds or not done:
             with session.transaction():
-                repository.commit([Create(observation(f"h{index}-{done}-a", done)), Create(observation("h", done))])
+                repository.commit([Create(observation(f"h{index}-{done}-{n}", done)) for n in range(2)])
                 time.sleep(seconds)
-                repository.commit([Put(observation("held", done), "Observation", f"held-{index}-{done}")])
+                repository.commit([Put(observation(f"p{index}-{done}", done), "Observation", f"held-{index}-{done}")])
             done += 1
             time.sleep(pause)
     return done
