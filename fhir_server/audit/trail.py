@@ -18,7 +18,7 @@ class Head(NamedTuple):
 
 
 class CheckpointRow(NamedTuple):
-    """A row of table ``checkpoint``: ``number`` from 1 without gaps, ``recorded`` microseconds since 1970 UTC,
+    """A row of table ``audit_checkpoint``: ``number`` from 1 without gaps, ``recorded`` microseconds since 1970 UTC,
     ``key`` the id of the signing key, ``body`` what was signed (see checkpoint.py), ``signature`` Ed25519, 64 bytes."""
 
     number: int
@@ -29,7 +29,7 @@ class CheckpointRow(NamedTuple):
 
 
 class Trail(Protocol):
-    """Tables ``audit`` and ``checkpoint`` on one session; every method is one transaction. Raises Unavailable."""
+    """Tables ``audit`` and ``audit_checkpoint`` on one session; every method is one transaction. Raises Unavailable."""
 
     def insert(self, rows: Sequence[AuditRow]) -> None:
         """All rows or none."""

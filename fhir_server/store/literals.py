@@ -19,12 +19,9 @@ def literal(value: Parameter) -> tuple[bytes | None, int]:
     """(bytes, format) of one parameter. Raises Invalid for text with U+0000, which the database cannot hold."""
     if value is None:
         return None, TEXT
-    kind = type(value)
-    if kind is bytes:
-        return value, BINARY  # type: ignore[return-value]
-    if kind is list:
-        return array(value)  # type: ignore[arg-type]
-    return scalar(value), TEXT  # type: ignore[arg-type]
+    if isinstance(value, bytes):
+        return value, BINARY
+    return array(value) if isinstance(value, list) else (scalar(value), TEXT)
 
 
 def scalar(value: int | str | bool) -> bytes:

@@ -29,10 +29,8 @@ def reference_locks(
         return [], [GATE]
     alone = {hasher.lock(tenant, reference) for reference in deleted}
     shared = {hasher.lock(tenant, reference) for reference in targets}
-    shards = {_shard(n) for n in (range(SHARDS) if len(shared) > SHARDS else ())}
-    exclusive = {_shard(k) for k in alone} | {_target(k) for k in alone}
-    wide = len(shared) > SHARDS
-    common = {GATE} | (shards if wide else {_target(k) for k in shared})
+    exclusive = {*map(_shard, alone), *map(_target, alone)}
+    common = {GATE, *(map(_shard, range(SHARDS)) if len(shared) > SHARDS else map(_target, shared))}
     return sorted(common - exclusive), sorted(exclusive)
 
 

@@ -39,9 +39,7 @@ def pending(engine: sa.Engine, packages: Mapping[str, Sequence[Migration]]) -> l
         known = sa.inspect(connection).has_table(versions.name)
         current = _current(connection) if known else {}
         for name, migrations in {"store": MIGRATIONS, **packages}.items():
-            if current.get(name, 0) > max((m.version for m in migrations), default=0):
-                raise SchemaTooNew(f"schema {name} {current[name]} is of a later release")
-            waiting += [f"{name} {m.version}" for m in sorted(migrations) if m.version > current.get(name, 0)]
+            waiting += [f"{name} {m.version}" for m in _missing(name, migrations, current.get(name, 0))]
     return waiting
 
 
@@ -51,16 +49,21 @@ def _current(connection: sa.Connection) -> dict[str, int]:
 
 
 def _package(connection: sa.Connection, name: str, migrations: Sequence[Migration], current: int) -> list[str]:
-    newest = max((m.version for m in migrations), default=0)
-    if current > newest:
-        raise SchemaTooNew(f"schema {name} {current} is of a later release; this one knows {newest}")
-    todo = sorted(m for m in migrations if m.version > current)
+    todo = _missing(name, migrations, current)
     for migration in todo:
         migration.apply(connection)
     if todo:
         connection.execute(sa.delete(versions).where(versions.c.package == name))
-        connection.execute(sa.insert(versions).values(package=name, version=newest))
+        connection.execute(sa.insert(versions).values(package=name, version=todo[-1].version))
     return [f"{name} {migration.version}" for migration in todo]
+
+
+def _missing(name: str, migrations: Sequence[Migration], current: int) -> list[Migration]:
+    """What version ``current`` of a package still needs, in order. Raises SchemaTooNew."""
+    newest = max((m.version for m in migrations), default=0)
+    if current > newest:
+        raise SchemaTooNew(f"schema {name} {current} is of a later release; this one knows {newest}")
+    return sorted(m for m in migrations if m.version > current)
 
 
 def _alone(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:

@@ -12,8 +12,6 @@ LAST_TICK = 2**37 - 2
 SHIFT = 26
 IMPRECISE = 1 << 25
 LOW = IMPRECISE - 1
-OPEN_LO, OPEN_HI = -(2**62), 2**62
-"""Ends of an open range."""
 
 
 def place(micros: int, precise: bool, rid: int, bump: int = 0) -> int:
@@ -41,8 +39,3 @@ def first_place(micros: int) -> int:
     """The smallest ``o`` of a date not before ``micros`` (rounded up to a whole second, as precise dates are)."""
     seconds = -(-(micros - EPOCH) // 1_000_000)
     return max(0, min(seconds * 8, LAST_TICK + 1)) << SHIFT
-
-
-def date_of(o: int) -> int:
-    """The microseconds since 1970 that the tick of ``o`` stands for."""
-    return (o >> SHIFT) * TICK + EPOCH

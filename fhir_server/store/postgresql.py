@@ -128,7 +128,7 @@ class PostgresStore(BaseStore):
         return {h: round(share * total) for h, share in zip(lists, shares, strict=True)}
 
     def _upkeep(self) -> None:
-        """Partitions of the audit trail for this month and the next; the default partition catches what is outside."""
+        """Partitions of the audit trail for this month and some more; the default partition catches what is outside."""
         for name, lo, hi in months(datetime.now(UTC), MONTHS_AHEAD):
             self._partition(name, lo, hi)
 

@@ -21,7 +21,7 @@ from fhir_server.store.model import (
     Write,
 )
 from fhir_server.store.order import LOW
-from fhir_server.store.postings import Changes, changes, dictionary_rows
+from fhir_server.store.postings import Changes, changes, dictionary_rows, postings
 from resources.repository import Mark
 from resources.search_param.terms import DictionaryEntry
 
@@ -68,6 +68,8 @@ RNG_MORE = """INSERT INTO rng SELECT * FROM unnest($1::bigint[], $2::bigint[], $
 STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigint[]) AS w(h, norm, o)
     WHERE p.h = w.h AND p.norm = w.norm COLLATE "C" AND p.o = w.o"""
 STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
+POSTINGS = (POST_LESS, POST_MORE, RNG_LESS, RNG_MORE, STR_LESS, STR_MORE)
+"""In the order of `fhir_server.store.postings.postings`."""
 OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
     AS w(topic, body, n)"""
 _JOINS = ("hashjoin", "mergejoin", "material")
@@ -76,7 +78,6 @@ _JOINS = ("hashjoin", "mergejoin", "material")
 BEFORE = "SELECT hearth_announce(), " + ", ".join(f"set_config('enable_{name}', 'off', true)" for name in _JOINS)
 AFTER = "SELECT " + ", ".join(f"set_config('enable_{name}', 'on', true)" for name in _JOINS)
 REFERENCE_LOCKS = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) k"
-TARGET_LOCKS = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) k"
 
 
 class PostgresWriting:
@@ -272,17 +273,9 @@ class PostgresWriting:
         )
 
     def _write_postings(self, all: list[Changes]) -> None:
-        """Rows sorted by their key: half the cost of unsorted ones in a large batch."""
-        for sql, rows in (
-            (POST_LESS, [(h, c.old_o) for c in all for h in c.less]),
-            (POST_MORE, [(h, c.o) for c in all for h in c.more]),
-            (RNG_LESS, [(*row, c.old_o) for c in all for row in c.rng_less]),
-            (RNG_MORE, [(*row, c.o) for c in all for row in c.rng_more]),
-            (STR_LESS, [(*row, c.old_o) for c in all for row in c.str_less]),
-            (STR_MORE, [(*row, c.o) for c in all for row in c.str_more]),
-        ):
+        for sql, rows in zip(POSTINGS, postings(all), strict=True):
             if rows:
-                self.query(sql, [list(column) for column in zip(*sorted(rows), strict=True)])
+                self.query(sql, [list(column) for column in zip(*rows, strict=True)])
 
     def _check_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
         """After the rows are there, so that references among them count; a new statement sees what was committed."""

@@ -9,7 +9,6 @@ from typing import Any
 
 LOWEST, HIGHEST = -1, 2**63 - 1
 """Below and above all order keys."""
-IMPRECISE = 1 << 25
 UNKNOWN_SIZE = 1_000_000_000
 
 

@@ -8,8 +8,8 @@ from list lengths. Placeholders are $1, $2, ...; values never enter the text, so
 from collections.abc import Sequence
 from typing import Any
 
+from fhir_server.store.order import IMPRECISE
 from fhir_server.store.search_sets import (
-    IMPRECISE,
     Both,
     Changed,
     Chosen,

@@ -15,7 +15,7 @@ from fhir_server.store.model import (
     StillReferenced,
     Write,
 )
-from fhir_server.store.postings import Changes, changes, dictionary_rows
+from fhir_server.store.postings import Changes, changes, dictionary_rows, postings
 from resources.repository import Mark
 from resources.search_param.terms import DictionaryEntry
 
@@ -38,6 +38,8 @@ RNG_LESS = "DELETE FROM rng WHERE h = ?1 AND lo = ?2 AND hi = ?3 AND o = ?4"
 RNG_MORE = "INSERT INTO rng (h, lo, hi, o) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
 STR_LESS = "DELETE FROM str WHERE h = ?1 AND norm = ?2 AND o = ?3"
 STR_MORE = "INSERT INTO str (h, norm, o) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"
+POSTINGS = (POST_LESS, POST_MORE, RNG_LESS, RNG_MORE, STR_LESS, STR_MORE)
+"""In the order of `fhir_server.store.postings.postings`."""
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"""
 AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,
@@ -111,16 +113,9 @@ class SqliteWriting:
         raise LostRace([(write.type, write.id)])
 
     def _write_postings(self, all: list[Changes]) -> None:
-        for sql, rows in (
-            (POST_LESS, [(h, c.old_o) for c in all for h in c.less]),
-            (POST_MORE, [(h, c.o) for c in all for h in c.more]),
-            (RNG_LESS, [(*row, c.old_o) for c in all for row in c.rng_less]),
-            (RNG_MORE, [(*row, c.o) for c in all for row in c.rng_more]),
-            (STR_LESS, [(*row, c.old_o) for c in all for row in c.str_less]),
-            (STR_MORE, [(*row, c.o) for c in all for row in c.str_more]),
-        ):
+        for sql, rows in zip(POSTINGS, postings(all), strict=True):
             if rows:
-                self.run_many(sql, sorted(rows))
+                self.run_many(sql, rows)
 
     def _check_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
         if integrity.targets:

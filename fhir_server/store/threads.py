@@ -24,10 +24,10 @@ class PerThread(Generic[S]):
     def get(self) -> S:
         """This thread's."""
         try:
-            return self._local.made  # type: ignore[no-any-return]
+            made: S = self._local.made
         except AttributeError:
-            self._local.made = self._make()
-            return self._local.made  # type: ignore[no-any-return]
+            made = self._local.made = self._make()
+        return made
 
     def forked(self) -> None:
         """In the child: start with nothing."""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fhir_server.search.execute import Executor
 from fhir_server.store import Session, Store, search_leap
+from fhir_server.store.order import IMPRECISE
 from fhir_server.store.search_sets import (
-    IMPRECISE,
     UNKNOWN_SIZE,
     Both,
     Changed,
