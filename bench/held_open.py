@@ -3,6 +3,7 @@
 FHIR R4 http.html#history (`_since`, paging) and the order of seq by which outbox and subscriptions read.
 """
 
+import multiprocessing
 import random
 import time
 from collections.abc import Callable
@@ -20,8 +21,6 @@ Made = tuple[str, str, int]
 ALL = "SELECT type, id, version FROM resource UNION ALL SELECT type, id, version FROM history"
 CHANGES = """SELECT type, id, version, seq FROM resource WHERE seq > $1 AND seq <= $2
     UNION ALL SELECT type, id, version, seq FROM history WHERE seq > $1 AND seq <= $2"""
-SETTLED = 2.0
-"""Seconds that readers go on after the last writer."""
 
 
 def observation(key: str, day: int) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def _hold_reading(client: Client, index: int, until: float, settings: dict[str, 
     return 1
 
 
-# --- readers: each tells what it has seen -------------------------------------------------------------------------
+# --- readers: each tells what it has seen, and ends with one more look when all writers have ended --------------------
 
 
 def _made(one: dict[str, Any]) -> tuple[Made, str]:
@@ -90,13 +89,13 @@ def _made(one: dict[str, Any]) -> tuple[Made, str]:
     return (type, id, int(one["response"]["etag"].strip('W/"'))), one["response"]["lastModified"]
 
 
-def _poll_since(client: Client, index: int, until: float, path: str) -> set[Made]:
+def _poll_since(client: Client, index: int, ended: Any, path: str) -> set[Made]:
     """Again and again what is new since the newest instant seen."""
     seen: set[Made] = set()
     since = "2000-01-01T00:00:00Z"
     last = False
     while not last:
-        last = time.time() > until + SETTLED
+        last = ended.is_set()
         page = f"{path}?_since={since}&_count=100"
         while page:
             bundle = client.send("GET", page).json
@@ -109,13 +108,13 @@ def _poll_since(client: Client, index: int, until: float, path: str) -> set[Made
     return seen
 
 
-def _read_pages(client: Client, index: int, until: float, path: str) -> set[Made]:
+def _read_pages(client: Client, index: int, ended: Any, path: str) -> set[Made]:
     """The whole history, page by page, each walk as long as the writers let it be; what all walks saw together,
     which must hold at every walk what the walk before it held."""
     seen: set[Made] = set()
     last = False
     while not last:
-        last = time.time() > until + SETTLED
+        last = ended.is_set()
         walk: set[Made] = set()
         page = f"{path}?_count=50"
         while page:
@@ -128,14 +127,14 @@ def _read_pages(client: Client, index: int, until: float, path: str) -> set[Made
     return seen
 
 
-def _follow_changes(client: Client, index: int, until: float, settings: dict[str, Any]) -> set[Made]:
+def _follow_changes(client: Client, index: int, ended: Any, settings: dict[str, Any]) -> set[Made]:
     """As the outbox is read: from the last seq to the horizon. A version is seen once."""
     seen: set[Made] = set()
     at, last = 0, False
     with Process(load(settings, {})) as process:
         session = process.store.session()
         while not last:
-            last = time.time() > until + SETTLED
+            last = ended.is_set()
             horizon = session.horizon()
             new = {(type, id, version) for type, id, version, _ in session.query(CHANGES, (at, horizon))}
             if new & seen:
@@ -146,10 +145,10 @@ def _follow_changes(client: Client, index: int, until: float, settings: dict[str
     return seen
 
 
-def _search_pages(client: Client, index: int, until: float, query: str) -> int:
+def _search_pages(client: Client, index: int, ended: Any, query: str) -> int:
     """Page by page: what was there before a walk and unchanged after it is in it, and no version is in it twice."""
     walks = 0
-    while time.time() < until or not walks:
+    while not ended.is_set() or not walks:
         before = set(map(_version, client.found("Observation?_count=1000")))
         walk = list(map(_version, client.found(query)))
         stayed = before & set(map(_version, client.found("Observation?_count=1000")))
@@ -170,12 +169,13 @@ def _version(resource: dict[str, Any]) -> tuple[str, str]:
 Task = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-def _task(client: Client, index: int, barrier: Any, tasks: list[Task], until: float) -> Any:
+def _task(client: Client, index: int, barrier: Any, tasks: list[Task], end: Any) -> Any:
     work, given = tasks[index]
-    return work(client, index, until, *given)
+    return work(client, index, end, *given)
 
 
-def _tasks(deployment: Deployment, held: float) -> list[Task]:
+def _tasks(deployment: Deployment, held: float) -> tuple[list[Task], list[Task]]:
+    """Those that write, and those that read."""
     settings = {
         "DATA_DIR": str(deployment.folder),
         "DATABASE": deployment.url,
@@ -195,7 +195,7 @@ def _tasks(deployment: Deployment, held: float) -> list[Task]:
         (_search_pages, ("Observation?_count=20&_sort=-_lastUpdated",)),
         (_search_pages, ("Observation?_count=20&subject=Patient/held&_sort=date",)),
     ]
-    return writers + holders + readers
+    return writers + holders, readers
 
 
 def measure(profile: Profile) -> Figure:
@@ -214,11 +214,15 @@ def measure(profile: Profile) -> Figure:
 def _measured(deployment: Deployment, held: float) -> tuple[str, list[str]]:
     client = Client(deployment.port, "check")
     client.send("PUT", "Patient/held", {"resourceType": "Patient", "id": "held"})
-    tasks = _tasks(deployment, held)
+    writing, reading = _tasks(deployment, held)
+    ended = multiprocessing.get_context("fork").Event()
+    readers = launched(deployment.port, _task, reading, ended, processes=len(reading))
     until = time.time() + held + 2
-    told = finished(launched(deployment.port, _task, tasks, until, processes=len(tasks)))
+    told = finished(launched(deployment.port, _task, writing, until, processes=len(writing)))
+    ended.set()
+    told += finished(readers)
     written = {(type, id, version) for type, id, version in deployment.rows(ALL)}
-    pairs = [(*task, one) for task, one in zip(tasks, told, strict=True)]
+    pairs = [(*task, one) for task, one in zip(writing + reading, told, strict=True)]
     problems = failures(told) + [problem for pair in pairs for problem in _skipped(*pair, written)]
     holds = [one.value for work, _, one in pairs if work in (_hold, _hold_reading)]
     walks = sum(one.value or 0 for work, _, one in pairs if work is _search_pages)
