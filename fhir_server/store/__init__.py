@@ -4,9 +4,9 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html); the only package of the
 """
 
 from fhir_server.at_rest import PlainSealer, Sealer
+from fhir_server.audit.record import AuditRow
 from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import (
-    AuditRow,
     Integrity,
     LostRace,
     MissingTargets,

@@ -13,10 +13,7 @@ from fhir_server.audit.trail import CheckpointRow, Head
 from fhir_server.keys import SealedKey
 from fhir_server.store.session import Session
 
-COLUMNS = (
-    "chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, "
-    "patient, entity, detail, hash"
-)
+COLUMNS = ", ".join(AuditRow._fields)
 HEAD = "SELECT chain, n, hash FROM audit WHERE chain = $1 ORDER BY chain DESC, n DESC LIMIT 1"
 HEAD_BELOW = "SELECT chain, n, hash FROM audit WHERE chain < $1 AND chain >= $2 ORDER BY chain DESC, n DESC LIMIT 1"
 ROWS_AFTER = f"SELECT {COLUMNS} FROM audit WHERE (chain, n) > ($1, $2) ORDER BY chain, n LIMIT $3"

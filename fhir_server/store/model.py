@@ -12,10 +12,6 @@ from resources.search_param.terms import Entries
 Parameter = int | str | bytes | None | list[int] | list[str] | list[bytes]
 Row = tuple[Any, ...]
 
-AuditRow = tuple[int, int, int, int, str, str, int, str, str, str, str, str, str, str, str, bytes]
-"""One row of table audit, in the order of its columns: chain, n, recorded (microseconds since 1970 UTC), tenant,
-action, interaction, outcome, who, client, address, purpose, request, patient, entity, detail, hash."""
-
 
 class OutboxRow(NamedTuple):
     """Work for another process, visible with the write: ``topic`` says whose, ``body`` is its own affair."""

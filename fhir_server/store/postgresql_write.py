@@ -6,11 +6,11 @@ FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhi
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fhir_server.audit.record import AuditRow
 from fhir_server.store.connection import Connection
 from fhir_server.store.literals import BINARY, TEXT, texts
 from fhir_server.store.locks import CRITERIA_GATE, criteria_locks, reference_locks
 from fhir_server.store.model import (
-    AuditRow,
     DatabaseError,
     Integrity,
     LostRace,
@@ -32,8 +32,7 @@ BOTH = Integrity()
 _EMPTY = b"{}"
 _FORMATS = [TEXT] * 11 + [BINARY] + [TEXT] * 17
 WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 30))})"
-AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,
-                   request, patient, entity, detail, hash)
+AUDIT = f"""INSERT INTO audit ({", ".join(AuditRow._fields)})
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::int[],
                          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
                          $15::text[], $16::bytea[])"""

@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from fhir_server.at_rest import Sealer
+from fhir_server.audit.record import AuditRow
 from fhir_server.store.hashing import Hasher
-from fhir_server.store.model import AuditRow, Integrity, OutboxRow, Parameter, Row, Stored, Write
+from fhir_server.store.model import Integrity, OutboxRow, Parameter, Row, Stored, Write
 from resources.repository import Mark
 
 

@@ -6,8 +6,8 @@ FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhi
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fhir_server.audit.record import AuditRow
 from fhir_server.store.model import (
-    AuditRow,
     Integrity,
     LostRace,
     MissingTargets,
@@ -42,8 +42,7 @@ POSTINGS = (POST_LESS, POST_MORE, RNG_LESS, RNG_MORE, STR_LESS, STR_MORE)
 """In the order of `fhir_server.store.postings.postings`."""
 DICTIONARY = """INSERT INTO dic (h, display, tenant, type, branch, form, system, code, unit)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"""
-AUDIT = """INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose,
-    request, patient, entity, detail, hash)
+AUDIT = f"""INSERT INTO audit ({", ".join(AuditRow._fields)})
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"""
 OUTBOX = "INSERT INTO outbox (seq, n, tenant, topic, body) VALUES (?1, ?2, ?3, ?4, ?5)"
 
