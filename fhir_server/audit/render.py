@@ -90,7 +90,7 @@ _PROFILES: dict[str, str] = {
     Interaction.SEARCH_TYPE: "Query",
     Interaction.SEARCH_SYSTEM: "Query",
 }
-_AGENTS = frozenset({"PractitionerRole", "Practitioner", "Organization", "Device", "Patient", "RelatedPerson"})
+AGENTS = ("PractitionerRole", "Practitioner", "Organization", "Device", "Patient", "RelatedPerson")
 """What AuditEvent.agent.who may refer to."""
 _SEARCHES = {Interaction.SEARCH_TYPE.value, Interaction.SEARCH_SYSTEM.value}
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -188,7 +188,7 @@ def _user(row: AuditRow) -> Json:
     reads = row.action in (Action.READ, Action.EXECUTE)
     role = ("IRCP", "information recipient") if reads else ("AUT", "author (originator)")
     user: Json = {"type": {"coding": [_coding(_PARTICIPATION, *role)]}, "who": _who(row.who), "requestor": True}
-    if not _refers(row.who, _AGENTS):
+    if not _refers(row.who, AGENTS):
         user["name"] = _text(row.who)
     if row.purpose:
         user["purposeOfUse"] = [_purpose(row.purpose)]
@@ -200,7 +200,7 @@ def _purpose(text: str) -> Json:
 
 
 def _who(text: str) -> Json:
-    if _refers(text, _AGENTS):
+    if _refers(text, AGENTS):
         return {"reference": text}
     return {"identifier": {"value": _text(text)}, "display": _text(text)}
 

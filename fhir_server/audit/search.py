@@ -10,9 +10,10 @@ from time import time_ns
 from urllib.parse import quote, urlencode
 
 from fhir_server.audit.record import Action, AuditRow, Interaction, Outcome
-from fhir_server.audit.render import place, subtype_coding, type_coding, version
-from fhir_server.search.cursor import Cursors, Position
+from fhir_server.audit.render import AGENTS, place, subtype_coding, type_coding, version
+from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.parameters import nearest
+from fhir_server.search.query import TOTALS
 from fhir_server.store.audit_sql import (
     ROW,
     Clause,
@@ -32,6 +33,7 @@ from resources.repository import Caller, Hit, SearchPage, SearchRequest, Version
 from resources.search_param.bounds import Asked, bounds, split_prefix
 from resources.search_param.escapes import plain, split
 from resources.search_param.intervals import interval
+from resources.summary import SUMMARY_CODES
 
 _SECOND = 1_000_000
 _WINDOWS = tuple(seconds * _SECOND for seconds in (10, 300, 3_600, 86_400, 30 * 86_400))
@@ -131,7 +133,7 @@ class AuditEvents:
 
     def _link(self, caller: Caller, query: _Query, row: AuditRow, forward: bool) -> str:
         token = self._cursors.seal(caller, query.link, Position(forward, row.recorded, (row.chain, row.n)))
-        return f"{query.link}&_cursor={token}" if query.link else f"_cursor={token}"
+        return with_cursor(query.link, token)
 
     def _parsed(self, caller: Caller, request: SearchRequest, dialect: str) -> _Query:
         query = _Query([equals_number("tenant", caller.tenant)], size=self._page_size)
@@ -219,8 +221,7 @@ def _agent(code: str, values: Sequence[str], dialect: str) -> Clause:
 
 
 def _types(value: str) -> Iterable[str]:
-    who = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Organization", "Device")
-    return ("",) if "/" in value else who
+    return ("",) if "/" in value else AGENTS
 
 
 def _entity(code: str, values: Sequence[str], dialect: str) -> Clause:
@@ -341,14 +342,14 @@ def _sort(query: _Query, name: str, value: str) -> None:
 
 
 def _total(query: _Query, name: str, value: str) -> None:
-    if value not in ("none", "estimate", "accurate"):
-        raise BadSearch(f"_total={value}: expected none, estimate or accurate")
+    if value not in TOTALS:
+        raise BadSearch(f"_total={value}: expected one of {', '.join(TOTALS)}")
     query.total = value != "none"
 
 
 def _summary(query: _Query, name: str, value: str) -> None:
-    if value not in ("true", "false", "text", "data", "count"):
-        raise BadSearch(f"_summary={value}: expected true, text, data, count or false")
+    if value not in SUMMARY_CODES:
+        raise BadSearch(f"_summary={value}: expected one of {', '.join(SUMMARY_CODES)}")
     query.summary = value
 
 

@@ -64,6 +64,13 @@ class Cursors:
         return sealed.position
 
 
+def with_cursor(query: str, token: str) -> str:
+    """The query string ``query`` with ``_cursor``; without a token as it is."""
+    if not token:
+        return query
+    return f"{query}&_cursor={token}" if query else f"_cursor={token}"
+
+
 def _who(caller: Caller) -> bytes:
     return _digest(repr((caller.who, caller.client, caller.scopes, caller.compartment, caller.tenant)))
 

@@ -9,7 +9,7 @@ from functools import partial
 from urllib.parse import parse_qsl
 
 from fhir_server.search import limits
-from fhir_server.search.cursor import Cursors, Position
+from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.execute import Executor
 from fhir_server.search.include import Including
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
@@ -181,7 +181,7 @@ class _Search:
 
     def _links(self, cut: _Slice) -> dict[str, str]:
         base = self.link
-        links = {"self": _with_cursor(base, self.query.cursor)}
+        links = {"self": with_cursor(base, self.query.cursor)}
         if cut.before or cut.after:
             links["first"] = base
         if cut.rows and cut.after:
@@ -192,7 +192,7 @@ class _Search:
 
     def _link(self, base: str, forward: bool, row: Row) -> str:
         o, values = row
-        return _with_cursor(base, self.engine.cursors.seal(self.caller, self.bound, Position(forward, o, values)))
+        return with_cursor(base, self.engine.cursors.seal(self.caller, self.bound, Position(forward, o, values)))
 
     # --- totals -------------------------------------------------------------------------------------------------------
 
@@ -217,9 +217,3 @@ def _cut(rows: list[Row], stored: list[Stored] | None, more: bool, position: Pos
         return _Slice(rows[:end], position is not None, more, stored and stored[:end])
     start = 1 if more else 0
     return _Slice(rows[start:], more, True, stored and stored[start:])
-
-
-def _with_cursor(query: str, cursor: str) -> str:
-    if not cursor:
-        return query
-    return f"{query}&_cursor={cursor}" if query else f"_cursor={cursor}"

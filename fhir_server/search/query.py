@@ -18,9 +18,9 @@ from resources.errors import BadSearch, Issue
 from resources.literal_reference import local
 from resources.repository import SearchRequest
 from resources.search_param.terms import All, And, Term
+from resources.summary import SUMMARY_CODES
 
 DEFAULT_COUNT, MAX_COUNT = 50, 1000
-SUMMARIES = ("true", "text", "data", "count", "false")
 TOTALS = ("none", "estimate", "accurate")
 
 
@@ -244,7 +244,7 @@ RESULT_PARAMETERS: dict[str, Handler] = {
     "_include": _include,
     "_revinclude": _include,
     "_total": _code("total", TOTALS),
-    "_summary": _code("summary", SUMMARIES),
+    "_summary": _code("summary", SUMMARY_CODES),
     "_elements": _elements,
     "_cursor": _cursor,
     "_type": _type,

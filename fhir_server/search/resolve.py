@@ -184,9 +184,8 @@ class Resolver:
     def _column(self, type: str, term: Column) -> Set:
         if term.name == "id":
             return Instance(type, (str(term.value),))
-        return Changed(
-            type, term.op, -(-int(term.value) // 1000)
-        )  # whole milliseconds: x*1000 >= v is x >= ceil(v/1000)
+        millis = -(-int(term.value) // 1000)  # rows hold milliseconds: x * 1000 >= v is x >= ceil(v / 1000)
+        return Changed(type, term.op, millis)
 
     def _union(self, type: str, term: Or) -> Set:
         """A date search on the clinical parameter becomes one Dated; everything else is a plain union."""
