@@ -14,7 +14,8 @@ from lxml import etree
 from resources import xml_codec
 from resources.errors import BadSyntax, BusinessRule, TooLarge
 from resources.patch.document import MAX_OPERATIONS, Place, Stopwatch, same_type
-from resources.patch.xml_selector import FHIR, Selector
+from resources.patch.xml_selector import Selector
+from resources.xml_reader import FHIR
 
 MAX_BYTES = 4 * 1024 * 1024
 """Longest patch."""

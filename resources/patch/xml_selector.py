@@ -9,9 +9,8 @@ from typing import Any
 from lxml import etree
 
 from resources.patch.document import Place
+from resources.xml_reader import FHIR, XHTML
 
-FHIR = "http://hl7.org/fhir"
-XHTML = "http://www.w3.org/1999/xhtml"
 _LONGEST = 1_000
 _MOST_STEPS = 60
 

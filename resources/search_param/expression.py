@@ -140,8 +140,10 @@ class _Walk:
             self.target = argument.removeprefix("resolve() is ")
         elif argument.startswith("hasExtension"):
             self._test(("extension", argument.split("'")[1]), "[extension]")
+        elif fits := _EQUALS.fullmatch(argument):
+            self._equals(fits[1], fits[2])
         else:
-            self._equals(*_EQUALS.fullmatch(argument).groups())  # type: ignore[union-attr]
+            raise ValueError(f"where({argument}) is no shape of R4's search parameters")
 
     def _equals(self, name: str, value: str) -> None:
         if self.found[0].type == "ContactPoint":

@@ -29,13 +29,14 @@ def interval(text: str) -> Interval:
     if fits is None:
         raise ValueError(text)
     year, month, day, hour, minute, second, fraction, zone = fits.groups()
-    parts = [int(part or least) for part, least in ((year, 1), (month, 1), (day, 1), (hour, 0), (minute, 0))]
-    start = datetime(*parts, min(int(second or 0), 59), tzinfo=_zone(zone))  # type: ignore[misc,arg-type]
+    seconds = min(int(second or 0), 59)  # a leap second counts as the one before
+    start = datetime(
+        int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), seconds, tzinfo=_zone(zone)
+    )
     lo = _micros(start)
     if fraction:
-        return lo + int(fraction[:6].ljust(6, "0")), lo + int(fraction[:6].ljust(6, "0")) + 10 ** max(
-            6 - len(fraction), 0
-        )
+        lo += int(fraction[:6].ljust(6, "0"))
+        return lo, lo + 10 ** max(6 - len(fraction), 0)
     if hour:
         return lo, lo + (SECOND if second else 60 * SECOND)
     return lo, _after(start, month, day)

@@ -13,15 +13,13 @@ from resources.search_param.terms import Term
 
 
 class Parameter(NamedTuple):
-    """Parameter ``code`` of a resource type; ``kind`` is its search type; ``targets`` the types a reference may name;
-    ``components`` of a composite are its parts, whose branches start at the composite's own (see composite.py)."""
+    """Parameter ``code`` of a resource type; ``kind`` is its search type, ``targets`` what a reference may name."""
 
     type: str
     code: str
     kind: str
     branches: tuple[Branch, ...]
     targets: tuple[str, ...] = ()
-    components: "tuple[Parameter, ...]" = ()
 
     def refuse(self, value: str, expected: str) -> NoReturn:
         """Raise BadSearch: this parameter was given ``value`` where ``expected`` is allowed."""

@@ -57,12 +57,11 @@ def term(parameter: Parameter, modifier: str, value: str) -> Term:
     text = plain(value)
     if AS_WRITTEN in text or not normal(text):
         parameter.refuse(value, "text")
-    return Or(tuple(t for b in parameter.branches for t in string_terms(parameter, b.text, FORM, modifier, text)))
+    return Or(tuple(t for b in parameter.branches for t in _terms(parameter, b.text, modifier, text)))
 
 
-def string_terms(parameter: Parameter, branch: str, form: str, modifier: str, text: str, value: str = "") -> list[Term]:
-    """The terms of one branch; ``value`` is that of its keys (of a composite, the code)."""
-    key = Key(parameter.type, branch, form, value)
+def _terms(parameter: Parameter, branch: str, modifier: str, text: str) -> list[Term]:
+    key = Key(parameter.type, branch, FORM, "")
     if modifier == "exact":
         return [Str(key, exactly(text), "exact")]
     norm = normal(text)
