@@ -33,10 +33,13 @@ def finish(environ: dict[str, Any]) -> list[tuple[str, str]]:
     left = _SKIPPED
     if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
         return []
-    while chunk := environ["wsgi.input"].read(min(left, _CHUNK)):
-        left -= len(chunk)
-        if left <= 0:
-            return [("Connection", "close")]
+    try:
+        while chunk := environ["wsgi.input"].read(min(left, _CHUNK)):
+            left -= len(chunk)
+            if left <= 0:
+                return [("Connection", "close")]
+    except Exception:  # noqa: BLE001 what cannot be read ends the connection
+        return [("Connection", "close")]
     return []
 
 
@@ -46,11 +49,19 @@ def _raw(environ: dict[str, Any], limit: int) -> bytes:
     if length is not None:
         if length > limit:
             raise _too_large(limit)
-        return _complete(stream.read(length), length)
+        return _complete(_read(stream, length), length)
     # Without a length only a server that ends the stream itself (chunked) can be read to the end.
     if not environ.get("wsgi.input_terminated") and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""
     return _until_end(stream, limit)
+
+
+def _read(stream: Any, size: int) -> bytes:
+    try:
+        found: bytes = stream.read(size)
+    except Exception:  # noqa: BLE001 each server has errors of its own for malformed chunks and lost clients
+        raise BadSyntax("The body is cut short or wrongly chunked.") from None
+    return found
 
 
 def _length(environ: dict[str, Any]) -> int | None:
@@ -71,7 +82,7 @@ def _complete(body: bytes, length: int) -> bytes:
 def _until_end(stream: Any, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while chunk := stream.read(_CHUNK):
+    while chunk := _read(stream, _CHUNK):
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)

@@ -17,6 +17,8 @@ from resources.errors import Issue
 
 log = logging.getLogger("hearth.http")
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 Probe = Callable[[], None]
 _CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
 
@@ -36,9 +38,18 @@ def make_flask(
     app.add_url_rule("/health/live", "live", lambda: {"status": "ok"})
     app.add_url_rule("/health/ready", "ready", lambda: _ready(probes))
     app.add_url_rule("/metrics", "metrics", lambda: _metrics(metrics, metrics_hosts))
+    app.after_request(_safe)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
     return app
+
+
+def _safe(answer: Response) -> Response:
+    """Pages that belong to others (a workspace, a login) set their own policy before; this one is for the rest."""
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    answer.headers.setdefault("Content-Security-Policy", _POLICY)
+    return answer
 
 
 def _ready(probes: Mapping[str, Probe]) -> Response:

@@ -8,8 +8,9 @@ from resources.errors import TooCostly
 CHARACTERS = 1 << 20
 """Of all names and values together: 10,000 references fit."""
 PARAMETERS = 500
-VALUES = 10_000
-"""Of all parameters together: what commas separate."""
+VALUES = 2_500
+"""Of all parameters together but ``_id``: what commas separate."""
+IDS = 10_000
 SORT_KEYS = 10
 
 
@@ -22,7 +23,8 @@ def check(params: tuple[tuple[str, str], ...]) -> None:
     """Raise TooCostly for a query that asks for more."""
     _refuse(len(params), PARAMETERS, "parameters")
     _refuse(sum(len(name) + len(value) for name, value in params), CHARACTERS, "characters")
-    _refuse(sum(value.count(",") + 1 for _, value in params), VALUES, "values")
+    _refuse(sum(value.count(",") + 1 for name, value in params if name == "_id"), IDS, "ids")
+    _refuse(sum(value.count(",") + 1 for name, value in params if name != "_id"), VALUES, "values")
     _refuse(max((value.count(",") + 1 for name, value in params if name == "_sort"), default=0), SORT_KEYS, "sort keys")
 
 

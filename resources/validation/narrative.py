@@ -42,7 +42,9 @@ _SAFE_SCHEMES = {
     "src": frozenset(["http", "https", "data", "urn"]),
     "cite": frozenset(["http", "https", "urn"]),
 }
-_SCHEME = re.compile(r"[\s\x00-\x1f]*([A-Za-z][A-Za-z0-9+.\-]*)[\s\x00-\x1f]*:")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_IGNORED = re.compile(r"[\s\x00-\x20\x7f-\x9f\u200b-\u200f\u2060\ufeff]+")
+"""What browsers drop from a link before they look at its scheme, and a little more."""
 _DATA_IMAGE = re.compile(r"\s*data:\s*image/(?:png|jpeg|jpg|gif|bmp|webp)[;,]", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(
     r"url\s*\((?!\s*['\"]?\s*data:\s*image/(?!svg))|expression\s*\(|@import|javascript:|behavior\s*:|-moz-binding|\\",
@@ -128,6 +130,7 @@ def _check_attribute(element: str, name: str, value: str) -> None:
 
 
 def _check_link(element: str, name: str, value: str) -> None:
+    value = _IGNORED.sub("", value)
     scheme = _SCHEME.match(value)
     if scheme is None:
         return

@@ -1,8 +1,8 @@
 """Limits of request bodies hold before and after unpacking."""
 
 import gzip
-import os
 import io
+import os
 from typing import Any
 
 import pytest
@@ -100,3 +100,17 @@ def test_a_connection_with_too_much_unread_is_closed() -> None:
     asked = environ(b"x" * 3_000_000)
     assert finish(asked) == [("Connection", "close")]
     assert len(asked["wsgi.input"].read()) > 1_000_000
+
+
+class Broken:
+    """A stream as a server gives it when the chunks are malformed."""
+
+    def read(self, size: int) -> bytes:
+        raise LookupError("an error of the server's own")
+
+
+def test_what_the_server_cannot_read_is_bad_syntax() -> None:
+    given = {"wsgi.input": Broken(), "HTTP_TRANSFER_ENCODING": "chunked"}
+    with pytest.raises(BadSyntax, match="chunked"):
+        read_body(given, 100)
+    assert finish(given) == [("Connection", "close")]

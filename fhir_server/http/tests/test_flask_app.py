@@ -53,3 +53,10 @@ def test_errors_are_outcomes(method: str, path: str, status: int) -> None:
     assert answer.status_code == status
     assert answer.get_json(force=True)["resourceType"] == "OperationOutcome"
     assert answer.content_type.startswith("application/fhir+json")
+
+
+def test_pages_may_run_and_be_framed_by_nothing() -> None:
+    answer = client().get("/")
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

@@ -12,6 +12,7 @@ from resources.errors import TooCostly
         (("name", "x"),) * (limits.PARAMETERS + 1),
         (("name", "x" * (limits.CHARACTERS + 1)),),
         (("name", "," * limits.VALUES),),
+        (("_id", "," * limits.IDS),),
         (("_sort", ",".join(["name"] * (limits.SORT_KEYS + 1))),),
     ],
 )
@@ -21,4 +22,4 @@ def test_more_than_the_bound_is_refused(params: tuple[tuple[str, str], ...]) -> 
 
 
 def test_ten_thousand_ids_are_taken() -> None:
-    limits.check((("_id", ",".join(f"{number:064}" for number in range(limits.VALUES))),))
+    limits.check((("_id", ",".join(f"{number:064}" for number in range(limits.IDS))),))

@@ -39,6 +39,8 @@ def test_safe(inner: str) -> None:
         "<svg>x</svg>",
         '<p onclick="x">x</p>',
         '<a href="javascript:alert(1)">x</a>',
+        '<a href=" java&#10;script:alert(1)">x</a>',
+        '<a href="java&#9;script&#13;:alert(1)">x</a>',
         '<a href=" \tjava&#115;cript:alert(1)">x</a>',
         '<a href="vbscript:x">x</a>',
         '<a href="data:text/html,x">x</a>',
