@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fhir_server.search.resolve import Far, TooMany
 from fhir_server.store import Session, Stored
-from fhir_server.store.reading import COLUMNS
+from fhir_server.store.reading import OF_ROW
 from fhir_server.store.search_leap import leap_postgresql, leap_sqlite, merge_sql
 from fhir_server.store.search_sets import (
     UNKNOWN_SIZE,
@@ -33,7 +33,6 @@ SHORT = 300
 """Members of a list that is walked without leaping."""
 COUNTED = 2_000
 """How far sets of unknown size are counted; longer ones are probed, not walked."""
-ROW = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
 BATCHES = (100, 400, 1_000)
 """Rows that a test beyond SQL is given at a time."""
 WALK_BUDGET = 50_000
@@ -92,7 +91,7 @@ class Executor:
         if far or self._leaps(near):
             return self.session.read_places(self.page(near, far, span, limit, descending), self.tenant)
         sql = self.sql(descending)
-        text = sql.rows_of(sql.stream(near, span, limit), ROW)
+        text = sql.rows_of(sql.stream(near, span, limit), OF_ROW)
         return [row for row in self.session.select(text, sql.params) if row.doc]  # no document: deleted
 
     def page(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[int]:

@@ -5,7 +5,7 @@ statement this way, 130 with cursor and pool, 185 and more through SQLAlchemy.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -17,6 +17,7 @@ from fhir_server.store.model import DatabaseError, Parameter, Row
 from resources.errors import Conflict, FhirError, TooCostly, Unavailable
 
 MOST_STATEMENTS = 1000
+_LOST = "The connection to the database was lost; try again shortly."
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _WAITING = 0.8
 """Share of the statement's time that it may wait for a lock: it is told apart from a statement that is slow itself."""
@@ -56,13 +57,7 @@ class Connection:
 
     def command(self, sql: str) -> bytes:
         """Run ``sql`` unprepared, without parameters; returns the command tag."""
-        try:
-            result = self._pg.exec_(sql.encode())
-        except psycopg.OperationalError as error:
-            raise Unavailable("The connection to the database was lost; try again shortly.") from error
-        if result.status not in _GOOD:
-            raise self._failure(result)
-        return result.command_status or b""
+        return self._good(self._pg.exec_, sql.encode()).command_status or b""
 
     def query(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
         """Rows of one prepared statement."""
@@ -89,10 +84,14 @@ class Connection:
 
     def _execute(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
         name = self._names.get(sql) or self._prepare(sql)
+        return self._good(self._pg.exec_prepared, name, values, formats, pq.Format.BINARY)
+
+    def _good(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """What one call of the driver gives. Raises as `failure_of` says; Unavailable when the connection broke."""
         try:
-            result = self._pg.exec_prepared(name, values, formats, pq.Format.BINARY)  # type: ignore[arg-type]
+            result = call(*arguments)
         except psycopg.OperationalError as error:
-            raise Unavailable("The connection to the database was lost; try again shortly.") from error
+            raise Unavailable(_LOST) from error
         if result.status not in _GOOD:
             raise self._failure(result)
         return result
@@ -101,12 +100,7 @@ class Connection:
         if len(self._names) >= MOST_STATEMENTS and not self.in_transaction:
             self._forget()
         name = b"s%d" % len(self._names)
-        try:
-            result = self._pg.prepare(name, sql.encode())
-        except psycopg.OperationalError as error:
-            raise Unavailable("The connection to the database was lost; try again shortly.") from error
-        if result.status not in _GOOD:
-            raise self._failure(result)
+        self._good(self._pg.prepare, name, sql.encode())
         self._names[sql] = name
         return name
 
@@ -133,7 +127,7 @@ class Connection:
 
     def _failure(self, result: Any) -> Exception:
         if self.closed:
-            return Unavailable("The connection to the database was lost; try again shortly.")
+            return Unavailable(_LOST)
         state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
         text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
         return failure_of(state, text)
@@ -160,5 +154,5 @@ _CLASSES: dict[str, tuple[type[FhirError], str]] = {
     "54": (TooCostly, "The query is too complex; ask for less at once."),
     "57": (Unavailable, "The database is shutting down or starting; try again shortly."),
     "53": (Unavailable, "The database has no room or connection left; try again shortly."),
-    "08": (Unavailable, "The connection to the database was lost; try again shortly."),
+    "08": (Unavailable, _LOST),
 }

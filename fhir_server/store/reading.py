@@ -10,6 +10,8 @@ from typing import Any
 from fhir_server.store.model import Parameter, Row, Stored
 
 COLUMNS = "type, id, version, updated, doc, op, rid, o, seq"
+OF_ROW = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
+"""The same of ``resource r``."""
 PAST = "type, id, version, updated, doc, op, rid, 0, seq"
 READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id = $3"
 VREAD = f"SELECT {PAST} FROM history WHERE rid = $1 AND version = $2"
@@ -58,8 +60,7 @@ class Reading:
         return self._stored(rows[0]) if rows else None
 
     def read_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> dict[tuple[str, str], Stored]:
-        columns = ", ".join("r." + name for name in COLUMNS.split(", "))
-        rows = self._pairs(f"SELECT {columns}", "", refs, tenant)
+        rows = self._pairs(f"SELECT {OF_ROW}", "", refs, tenant)
         return {(row[0], row[1]): self._stored(row) for row in rows}
 
     def exists_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> set[tuple[str, str]]:
@@ -81,8 +82,7 @@ class Reading:
     def read_places(self, places: Sequence[int], tenant: int = 0) -> list[Stored]:
         if not places:
             return []
-        columns = ", ".join("r." + name for name in COLUMNS.split(", "))
-        sql = f"SELECT {columns} FROM {PLACES[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
+        sql = f"SELECT {OF_ROW} FROM {PLACES[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
         found = {row[7]: row for row in self.query(sql, (tenant, list(places)))}
         return [self._stored(found[o]) for o in places if o in found]
 
