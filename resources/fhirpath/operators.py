@@ -74,7 +74,8 @@ def _ordered(test: Callable[[int], bool]) -> Callable[[Items, Items], Items]:
 
 def _plus(left: Any, right: Any) -> Any:
     if type(left) is str and type(right) is str:
-        return _limited(left + right)
+        refuse_growth(len(left) + len(right))
+        return left + right
     if isinstance(left, Temporal):
         return _moved(left, right, 1)
     if isinstance(left, Quantity) and isinstance(right, Quantity):
@@ -154,14 +155,16 @@ def _arithmetic(compute: Callable[[Any, Any], Any]) -> Callable[[Items, Items], 
     return operator
 
 
-def _limited(value: str) -> str:
-    if len(value) > MAX_TEXT:
+def refuse_growth(characters: int) -> None:
+    """Before building: two texts of the allowed size can make one that fills the memory. Raises PathExecutionError."""
+    if characters > MAX_TEXT:
         raise PathExecutionError(f"the expression builds text beyond {MAX_TEXT} characters")
-    return value
 
 
 def _concatenate(left: Items, right: Items) -> Items:
-    return [_limited((text(left) or "") + (text(right) or ""))]
+    first, second = text(left) or "", text(right) or ""
+    refuse_growth(len(first) + len(second))
+    return [first + second]
 
 
 # --- Collections --------------------------------------------------------------------------------------------------

@@ -103,14 +103,14 @@ def _aggregate(source: Run, step: Run, start: Run | None = None) -> Run:
     return run
 
 
-def _iif(source: Run | None, criterion: Run, then: Run, otherwise: Run | None = None) -> Run:
+def _iif(source: Run, criterion: Run, then: Run, otherwise: Run | None = None) -> Run:
     def choose(env: Environment) -> Items:
         if _decision(criterion(env)):
             return then(env)
         return otherwise(env) if otherwise is not None else []
 
     def run(env: Environment) -> Items:
-        items = env.this if source is None else source(env)
+        items = source(env)
         if len(items) > 1:
             raise PathExecutionError(f"iif() needs one item, there are {len(items)}")
         this = env.this

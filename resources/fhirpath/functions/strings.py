@@ -19,7 +19,7 @@ import regex
 from resources.fhirpath.environment import Environment, Items
 from resources.fhirpath.errors import PathExecutionError
 from resources.fhirpath.functions.row import Function
-from resources.fhirpath.operators import MAX_TEXT
+from resources.fhirpath.operators import refuse_growth
 from resources.fhirpath.singletons import integer, maybe, text
 
 MAX_PATTERN = 2_000
@@ -42,18 +42,12 @@ def _on_text(compute: Callable[..., Any]) -> Callable[..., Items]:
 
 def _limited(value: Any) -> Any:
     if isinstance(value, str):
-        _refuse_growth(len(value))
+        refuse_growth(len(value))
     return value
 
 
-def _refuse_growth(characters: int) -> None:
-    """Before building: two texts of the allowed size can make one that fills the memory."""
-    if characters > MAX_TEXT:
-        raise PathExecutionError(f"the expression builds text beyond {MAX_TEXT} characters")
-
-
 def _replace(value: str, old: str, new: str) -> str:
-    _refuse_growth(len(value) + value.count(old) * len(new))
+    refuse_growth(len(value) + value.count(old) * len(new))
     return value.replace(old, new)
 
 
@@ -110,7 +104,7 @@ def _matches_full(value: str, pattern: regex.Pattern[str], seconds: float) -> bo
 def _replace_matches(value: str, pattern: regex.Pattern[str], seconds: float, substitution: str) -> str:
     if not pattern.pattern:
         return value
-    _refuse_growth(len(substitution) * sum(1 for _ in pattern.finditer(value, timeout=seconds)))
+    refuse_growth(len(substitution) * sum(1 for _ in pattern.finditer(value, timeout=seconds)))
     try:
         return str(pattern.sub(_python_groups(substitution), value, timeout=seconds))
     except (regex.error, IndexError) as error:
@@ -181,7 +175,7 @@ def _split(env: Environment, items: Items, separator: Items) -> Items:
 
 def _join(env: Environment, items: Items, separator: Items = []) -> Items:  # noqa: B006 - never changed
     parts, between = [text([item]) or "" for item in items], text(separator) or ""
-    _refuse_growth(sum(map(len, parts)) + len(between) * len(parts))
+    refuse_growth(sum(map(len, parts)) + len(between) * len(parts))
     return [between.join(parts)] if parts else []
 
 
