@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from bench import machine
 from bench.bar import Bar, Figure, Profile, Skipped
 from bench.clusters import postgresql
 from bench.http_client import Connection
@@ -216,6 +217,7 @@ async def phases(server: Server, seconds: float) -> list[Cost]:
 class Report:
     """All phases on one database; ``started`` in seconds, ``memory`` of the largest process in MB."""
 
+    machine: str
     database: str
     started: float
     memory: float
@@ -224,7 +226,7 @@ class Report:
     def lines(self) -> list[str]:
         head = f"{'':<28}{'requests':>9}{'per s':>10}{'server ms':>12}{'database ms':>12}   goal"
         start = f"{self.database}: ready after {self.started:.2f} s, largest process {self.memory:.0f} MB"
-        return [start, head, *map(str, self.costs)]
+        return [self.machine, start, head, *map(str, self.costs)]
 
 
 def measured(name: str, database: str, seconds: float) -> Report:
@@ -234,7 +236,7 @@ def measured(name: str, database: str, seconds: float) -> Report:
     try:
         with serving(database, "--log-level", "warning") as server:
             costs = asyncio.run(phases(server, seconds))
-            return Report(name, server.started, server.cost().largest, tuple(costs))
+            return Report(machine.line(), name, server.started, server.cost().largest, tuple(costs))
     finally:
         os.sched_setaffinity(0, before)
 
@@ -259,7 +261,7 @@ def _phase(name: str) -> Bar:
     def measure(profile: Profile) -> Figure:
         cost = next(cost for cost in _postgresql(profile).costs if cost.name == name)
         text = f"server {cost.server:.3f} ms, database {cost.database:.3f} ms, {cost.per_second:.0f} per second"
-        return Figure(text, GOALS[name].met(cost))
+        return Figure(text, GOALS[name].met(cost), (_postgresql(profile).machine,))
 
     return Bar(f"speed: {name}", GOALS[name].words, measure, timing=True)
 

@@ -164,7 +164,7 @@ def compose(process: Process) -> Application:
         metrics=metrics,
         cors=Cors(settings.cors_origins),
         note=process.spool.append,
-        access_log=AccessLog(),
+        access_log=AccessLog() if settings.log_level in ("debug", "info") else None,
     )
 
 

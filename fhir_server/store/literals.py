@@ -47,7 +47,9 @@ def array(values: Sequence[int | str | bytes]) -> tuple[bytes, int]:
 
 def texts(values: Sequence[str]) -> bytes:
     """text[] literal."""
-    body = '","'.join([v.replace("\\", "\\\\").replace('"', '\\"') for v in values])
+    body = '","'.join(values)
+    if "\\" in body or body.count('"') != 2 * (len(values) - 1):  # most arrays hold nothing to escape
+        body = '","'.join([v.replace("\\", "\\\\").replace('"', '\\"') for v in values])
     return scalar('{"' + body + '"}')
 
 
