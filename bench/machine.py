@@ -30,6 +30,6 @@ def line() -> str:
     """The machine in one line, for the head of a table of figures."""
     now = flask_hello()
     return (
-        f"machine: a Flask hello costs {now:.0f} µs of CPU here and now; {GOALS_SET_AT:.0f} µs when the goals were set: "
+        f"machine: a Flask hello costs {now:.0f} µs of CPU now and {GOALS_SET_AT:.0f} µs when the goals were set: "
         f"times are {now / GOALS_SET_AT:.1f} times as long"
     )

@@ -29,7 +29,7 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def local(reference: str) -> Local | None:
     """``Patient/1``, ``Patient/1/_history/2`` and ``Patient/1#part`` as (type, id); None for all other references."""
     match = _LOCAL.fullmatch(reference)

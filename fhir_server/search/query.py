@@ -95,7 +95,7 @@ def parse(
     return _parse(request.type, request.params, request.lenient, default_count, max_count, base)
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, default: int, most: int, base: str) -> Query:
     reading = _Reading(_types(type, params), lenient, most, base, {"count": default})
     errors: list[Issue] = []

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from resources.search_param.terms import Key
 
-CACHE = 65536
+CACHE = 16384
+"""Keys remembered by a process; an entry takes about 400 bytes."""
 
 
 class Hasher:

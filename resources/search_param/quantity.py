@@ -91,7 +91,7 @@ MEASURES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Measure]]] = Mappi
 )  # fmt: skip
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def measured(type: str, branch: str, system: str, code: str, unit: str) -> DictionaryEntry:
     """The dictionary entry of quantities in ``unit`` that measure ``system|code`` (both '' where nothing says)."""
     return DictionaryEntry(Key(type, branch, FORM, f"{system}|{code}{UNIT}{unit}"), system, code, unit, "")

@@ -40,7 +40,7 @@ def folded(system: str, code: str) -> str:
     return short(code if system in CASE_SENSITIVE else code.casefold())
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=8192)
 def coded(type: str, branch: str, system: str, code: str, display: str) -> DictionaryEntry:
     """The dictionary entry of a coding under a branch; its key is the list of resources."""
     code = folded(system, code)
