@@ -30,15 +30,9 @@ def http_date(seconds: int) -> str:
     return f"{day}, {t.tm_mday:02} {month} {t.tm_year:04} {t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} GMT"
 
 
-def instant(milliseconds: int) -> str:
-    """``milliseconds`` since 1970 UTC as a FHIR instant."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03}Z"
-
-
 def version_headers(version: Version) -> list[tuple[str, str]]:
     """ETag and Last-Modified of a version."""
-    return [("ETag", f'W/"{version.version}"'), ("Last-Modified", http_date(version.updated // 1000))]
+    return [("ETag", etag(version.version)), ("Last-Modified", http_date(version.updated // 1000))]
 
 
 def if_match(header: str) -> int | None:

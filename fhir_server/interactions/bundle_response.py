@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from fhir_server.http.conditional import etag, instant, not_modified
+from fhir_server.http.conditional import etag, not_modified
 from fhir_server.http.errors import outcome_bytes
 from fhir_server.http.response import FHIR_JSON, STATUS_LINES, Response
 from fhir_server.interactions.bundle_entries import Entry
@@ -15,6 +15,7 @@ from fhir_server.interactions.searchset import searchset
 from fhir_server.interactions.subset import asked, subset
 from fhir_server.interactions.written import done_issue, located
 from resources.errors import FhirError
+from resources.instant import instant
 from resources.repository import Outcome, SearchPage, Version
 
 _text = msgspec.json.encode

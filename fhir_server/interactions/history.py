@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from fhir_server.http.conditional import instant
+from fhir_server.http.conditional import etag
 from fhir_server.http.request import Pairs
 from fhir_server.http.response import STATUS_LINES, Response
 from fhir_server.interactions.criteria import OF_THE_ANSWER
 from fhir_server.interactions.exchange import Exchange
 from fhir_server.interactions.subset import asked, subset
 from resources.errors import BadSearch, Issue
+from resources.instant import instant
 from resources.repository import HistoryPage, HistoryRequest, Version
 
 _text = msgspec.json.encode
@@ -99,7 +100,7 @@ def _entry(version: Version, base: str, code: str, elements: tuple[str, ...]) ->
     url = version.type if method == "POST" else reference
     response = {
         "status": STATUS_LINES[_status(version, method)],
-        "etag": f'W/"{version.version}"',
+        "etag": etag(version.version),
         "lastModified": instant(version.updated),
     }
     resource = b"" if version.deleted else b',"resource":' + subset(version.doc, code, elements)

@@ -7,9 +7,9 @@ import time
 
 import msgspec
 
-from fhir_server.http.conditional import instant
 from fhir_server.http.errors import outcome_bytes
 from fhir_server.interactions.subset import subset
+from resources.instant import instant
 from resources.repository import SearchPage
 
 _text = msgspec.json.encode

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from resources import json_codec
+from resources.instant import instant
 
 _HEAD = ("resourceType", "id", "meta")
 _MASK_12, _MASK_62 = (1 << 12) - 1, (1 << 62) - 1
@@ -24,23 +25,6 @@ def new_id() -> str:
 def now_ms() -> int:
     """The time as ``meta.lastUpdated`` counts it: milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
-
-
-class _Second:
-    """The text of the running second; formatting it once a second is measurably cheaper than once a write."""
-
-    number = -1
-    text = ""
-
-
-def instant(ms: int) -> str:
-    """``ms`` as a FHIR instant in UTC, such as 2026-11-22T10:15:30.125Z."""
-    seconds, millis = divmod(ms, 1000)
-    number, text = _Second.number, _Second.text
-    if number != seconds:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        _Second.number, _Second.text = seconds, text
-    return f"{text}.{millis:03d}Z"
 
 
 def stamped(resource: dict[str, Any], id: str, version: int, updated: int) -> dict[str, Any]:
