@@ -12,11 +12,11 @@ from fhir_server.http.response import Headers, Response
 from fhir_server.interactions.exchange import Exchange
 from resources import json_codec
 from resources.errors import BadSyntax, FhirError, UnsupportedMediaType
+from resources.literal_reference import local
 from resources.repository import Version
 
 _ALWAYS_FHIR = {"application/fhir+json": Format.JSON, "application/fhir+xml": Format.XML}
 _MAYBE_FHIR = frozenset({"application/json", "application/xml", "text/xml"})
-_REFERENCE = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}")
 _HEADER_TEXT = re.compile(r"[\x21-\x7e]{1,1000}")
 # What a Binary holds came from outside: a browser may not run it in our origin.
 _SAFE = [("Content-Security-Policy", "sandbox; default-src 'none'")]
@@ -58,7 +58,7 @@ def _wrapped(exchange: Exchange, body: bytes) -> dict[str, Any]:
 
 def _security_context(exchange: Exchange, header: str) -> str:
     reference = header.strip().removeprefix(f"{exchange.service.base}/")
-    if not _REFERENCE.fullmatch(reference):
+    if local(reference) is None:
         raise BadSyntax(
             "X-Security-Context takes a reference such as Patient/123.", expression="Binary.securityContext"
         )

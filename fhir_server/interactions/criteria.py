@@ -13,7 +13,7 @@ OF_THE_ANSWER = frozenset({"_format", "_pretty", "fhirVersion"})
 
 
 def search_pairs(query: Pairs) -> Pairs:
-    """The pairs that select: without ``_format`` and ``_pretty``."""
+    """The pairs that select: without those that shape the answer."""
     return tuple(pair for pair in query if pair[0] not in OF_THE_ANSWER)
 
 

@@ -16,6 +16,7 @@ from fhir_server.interactions.searchset import searchset
 from fhir_server.operations.parameters import Parameters, read_parameters
 from resources import definitions
 from resources.errors import BadSearch, Invalid
+from resources.literal_reference import ID
 from resources.repository import Hit, SearchPage, SearchRequest, Version
 from resources.search_param import clinical
 
@@ -36,7 +37,7 @@ _SUPPORTING = (
     "HealthcareService",
     "Patient",
 )
-_REFERENCE = re.compile(rb'"reference":\s?"(%s)/([A-Za-z0-9.-]{1,64})' % "|".join(_SUPPORTING).encode())
+_REFERENCE = re.compile(rf'"reference":\s?"({"|".join(_SUPPORTING)})/({ID})'.encode())
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.interactions.criteria import OF_THE_ANSWER
+from fhir_server.interactions.criteria import search_pairs
 from fhir_server.interactions.exchange import Exchange
 from resources.errors import BadSyntax, Invalid, Issue
 
@@ -37,8 +37,7 @@ def read_parameters(exchange: Exchange, known: Iterable[str]) -> Parameters:
     Raises Invalid for a name that is not ``known``, BadSyntax.
     """
     known = frozenset(known)
-    query = tuple(pair for pair in exchange.request.query if pair[0] not in OF_THE_ANSWER)
-    found = Parameters(query, {}, {})
+    found = Parameters(search_pairs(exchange.request.query), {}, {})
     if exchange.request.method == "POST":
         found = _with_body(exchange, found)
     _refuse_unknown(found, known)

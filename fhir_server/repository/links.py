@@ -11,11 +11,12 @@ from typing import Any
 from fhir_server.repository.references import Swap, conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
 from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
+from resources.literal_reference import ID
 from resources.repository import Delete, Patch, Put
 
 Find = Callable[[str, str], Stored | None]
 
-_BASE = re.compile(r"(https?://.+/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+_BASE = re.compile(rf"(https?://.+/)[A-Z][A-Za-z]+/{ID}")
 
 
 class Links:
