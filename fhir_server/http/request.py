@@ -24,15 +24,14 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``segments`` are the decoded path parts below ``/fhir``; ``method`` is GET for HEAD too
-    (``head`` then says to send no body); ``query`` the pairs in order, blank values kept."""
+    """One request. ``segments`` are the decoded path parts below ``/fhir``; ``method`` is GET for HEAD too (the edge
+    sends no body then); ``query`` the pairs in order, blank values kept."""
 
     method: str
     segments: tuple[str, ...]
     query: Pairs
     environ: Environ
     id: str
-    head: bool = False
 
     def header(self, name: str) -> str:
         """The value of a header named as in WSGI (``IF_MATCH``) or ''."""
@@ -59,11 +58,10 @@ class Request:
 def parse_request(environ: Environ, id: str) -> Request:
     """The request in ``environ``, known as ``id``. Raises BadSyntax when path or query is not UTF-8."""
     method = environ["REQUEST_METHOD"]
-    head = method == "HEAD"
     text = environ.get("QUERY_STRING")
     query = parse_query(text) if text else ()
     segments = _segments(environ["PATH_INFO"])
-    return Request("GET" if head else method, segments, query, environ, id, head)
+    return Request("GET" if method == "HEAD" else method, segments, query, environ, id)
 
 
 def _segments(path: str) -> tuple[str, ...]:

@@ -23,8 +23,3 @@ class Response:
     body: bytes = b""
     headers: Headers = field(default_factory=list)
     content_type: str = FHIR_JSON
-
-    def with_headers(self, *headers: tuple[str, str]) -> "Response":
-        """This response with ``headers`` added."""
-        self.headers.extend(headers)
-        return self

@@ -22,11 +22,10 @@ _READS, _ALL = ("GET", "POST"), ("POST",)
 
 
 class Route(NamedTuple):
-    """What a request comes to: ``code`` is the interaction or ``$`` and the operation's name, ``template`` the path
-    as it may be logged, the rest what the path holds."""
+    """What a request comes to: ``code`` is the interaction or ``$`` and the operation's name, the rest what the path
+    holds."""
 
     code: str
-    template: str
     handler: Handler
     type: str = ""
     id: str = ""
@@ -83,7 +82,7 @@ class Dispatcher:
         methods = _methods(operation)
         if method not in methods:
             raise WrongMethod(method, methods)
-        return _route(f"${operation.name}", f"{template}{operation.name}", operation.handler, segments)
+        return _route(f"${operation.name}", template, operation.handler, segments)
 
     def _at(self, template: str, segments: tuple[str, ...]) -> Operation:
         level = _LEVELS.get(template)
@@ -113,11 +112,11 @@ class Dispatcher:
 
 def _route(code: str, template: str, handler: Handler, segments: tuple[str, ...]) -> Route:
     if template[:6] != "{type}":
-        return Route(code, template, handler)
+        return Route(code, handler)
     type = checked_type(segments[0])
     if template[7:11] != "{id}":
-        return Route(code, template, handler, type)
-    return Route(code, template, handler, type, checked_id(segments[1]), _rest(template, segments))
+        return Route(code, handler, type)
+    return Route(code, handler, type, checked_id(segments[1]), _rest(template, segments))
 
 
 def _rest(template: str, segments: tuple[str, ...]) -> str:

@@ -8,7 +8,5 @@ def test_every_status_has_a_line() -> None:
     assert STATUS_LINES[412] == "412 Precondition Failed"
 
 
-def test_headers_are_added() -> None:
-    response = Response(200, b"{}").with_headers(("ETag", 'W/"1"'))
-    assert response.headers == [("ETag", 'W/"1"')]
-    assert response.content_type == FHIR_JSON
+def test_a_response_is_fhir_json_unless_said_otherwise() -> None:
+    assert Response(200, b"{}").content_type == FHIR_JSON
