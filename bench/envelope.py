@@ -1,6 +1,6 @@
 """AT_REST=envelope: the same answers as without, and no name of a patient in any stored document.
 
-Design section 8; run on a fresh database, and on one that held plain documents before.
+docs/adr/keys-and-documents-at-rest.md; run on a fresh database, and on one that held plain documents before.
 """
 
 import random

@@ -1,6 +1,6 @@
 """Stored documents: a format byte, then the document plain or sealed with its patient's own key.
 
-AES-256-GCM (NIST SP 800-38D), cryptographic erasure as of NIST SP 800-88 section 2.5; design section 8.
+AES-256-GCM (NIST SP 800-38D), erasure as of NIST SP 800-88 section 2.5; docs/adr/keys-and-documents-at-rest.md.
 """
 
 import os
@@ -83,7 +83,7 @@ class Sealer(Protocol):
 
 
 class PlainSealer:
-    """AT_REST=none: documents are stored as they are, behind the format byte. A sealed one is refused, not shown."""
+    """For stores without a keyring: documents stand as they are behind the format byte; a sealed one is refused."""
 
     def seal(self, doc: bytes, subject: str, tenant: int = 0) -> bytes:
         return _PLAIN + doc

@@ -1,6 +1,6 @@
 """The server's secrets: one master key outside the database seals named, numbered keys inside it.
 
-NIST SP 800-57 part 1 (key hierarchy, rotation), AES-256-GCM as of NIST SP 800-38D; design section 5.
+NIST SP 800-57 part 1 (hierarchy, rotation), AES-256-GCM (NIST SP 800-38D); docs/adr/keys-and-documents-at-rest.md.
 """
 
 import base64

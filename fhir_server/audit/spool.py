@@ -1,6 +1,6 @@
 """The spool of reads: an audit record is in a local file before the answer leaves, and in the table soon after.
 
-Design section 8: a killed process loses no audited read; decision in docs/adr/audit-chain.md.
+A killed process loses no audited read: docs/adr/audit-chain.md.
 
 A spool file is one future chain: its name is ``<chain, 16 hex digits>-<skip>.spool`` and its frame i (from 0) becomes
 row n = i - skip + 1 of that chain. Where a file stands is therefore read from the table (its highest n), and storing a

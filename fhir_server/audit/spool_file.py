@@ -1,6 +1,6 @@
 """One spool file: a header, then one frame for each audit record; appended by its process, read by whoever drains it.
 
-Design section 8. Header: magic, format (0 plain, 1 sealed), spool key id, salt. Frame: length, CRC-32, payload
+docs/adr/audit-chain.md. Header: magic, format (0 plain, 1 sealed), spool key id, salt. Frame: length, CRC-32, payload
 (a MessagePack record, or nonce and AES-256-GCM ciphertext bound to header and frame number).
 """
 

@@ -1,6 +1,6 @@
 """The tables of the audit trail as the audit package sees them.
 
-Design section 8; the SQL is in fhir_server/store/audit_sql.py.
+docs/adr/audit-chain.md; the SQL is in fhir_server/store/audit_sql.py.
 """
 
 from collections.abc import Callable, Sequence
