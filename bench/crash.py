@@ -1,6 +1,6 @@
 """kill -9 in the middle of transactions and reads: what is left, and what the audit trail knows.
 
-FHIR R4 http.html#transaction and docs/adr/audit-chain.md: all or nothing of a transaction; whatever was answered was audited before.
+FHIR R4 http.html#transaction, docs/adr/audit-chain.md: all or nothing; what was answered was audited before.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The SQL of the audit trail and the key tables, on one session; both databases take the same texts but for lists.
 
-FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html); docs/adr/audit-chain.md, docs/adr/keys-and-documents-at-rest.md.
+FHIR R4 AuditEvent (https://hl7.org/fhir/R4/auditevent.html); docs/adr/audit-chain.md.
 """
 
 from collections.abc import Callable, Sequence
