@@ -33,8 +33,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """``goal`` in words; ``measure`` may raise Skipped. A missed ``timing`` bar is told but fails no build: the
-    machine is not always quiet."""
+    """``goal`` in words; ``measure`` may raise Skipped. A missed ``timing`` bar (CPU, seconds, memory of a worker) is
+    told but fails no build: it measures the machine as well, and that is not always quiet."""
 
     name: str
     goal: str

@@ -279,7 +279,7 @@ def _memory(profile: Profile) -> Figure:
 BARS = (
     *(_phase(name) for name in GOALS),
     Bar("speed: cold start with migrations", "≤ 3 s", _start, timing=True),
-    Bar("speed: memory of a worker", "≤ 150 MB", _memory),
+    Bar("speed: memory of a worker", "≤ 150 MB", _memory, timing=True),
 )
 
 
