@@ -4,20 +4,19 @@ A PostgreSQL of your own is used when HEARTH_TEST_POSTGRESQL names one (its user
 otherwise the private cluster of `make pg` is started and, when it was not running, stopped again.
 """
 
-import importlib.util
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from hypothesis import settings
 
+from deploy import postgres_cluster as cluster
 from fhir_server.store import Store, open_store
 
 # Machines differ in speed and so does one machine from hour to hour; tests assert what is right, not how fast.
@@ -29,22 +28,12 @@ DIALECTS = ("sqlite", "postgresql")
 _missing: list[str] = []
 
 
-def _cluster() -> ModuleType:
-    path = Path(__file__).parent / "deploy" / "postgres_cluster.py"
-    spec = importlib.util.spec_from_file_location("postgres_cluster", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """The process that runs or distributes the tests owns the cluster, workers of xdist find it by the environment."""
     if hasattr(config, "workerinput") or os.environ.get("HEARTH_TEST_POSTGRESQL") or config.option.collectonly:
         return
-    cluster = _cluster()
     try:
-        was_running = cluster._running(cluster.FOLDER / "data")
+        was_running = cluster.is_running()
         os.environ["HEARTH_TEST_POSTGRESQL"] = cluster.start()
     except (cluster.NoPostgres, OSError) as error:
         _missing.append(str(error))

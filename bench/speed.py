@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
@@ -21,10 +20,10 @@ from bench import machine
 from bench.bar import Bar, Figure, Profile, Skipped
 from bench.clusters import postgresql
 from bench.http_client import Connection
+from bench.samples import FOLDER
 from bench.server import REST_CORE, Server, serving
 from bench.workload import SEARCHES, TYPES, Clinic, changed, patch, transaction
 
-SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "fhir"
 PROFILES = {"ci": 1.0, "full": 20.0}
 """Seconds each phase is measured."""
 CONNECTIONS = 8
@@ -193,7 +192,7 @@ async def measure_import(server: Server, bundles: Iterable[bytes]) -> Cost:
 
 def bundles(most: int) -> list[bytes]:
     """Transaction Bundles to import: Synthea's when the sample data lies beside the checkout, else our own."""
-    files = sorted((SAMPLES / "synthea_2019").glob("*.json.gz"))[:most]
+    files = sorted((FOLDER / "synthea_2019").glob("*.json.gz"))[:most]
     if files:
         return [gzip.decompress(file.read_bytes()) for file in files]
     clinic = Clinic(7)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.fuzz_requests import BASE
+from bench.processes import descendants
 from bench.raw_http import Answer, RawClient, Sent, once
 from bench.server import Server
 
@@ -29,7 +30,7 @@ class Cost:
 
 def cost_of(server: Server, sent: Sent, timeout: float = 60.0) -> Cost:
     """Send ``sent`` while another client reads the seed patient over and over."""
-    before = {pid: _reset(pid) for pid in _processes(server.pid)}
+    before = {pid: _reset(pid) for pid in (server.pid, *descendants(server.pid))}
     reader = _Reader(server.port)
     started = time.monotonic()
     answer = once(server.port, sent, timeout)
@@ -59,13 +60,6 @@ class _Reader(threading.Thread):
         self._over.set()
         self.join()
         self._client.close()
-
-
-def _processes(root: int) -> list[int]:
-    found = [root]
-    for pid in found:
-        found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return found
 
 
 def _reset(pid: int) -> float:

@@ -55,16 +55,23 @@ def start(folder: Path = FOLDER) -> str:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _create(folder, data)
-    if not _running(data):
+    if not is_running(folder):
         _launch(folder, data)
     return url(folder)
 
 
 def stop(folder: Path = FOLDER) -> None:
     """Stop the cluster if it runs."""
+    if is_running(folder):
+        _run("pg_ctl", "-D", str(folder / "data"), "-m", "fast", "-w", "stop")
+
+
+def is_running(folder: Path = FOLDER) -> bool:
+    """Whether the cluster runs."""
     data = folder / "data"
-    if _running(data):
-        _run("pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+    if not (data / "postmaster.pid").exists():
+        return False
+    return subprocess.run(_command("pg_ctl", "-D", str(data), "status"), capture_output=True, cwd="/").returncode == 0
 
 
 def url(folder: Path = FOLDER) -> str:
@@ -95,12 +102,6 @@ def _launch(folder: Path, data: Path) -> None:
     listed = _run("psql", *admin, "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
     if not listed.strip():
         _run("createdb", *admin, DATABASE)
-
-
-def _running(data: Path) -> bool:
-    if not (data / "postmaster.pid").exists():
-        return False
-    return subprocess.run(_command("pg_ctl", "-D", str(data), "status"), capture_output=True, cwd="/").returncode == 0
 
 
 def _run(program: str, *arguments: str) -> str:

@@ -1,0 +1,1 @@
+"""What runs beside the server: the private PostgreSQL of development and tests."""
