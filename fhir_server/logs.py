@@ -3,6 +3,8 @@
 import logging
 import sys
 import time
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -22,18 +24,19 @@ class JsonLines(logging.Formatter):
         }
         line.update((name, value) for name, value in vars(record).items() if name not in _OWN)
         if record.exc_info and record.exc_info[0]:
-            line["error"], line["at"] = _error(record.exc_info)
+            # The text of an exception may quote a document or a row: only its class and frames are kept.
+            line["error"], line["at"] = record.exc_info[0].__name__, raised_at(record.exc_info[2])
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-def _error(exc_info: Any) -> tuple[str, list[str]]:
-    # The text of an exception may quote a document or a row: only its class and frames are kept.
-    kind, _, traceback = exc_info
-    frames = []
+def raised_at(traceback: TracebackType | None) -> str:
+    """File, line and function of the last frames, innermost first, without values."""
+    places: list[str] = []
     while traceback is not None:
-        frames.append(f"{traceback.tb_frame.f_code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}")
+        code = traceback.tb_frame.f_code
+        places.append(f"{Path(code.co_filename).name}:{traceback.tb_lineno}:{code.co_name}")
         traceback = traceback.tb_next
-    return kind.__name__, frames
+    return " < ".join(reversed(places[-8:]))
 
 
 def start_logging(level: str) -> None:

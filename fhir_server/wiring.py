@@ -128,6 +128,7 @@ def compose(process: Process) -> Application:
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,
+        security={"cors": bool(settings.cors_origins)},
         searched_apart={"AuditEvent": AUDIT_EVENT_PARAMETERS},
     )
 

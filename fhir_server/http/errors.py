@@ -7,9 +7,9 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
 from fhir_server.http.response import Response
+from fhir_server.logs import raised_at
 from resources import json_codec
 from resources.errors import FhirError, Issue, MethodNotAllowed, operation_outcome
 
@@ -51,19 +51,7 @@ def _writable(issue: Issue) -> Issue:
 def unexpected_response(error: BaseException, request_id: str) -> Response:
     """A 500 that names the request id only. The log gets the kind of error and where it was raised: messages of
     exceptions may quote clinical values."""
-    log.error(
-        "unexpected error", extra={"request_id": request_id, "error": type(error).__name__, "at": raised_at(error)}
-    )
+    at = raised_at(error.__traceback__)
+    log.error("unexpected error", extra={"request_id": request_id, "error": type(error).__name__, "at": at})
     text = f"The server failed on this request. Tell its operator the request id {request_id}."
     return Response(500, outcome_bytes([Issue("exception", text, severity="fatal")]))
-
-
-def raised_at(error: BaseException) -> str:
-    """File and line of the frames of ``error``, innermost last, without values."""
-    places: list[str] = []
-    frame = error.__traceback__
-    while frame is not None:
-        code = frame.tb_frame.f_code
-        places.append(f"{Path(code.co_filename).name}:{frame.tb_lineno}:{code.co_name}")
-        frame = frame.tb_next
-    return " < ".join(reversed(places[-8:]))

@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Mapping
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fhir_server.http.errors import outcome_bytes, raised_at
+from fhir_server.http.errors import outcome_bytes
 from fhir_server.http.metrics import CONTENT_TYPE, Metrics, may_read
 from fhir_server.http.response import FHIR_JSON
+from fhir_server.logs import raised_at
 from resources.errors import Issue
 
 log = logging.getLogger("hearth.http")
@@ -89,5 +90,5 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected error", extra={"error": type(error).__name__, "at": raised_at(error)})
+    log.error("unexpected error", extra={"error": type(error).__name__, "at": raised_at(error.__traceback__)})
     return _outcome(500, Issue("exception", "The server failed on this request.", severity="fatal"))
