@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from fhir_server.audit.record import Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
-from fhir_server.repository.criteria import criteria_of
+from fhir_server.repository.criteria import criteria_of, type_of
 from fhir_server.repository.history import history_page
 from fhir_server.repository.patients import patient_of
 from fhir_server.repository.services import Services
@@ -18,11 +18,15 @@ from resources.errors import FhirError, Gone, MethodNotAllowed, NotFound
 from resources.repository import (
     Caller,
     Command,
+    Create,
+    Delete,
     Find,
     HistoryPage,
     HistoryRequest,
     Mark,
     Outcome,
+    Patch,
+    Put,
     Read,
     SearchPage,
     SearchRequest,
@@ -34,6 +38,12 @@ _HISTORY = {
     (True, True): Interaction.HISTORY_INSTANCE,
     (True, False): Interaction.HISTORY_TYPE,
     (False, False): Interaction.HISTORY_SYSTEM,
+}
+_WRITES: dict[type, Interaction] = {
+    Create: Interaction.CREATE,
+    Put: Interaction.UPDATE,
+    Patch: Interaction.PATCH,
+    Delete: Interaction.DELETE,
 }
 
 
@@ -75,7 +85,7 @@ class BoundRepository:
     def commit(
         self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
     ) -> list[Outcome]:
-        with self._told(Interaction.TRANSACTION if len(commands) > 1 else Interaction.UPDATE, ""):
+        with self._told(*_tried(commands)):
             _refuse_audit_writes(commands)
             if not bundled and _is_plain(commands, marks):
                 alone = commit_one(self._services, self.caller, commands[0])
@@ -160,6 +170,15 @@ class _Told:
             )
             self._repository._services.note([record])
             error.audited = True
+
+
+def _tried(commands: Sequence[Command]) -> tuple[Interaction, str]:
+    """What a refused commit was to do, and to what: ``Patient/1``, or the type when it names no resource."""
+    command = commands[0] if len(commands) == 1 else None
+    if command is None or isinstance(command, Read | Find):
+        return Interaction.TRANSACTION, ""
+    id = "" if isinstance(command, Create) else command.id
+    return _WRITES[type(command)], f"{type_of(command)}/{id}" if id else type_of(command)
 
 
 def _is_plain(commands: Sequence[Command], marks: Sequence[Mark]) -> TypeGuard[list[Single]]:

@@ -5,8 +5,8 @@ import pytest
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
-from resources.errors import Gone, Invalid, MethodNotAllowed, NotFound
-from resources.repository import Create, Delete, HistoryRequest, Put, SearchRequest
+from resources.errors import Gone, Invalid, MethodNotAllowed, NotFound, PreconditionFailed
+from resources.repository import Create, Delete, HistoryRequest, Patch, Put, SearchRequest
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}]}
 
@@ -51,6 +51,24 @@ def test_what_is_absent_and_what_is_deleted_are_told_apart(
     assert repository.vread("Patient", made.version.id, 1) == made.version
     refused = [(record.outcome, record.detail) for record in noted if record.outcome]
     assert refused == [(Outcome.MINOR, "not-found"), (Outcome.MINOR, "deleted"), (Outcome.MINOR, "deleted")]
+
+
+def test_a_refused_write_is_told_as_what_was_tried(repository: BoundRepository, noted: list[AuditRecord]) -> None:
+    repository.commit([Put(PATIENT, "Patient", "p1")])
+    with pytest.raises(PreconditionFailed):
+        repository.commit([Delete("Patient", "p1", if_match=7)])
+    with pytest.raises(NotFound):
+        repository.commit([Patch("Patient", dict, "p2")])
+    with pytest.raises(Invalid):
+        repository.commit([Create({"resourceType": "Patient", "gender": 1})])
+    with pytest.raises(Invalid):
+        repository.commit([Put({"resourceType": "Patient", "gender": 1}, "Patient", "p1"), Delete("Patient", "p3")])
+    assert [(record.interaction, record.entity) for record in noted if record.outcome] == [
+        (Interaction.DELETE, "Patient/p1"),
+        (Interaction.PATCH, "Patient/p2"),
+        (Interaction.CREATE, "Patient"),
+        (Interaction.TRANSACTION, ""),
+    ]
 
 
 def test_history_tells_every_version_newest_first(repository: BoundRepository) -> None:
