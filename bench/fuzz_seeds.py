@@ -2,14 +2,14 @@
 # ruff: noqa: E501 rows of hostile values are kept one to a line
 
 import json
-from pathlib import Path
 from typing import Any
 
 from bench.fuzz_values import PLANTED
+from bench.samples import FOLDER
 
 Resource = dict[str, Any]
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "fhir" / "r4_examples"
+EXAMPLES = FOLDER / "r4_examples"
 _LARGEST = 20_000
 
 _CODED = {"coding": [{"system": "http://loinc.org", "code": "8867-4", "display": "Heart rate"}], "text": PLANTED}
