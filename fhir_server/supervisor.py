@@ -3,20 +3,19 @@
 A dead child is started again after a pause that doubles from 0.2 to 10 seconds; the others never notice.
 """
 
-import ctypes
 import logging
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from fhir_server.lifeline import end_with_parent
+
 log = logging.getLogger("hearth.supervisor")
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _STEADY_AFTER = 0.2, 10.0, 60.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Child:
     due: float = 0.0
 
     def start(self, environment: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(self.command, env=dict(environment), preexec_fn=_die_with_parent)
+        self.process = subprocess.Popen(self.command, env=dict(environment), preexec_fn=end_with_parent)
         self.started = time.monotonic()
         log.info("started", extra={"child": self.name, "pid": self.process.pid})
 
@@ -44,12 +43,6 @@ class Child:
         self.due = time.monotonic() + self.pause
         log.warning("died", extra={"child": self.name, "status": self.process.returncode, "again_in": self.pause})
         self.process = None
-
-
-def _die_with_parent() -> None:
-    # Without this a killed supervisor leaves children that hold the port.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Supervisor:

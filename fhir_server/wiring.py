@@ -23,6 +23,7 @@ from fhir_server.interactions.dispatch import Dispatcher
 from fhir_server.interactions.exchange import Service
 from fhir_server.interactions.table import INTERACTIONS, RESTRICTED
 from fhir_server.keys import KeyName
+from fhir_server.lifeline import end_with_parent
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.preparation import keyring
 from fhir_server.repository import BoundRepository, Services
@@ -106,6 +107,7 @@ COMMON_TYPES = (
 
 def application() -> Application:
     """The WSGI application of a worker process, from the settings in the environment."""
+    end_with_parent()
     settings = load()
     validation.prepare(COMMON_TYPES)
     process = Process(settings)

@@ -80,6 +80,16 @@ def test_a_stop_lets_a_running_request_finish(running: Running) -> None:
     assert running.process.wait(60) == 0
 
 
+def test_workers_end_with_a_killed_parent(running: Running) -> None:
+    [worker] = running.workers()
+    running.process.kill()
+    running.process.wait(30)
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists()
+
+
 def test_a_killed_worker_is_replaced(running: Running) -> None:
     [worker] = running.workers()
     os.kill(worker, signal.SIGKILL)
