@@ -191,30 +191,22 @@ def _contains(left: Items, right: Items) -> Items:
 # --- Logic --------------------------------------------------------------------------------------------------------
 
 
-def _and(left: Run, right: Run) -> Run:
-    def run(env: Environment) -> Items:
-        first = truth(left(env))
-        if first is False:
-            return [False]
-        second = truth(right(env))
-        if second is False:
-            return [False]
-        return [] if first is None or second is None else [True]
+def _decided_by(verdict: bool) -> Callable[[Run, Run], Run]:
+    """``and`` (decided by one False) or ``or`` (by one True); empty when neither side decides and one is empty."""
 
-    return run
+    def combine(left: Run, right: Run) -> Run:
+        def run(env: Environment) -> Items:
+            first = truth(left(env))
+            if first is verdict:
+                return [verdict]
+            second = truth(right(env))
+            if second is verdict:
+                return [verdict]
+            return [] if first is None or second is None else [not verdict]
 
+        return run
 
-def _or(left: Run, right: Run) -> Run:
-    def run(env: Environment) -> Items:
-        first = truth(left(env))
-        if first is True:
-            return [True]
-        second = truth(right(env))
-        if second is True:
-            return [True]
-        return [] if first is None or second is None else [False]
-
-    return run
+    return combine
 
 
 def _xor(left: Run, right: Run) -> Run:
@@ -238,7 +230,12 @@ def _implies(left: Run, right: Run) -> Run:
     return run
 
 
-LOGIC: dict[str, Callable[[Run, Run], Run]] = {"and": _and, "or": _or, "xor": _xor, "implies": _implies}
+LOGIC: dict[str, Callable[[Run, Run], Run]] = {
+    "and": _decided_by(False),
+    "or": _decided_by(True),
+    "xor": _xor,
+    "implies": _implies,
+}
 """Operators that may leave their right side unevaluated."""
 
 OPERATORS: dict[str, Callable[[Items, Items], Items]] = {
