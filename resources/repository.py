@@ -31,6 +31,20 @@ class Caller:
     request_id: str = ""
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """One permission of a caller, as a SMART scope comes to: what is not granted is refused.
+
+    ``type`` is a resource type or ``*``; ``permissions`` letters of ``cruds`` (create, read, update, delete, search);
+    ``params`` search parameters (name with modifier, value) that a resource must all meet (granular scopes);
+    ``compartment`` the (type, id) it is confined to, None for the whole record of the tenant.
+    """
+
+    type: str
+    permissions: str
+    params: tuple[tuple[str, str], ...] = ()
+    compartment: tuple[str, str] | None = None
+
+
 # Versions and hits are made by the dozen for every page: structs cost a tenth of frozen dataclasses.
 class Version(msgspec.Struct, frozen=True, gc=False):
     """One stored version of a resource.

@@ -1,0 +1,1 @@
+"""The rim: what Flask serves of the authorization server, protocol endpoints and pages."""

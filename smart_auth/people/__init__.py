@@ -1,0 +1,1 @@
+"""How persons prove who they are: passwords, one-time codes, passkeys, sessions."""

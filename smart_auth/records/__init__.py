@@ -1,0 +1,1 @@
+"""The authorization server's own tables, on SQLite and PostgreSQL."""
