@@ -36,13 +36,15 @@ class Grant(msgspec.Struct, frozen=True):
 
     ``type`` is a resource type or ``*``; ``permissions`` letters of ``cruds`` (create, read, update, delete, search);
     ``params`` search parameters (name with modifier, value) that a resource must all meet (granular scopes);
-    ``compartment`` the (type, id) it is confined to, None for the whole record of the tenant.
+    ``compartment`` the (type, id) it is confined to, None for the whole record of the tenant; ``confidential`` whether
+    it reaches what meta.security labels R or V (v3-Confidentiality: restricted, very restricted).
     """
 
     type: str
     permissions: str
     params: tuple[tuple[str, str], ...] = ()
     compartment: tuple[str, str] | None = None
+    confidential: bool = False
 
 
 # Versions and hits are made by the dozen for every page: structs cost a tenth of frozen dataclasses.
