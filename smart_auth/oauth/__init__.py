@@ -1,1 +1,1 @@
-"""The protocol itself: authorization requests, clients, tokens, introspection, revocation; no framework, no database."""
+"""The protocol itself: authorization requests, clients, tokens, introspection, revocation; sans-IO."""
