@@ -1,13 +1,12 @@
 """What every repository of a process shares: store, search, audit and the rules of the house."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import local
 from typing import Any, Protocol
 
 from fhir_server.audit.chain import Chain
-from fhir_server.audit.record import AuditRecord
+from fhir_server.audit.record import AuditRecord, AuditRow
 from fhir_server.store import Integrity, Session, Store, Stored, StoreError
 from resources.errors import FhirError, Unavailable
 from resources.repository import Caller, SearchPage, SearchRequest, Version
@@ -47,24 +46,34 @@ class Services:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_thread", local())
 
-    @contextmanager
-    def audited(self, records: Sequence[AuditRecord]) -> Iterator[list[Any]]:
+    def audited(self, records: Sequence[AuditRecord]) -> "_Audited":
         """Chained audit rows for a write inside the block; the chain advances only when the write was stored."""
-        chain = self._chain()
-        try:
-            yield chain.extend(records)
-        except (StoreError, FhirError) as error:
-            # A connection lost at commit leaves the outcome unknown: nothing may be built on those rows.
-            chain.renew() if isinstance(error, Unavailable) else chain.discard()
-            raise
-        except BaseException:
-            chain.renew()
-            raise
-        chain.accept()
+        return _Audited(self._chain(), records)
 
     def _chain(self) -> Chain:
         thread: Any = self.__dict__["_thread"]
-        if not hasattr(thread, "chain"):
-            thread.chain = Chain(self.chain_key)
-        found: Chain = thread.chain
+        try:
+            found: Chain = thread.chain
+        except AttributeError:
+            found = thread.chain = Chain(self.chain_key)
         return found
+
+
+class _Audited:
+    """The block of `Services.audited`."""
+
+    __slots__ = ("_chain", "_records")
+
+    def __init__(self, chain: Chain, records: Sequence[AuditRecord]) -> None:
+        self._chain, self._records = chain, records
+
+    def __enter__(self) -> list[AuditRow]:
+        return self._chain.extend(self._records)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            self._chain.accept()
+        elif isinstance(error, StoreError | FhirError) and not isinstance(error, Unavailable):
+            self._chain.discard()
+        else:  # a connection lost at commit leaves the outcome unknown: nothing may be built on those rows
+            self._chain.renew()

@@ -13,7 +13,7 @@ from fhir_server.repository.versions import deletion, has_conditional_references
 from fhir_server.store import LostRace, Stored, StoreError, Write
 from resources import json_codec
 from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
-from resources.repository import ANY_VERSION, Caller, Create, Delete, Outcome, Patch, Put
+from resources.repository import ANY_VERSION, Caller, Create, Delete, Outcome, Patch, Put, Version
 from resources.validation import check
 
 ATTEMPTS = 10
@@ -56,11 +56,11 @@ def _stored(services: Services, caller: Caller, write: Write) -> Outcome:
 
 def outcome(write: Write) -> Outcome:
     """201 for what did not exist before, 200 for a change, 204 for a deletion."""
-    stored = Stored(write.type, write.id, write.version, write.updated, write.doc, write.op, 0, 0, 0)
+    version = Version(write.type, write.id, write.version, write.updated, write.doc, write.op)
     if write.op == "DELETE":
-        return Outcome(204, stored.as_version())
+        return Outcome(204, version)
     existed = write.previous is not None and not write.previous.deleted
-    return Outcome(200 if existed else 201, stored.as_version())
+    return Outcome(200 if existed else 201, version)
 
 
 def _prepared(services: Services, caller: Caller, command: Single) -> Write | None:

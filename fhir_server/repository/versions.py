@@ -20,9 +20,11 @@ def written(resource: dict[str, Any], op: str, id: str, previous: Stored | None,
     updated = max(now_ms(), previous.updated if previous else 0)
     final = stamped(resource, id, version, updated)
     entries = extract(final)
-    if any(text.startswith(base) for _, text in entries.references):
-        final = _relative(final, base)
-        entries = extract(final)
+    for _, text in entries.references:
+        if text.startswith(base):
+            final = _relative(final, base)
+            entries = extract(final)
+            break
     return Write(
         resource["resourceType"],
         id,

@@ -52,7 +52,7 @@ def references(type: str, texts: tuple[str, ...], doc: bytes) -> list[tuple[str,
 
 def _extracted(texts: tuple[str, ...], doc: bytes) -> list[str]:
     posts = search_param.extract(msgspec.json.decode(doc)).posts
-    return sorted(key.value for key in posts if key.form == "ref" and key.branch in texts)
+    return sorted({key.value for key in posts if key.form == "ref" and key.branch in texts})
 
 
 def _decoded(decoders: tuple[tuple[tuple[str, ...], Decoder], ...], doc: bytes) -> Iterator[str]:

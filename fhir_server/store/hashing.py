@@ -4,6 +4,7 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html): what is asked is hashed ex
 """
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 
 from resources.search_param.terms import Key
@@ -23,11 +24,8 @@ class Hasher:
             raise ValueError("the hash key must be 16 to 64 bytes")
         self._seed = hashlib.blake2b(digest_size=8, key=key)
         self._list = lru_cache(CACHE)(self._branch)
-        self._cached = lru_cache(CACHE)(self.fresh)
-
-    def h(self, tenant: int, key: Key) -> int:
-        """The list of ``key``; remembered, for keys that come again."""
-        return self._cached(tenant, key)
+        self.h: Callable[[int, Key], int] = lru_cache(CACHE)(self.fresh)
+        """(tenant, key) to the list of ``key``; remembered, for keys that come again."""
 
     def fresh(self, tenant: int, key: Key) -> int:
         """The same without remembering ``key``, for values that hardly repeat (identifiers, references)."""
@@ -35,13 +33,13 @@ class Hasher:
         state.update(key.value.encode("utf-8", "surrogatepass"))
         return int.from_bytes(state.digest(), "big", signed=True)
 
-    def subject(self, tenant: int, reference: str) -> int:
-        """What column ``resource.subj`` holds for the main patient ``reference`` (``Patient/1``)."""
-        return self.h(tenant, Key("", "subject", "ref", reference))
-
     def target(self, tenant: int, reference: str) -> int:
-        """The list of all resources that refer to ``reference`` from an element no search parameter covers."""
+        """The list of all resources that refer to ``reference`` (``Patient/1``) from whichever element."""
         return self.h(tenant, Key("", "target", "ref", reference))
+
+    def subject(self, tenant: int, reference: str) -> int:
+        """What column ``resource.subj`` holds for the main patient ``reference``: the number of its list."""
+        return self.target(tenant, reference)
 
     def lock(self, tenant: int, *parts: str) -> int:
         """A key for ``Session.lock``: of criteria, an identifier, or a resource's type and id."""

@@ -9,8 +9,6 @@ deletions by the one gate that everybody shares. All keys are taken in ascending
 
 from collections.abc import Collection, Iterable
 
-from fhir_server.store.hashing import Hasher
-
 SHARDS = 64
 _SPACE = 1 << 62
 _FINE = 1 << 40
@@ -20,17 +18,16 @@ MOST_CRITERIA = 256
 
 
 def reference_locks(
-    hasher: Hasher, tenant: int, targets: Collection[str], deleted: Collection[str]
+    targets: Collection[int], deleted: Collection[int]
 ) -> tuple[list[int], list[int]]:
-    """(shared, alone) keys, each ascending, for new references to ``targets`` and deletions of ``deleted``."""
+    """(shared, alone) keys, each ascending, for new references to ``targets`` and deletions of ``deleted``, both given
+    by the numbers of their lists (`Hasher.target`)."""
     if not targets and not deleted:
         return [], []
     if len(deleted) > SHARDS:
         return [], [GATE]
-    alone = {hasher.lock(tenant, reference) for reference in deleted}
-    shared = {hasher.lock(tenant, reference) for reference in targets}
-    exclusive = {*map(_shard, alone), *map(_target, alone)}
-    common = {GATE, *(map(_shard, range(SHARDS)) if len(shared) > SHARDS else map(_target, shared))}
+    exclusive = {*map(_shard, deleted), *map(_target, deleted)}
+    common = {GATE, *(map(_shard, range(SHARDS)) if len(targets) > SHARDS else map(_target, targets))}
     return sorted(common - exclusive), sorted(exclusive)
 
 

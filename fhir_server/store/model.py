@@ -46,8 +46,7 @@ class Stored(NamedTuple):
         return Version(self.type, self.id, self.version, self.updated, self.doc, self.op)
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """One version to be stored.
 
     ``op`` is the HTTP method (POST, PUT, PATCH, DELETE) and ``doc`` the bytes to be answered, b'' for a deletion.

@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from fhir_server.store.postgresql import PostgresStore
 
 BOTH = Integrity()
-_EMPTY = b"{}"
-_FORMATS = [TEXT] * 11 + [BINARY] + [TEXT] * 17
-WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 30))})"
+_FORMATS = [TEXT] * 4 + [BINARY] + [TEXT] * 16
+WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 22))})"
 AUDIT = f"""INSERT INTO audit ({", ".join(AuditRow._fields)})
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::int[],
                          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
@@ -137,40 +136,32 @@ class PostgresWriting:
         outbox: Sequence[OutboxRow],
         integrity: Integrity,
     ) -> list[bytes | None]:
-        """The 29 parameters of hearth_write."""
-        tenant, itself, delete = write.tenant, f"{write.type}/{write.id}", not write.doc
-        targets = change.targets if integrity.targets else []
-        lists = self.referrer_lists(write.type, write.id, tenant) if delete and integrity.referrers else []
-        shared, alone = reference_locks(self._store.hasher, tenant, targets, (itself,) if delete else ())
-        doc = self._store.sealer.seal(write.doc, change.subject, tenant) if write.doc else b""
+        """The 21 parameters of hearth_write; None for an empty list."""
+        tenant, delete = write.tenant, not write.doc
+        targets = change.targets if integrity.targets else {}
+        own = self.referrer_lists(write.type, write.id, tenant) if delete else []
+        shared, alone = reference_locks(targets.values(), own)
+        doc = b"" if delete else self._store.sealer.seal(write.doc, change.subject, tenant)
         types, ids = _split(targets)
+        previous = write.previous.version if write.previous else 0
+        row = (previous, change.rid, change.o, change.old_o, tenant, write.version, write.updated, change.subj)
         return [
-            b"%d" % write.previous.version if write.previous else None,
-            b"%d" % change.rid,
-            b"%d" % change.o,
-            b"%d" % tenant,
+            b"{%d,%d,%d,%d,%d,%d,%d,%d}" % row,
             write.type.encode(),
             write.id.encode(),
-            b"%d" % write.version,
-            b"%d" % write.updated,
-            b"t" if delete else b"f",
             write.op.encode(),
-            b"%d" % change.subj,
             doc,
-            b"%d" % change.old_o,
             _numbers(change.less),
             _numbers(change.more),
             _flat(change.rng_less),
             _flat(change.rng_more),
-            _numbers([h for h, _ in change.str_less]),
-            _texts([norm for _, norm in change.str_less]),
-            _numbers([h for h, _ in change.str_more]),
-            _texts([norm for _, norm in change.str_more]),
+            *_strings(change.str_less),
+            *_strings(change.str_more),
             _numbers(shared),
             _numbers(alone),
             _texts(types),
             _texts(ids),
-            _numbers(lists),
+            _numbers(own if integrity.referrers else []),
             _audit(audit),
             _texts([row.topic for row in outbox]),
             _hexes([row.body for row in outbox]),
@@ -225,10 +216,10 @@ class PostgresWriting:
         return free
 
     def _lock_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
-        deleted = [f"{w.type}/{w.id}" for w, _ in pairs if not w.doc]
-        targets = {t for _, change in pairs for t in change.targets} if integrity.targets else set()
+        deleted = [h for w, _ in pairs if not w.doc for h in self.referrer_lists(w.type, w.id, w.tenant)]
+        targets = {t: h for _, change in pairs for t, h in change.targets.items()} if integrity.targets else {}
         own = {f"{w.type}/{w.id}" for w, _ in pairs if not w.previous}
-        shared, alone = reference_locks(self._store.hasher, _tenant(pairs), targets - own, deleted)
+        shared, alone = reference_locks({h for t, h in targets.items() if t not in own}, deleted)
         if not alone:
             self.query(REFERENCE_LOCKS, (shared,))
             return
@@ -343,28 +334,33 @@ def _tenant(pairs: list[tuple[Write, Changes]]) -> int:
     return pairs[0][0].tenant if pairs else 0
 
 
-def _split(references: Sequence[str]) -> tuple[list[str], list[str]]:
+def _split(references: Iterable[str]) -> tuple[list[str], list[str]]:
     parts = [reference.split("/") for reference in references]
     return [p[0] for p in parts], [p[1] for p in parts]
 
 
-def _numbers(values: Sequence[int]) -> bytes:
-    return ("{" + ",".join(map(str, values)) + "}").encode() if values else _EMPTY
+def _numbers(values: list[int]) -> bytes | None:
+    return ("{" + str(values)[1:-1] + "}").encode() if values else None
 
 
-def _flat(rows: Sequence[tuple[int, int, int]]) -> bytes:
-    return _numbers([n for row in rows for n in row]) if rows else _EMPTY
+def _flat(rows: Sequence[tuple[int, int, int]]) -> bytes | None:
+    return _numbers([n for row in rows for n in row]) if rows else None
 
 
-def _texts(values: Sequence[str]) -> bytes:
-    return texts(values) if values else _EMPTY
+def _strings(rows: Sequence[tuple[int, str]]) -> tuple[bytes | None, bytes | None]:
+    return (_numbers([h for h, _ in rows]), texts([norm for _, norm in rows])) if rows else (None, None)
 
 
-def _hexes(values: Sequence[bytes]) -> bytes:
-    return texts(["\\x" + value.hex() for value in values]) if values else _EMPTY
+def _texts(values: Sequence[str]) -> bytes | None:
+    return texts(values) if values else None
 
 
-def _audit(rows: Sequence[AuditRow]) -> bytes:
+def _hexes(values: Sequence[bytes]) -> bytes | None:
+    return texts(["\\x" + value.hex() for value in values]) if values else None
+
+
+def _audit(rows: Sequence[AuditRow]) -> bytes | None:
+    """The hash, the last column, in hexadecimal without the backslash of bytea's own notation, which needs escaping."""
     if not rows:
-        return _EMPTY
-    return texts([str(part) if type(part) is not bytes else "\\x" + part.hex() for row in rows for part in row])
+        return None
+    return texts([text for row in rows for text in (*map(str, row[:-1]), row[-1].hex())])

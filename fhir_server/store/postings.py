@@ -3,7 +3,7 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html); layout: post(h, o), rng(h, lo, hi, o), str(h, norm, o).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import Stored, Write
 from fhir_server.store.order import place
 from resources.literal_reference import local
-from resources.search_param.terms import DictionaryEntry, Entries, RangeEntry, StringEntry
+from resources.search_param.terms import DictionaryEntry, Entries
 
 LONGEST = 640
 """Characters of a text that the indexes hold; b-tree rows are limited (2.7 kB on PostgreSQL)."""
-_NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
+_NONE = Entries((), (), (), (), None, False, "", ())
 
 
 class DicRow(NamedTuple):
@@ -39,7 +39,8 @@ Postings = Sequence[tuple[int | str, ...]]
 class Changes(NamedTuple):
     """The rows of one write. ``less`` is taken from under ``old_o`` and ``more`` put under ``o``; h ascending.
 
-    ``targets`` are the local references (``Patient/1``) that the version before did not have.
+    ``targets`` are the local references (``Patient/1``, ascending) that the version before did not have, each with the
+    number of its list.
     """
 
     rid: int
@@ -53,8 +54,20 @@ class Changes(NamedTuple):
     rng_more: list[tuple[int, int, int]]
     str_less: list[tuple[int, str]]
     str_more: list[tuple[int, str]]
-    dictionary: frozenset[DictionaryEntry]
-    targets: list[str]
+    dictionary: Collection[DictionaryEntry]
+    targets: dict[str, int]
+
+
+class _Rows(NamedTuple):
+    """What one version has in the index, but for its place."""
+
+    post: set[int]
+    rng: set[tuple[int, int, int]]
+    text: set[tuple[int, str]]
+    targets: dict[str, int]
+
+
+_NO_ROWS = _Rows(set(), set(), set(), {})
 
 
 def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
@@ -64,29 +77,42 @@ def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
     new, old = write.entries or _NONE, write.previous_entries or _NONE
     o = _place(write, before, new, old, rid, bump)
     old_o = before.o if before else o
+    come, gone = _rows(hasher, write.tenant, new), _rows(hasher, write.tenant, old)
+    known = {*gone.targets, f"{write.type}/{write.id}"}
+    targets = {text: h for text, h in come.targets.items() if text not in known}
+    if o == old_o and old is not _NONE:
+        come, gone = _without(come, gone), _without(gone, come)
     subject = _subject(write, new)
-    tenant = write.tenant
-    new_targets, old_targets = targets_of(new), targets_of(old)
-    moved = o != old_o
-    gone, come = (old.posts, new.posts) if moved else (old.posts - new.posts, new.posts - old.posts)
-    less_targets, more_targets = (
-        (old_targets, new_targets) if moved else (old_targets - new_targets, new_targets - old_targets)
-    )
     return Changes(
         rid,
         o,
         old_o,
         subject,
-        hasher.subject(tenant, subject) if subject else 0,
-        sorted({hasher.h(tenant, k) for k in gone} | {hasher.target(tenant, t) for t in less_targets}),
-        sorted({hasher.h(tenant, k) for k in come} | {hasher.target(tenant, t) for t in more_targets}),
-        _ranges(hasher, tenant, old.ranges if moved else old.ranges - new.ranges),
-        _ranges(hasher, tenant, new.ranges if moved else new.ranges - old.ranges),
-        _strings(hasher, tenant, old.strings if moved else old.strings - new.strings),
-        _strings(hasher, tenant, new.strings if moved else new.strings - old.strings),
-        new.dictionary - old.dictionary,
-        sorted(new_targets - old_targets - {f"{write.type}/{write.id}"}),
+        hasher.subject(write.tenant, subject) if subject else 0,
+        sorted(gone.post),
+        sorted(come.post),
+        sorted(gone.rng),
+        sorted(come.rng),
+        sorted(gone.text),
+        sorted(come.text),
+        new.dictionary,
+        targets,
     )
+
+
+def _rows(hasher: Hasher, tenant: int, entries: Entries) -> _Rows:
+    if entries is _NONE:
+        return _NO_ROWS
+    h = hasher.h
+    targets = {text: hasher.target(tenant, text) for text in sorted(targets_of(entries))}
+    post = {h(tenant, key) for key in entries.posts}
+    post.update(targets.values())
+    rng = {(h(tenant, key), lo, hi) for key, lo, hi in entries.ranges}
+    return _Rows(post, rng, {(h(tenant, key), bounded(norm)) for key, norm in entries.strings}, targets)
+
+
+def _without(rows: _Rows, others: _Rows) -> _Rows:
+    return _Rows(rows.post - others.post, rows.rng - others.rng, rows.text - others.text, rows.targets)
 
 
 def postings(all: Sequence[Changes]) -> tuple[Postings, ...]:
@@ -122,14 +148,6 @@ def _subject(write: Write, new: Entries) -> str:
 def targets_of(entries: Entries) -> set[str]:
     """The resources here that ``entries`` refers to, as ``Type/id``; contained, urn and foreign references are none."""
     return {f"{found.type}/{found.id}" for _, text in entries.references if (found := local(text))}
-
-
-def _ranges(hasher: Hasher, tenant: int, entries: Iterable[RangeEntry]) -> list[tuple[int, int, int]]:
-    return sorted({(hasher.h(tenant, e.key), e.lo, e.hi) for e in entries})
-
-
-def _strings(hasher: Hasher, tenant: int, entries: Iterable[StringEntry]) -> list[tuple[int, str]]:
-    return sorted({(hasher.h(tenant, e.key), bounded(e.norm)) for e in entries})
 
 
 def bounded(norm: str) -> str:

@@ -28,10 +28,10 @@ def extract(resource: Mapping[str, Any]) -> Entries:
     _reader(type)(resource, out)
     clinical, precise = date.order(out)
     out.posts.append(type_key(type))
+    main = subject(type, resource.get("id", ""), out.posts)
     return Entries(
-        frozenset(out.posts), frozenset(out.strings), frozenset(out.ranges), frozenset(out.dictionary),
-        clinical, precise, subject(type, resource.get("id", ""), out.posts), references(resource),
-    )  # fmt: skip
+        out.posts, out.strings, out.ranges, out.dictionary, clinical, precise, main, references(resource)
+    )
 
 
 @cache

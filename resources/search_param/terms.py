@@ -5,7 +5,7 @@ stand in one file and meet in the keys below, so that what is asked is what was 
 keyed 64-bit hash; nothing here knows tables.
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class DictionaryEntry(NamedTuple):
 
 
 class Entries(NamedTuple):
-    """All index entries of one resource.
+    """All index entries of one resource; one may stand there twice.
 
     ``clinical`` is the instant that orders it (microseconds since 1970 UTC, None: time of creation);
     ``precise`` True when that date is exactly one whole second, so that the order key alone answers date searches on
@@ -62,10 +62,10 @@ class Entries(NamedTuple):
     ``references`` lists every literal reference as (FHIRPath of the element, reference text).
     """
 
-    posts: frozenset[Key]
-    strings: frozenset[StringEntry]
-    ranges: frozenset[RangeEntry]
-    dictionary: frozenset[DictionaryEntry]
+    posts: Collection[Key]
+    strings: Collection[StringEntry]
+    ranges: Collection[RangeEntry]
+    dictionary: Collection[DictionaryEntry]
     clinical: int | None
     precise: bool
     subject: str

@@ -85,32 +85,34 @@ END $$
 --;
 -- One version of one resource with everything that belongs to it. VOLATILE: each statement inside sees what was committed
 -- when it starts, so the checks come after the locks. Returns the seq, or 'lost', 'place' (o is taken), 'missing ...', 'referred ...'.
+-- p_row: the version that is superseded or 0, rid, o, o before, tenant, version, updated, subj. NULL stands for an empty list.
 CREATE FUNCTION hearth_write(
-  p_previous int, p_rid bigint, p_o bigint, p_tenant int, p_type text, p_id text, p_version int, p_updated bigint, p_deleted bool,
-  p_op text, p_subj bigint, p_doc bytea,
-  p_old_o bigint, p_less bigint[], p_more bigint[],
+  p_row bigint[], p_type text, p_id text, p_op text, p_doc bytea, p_less bigint[], p_more bigint[],
   p_rng_less bigint[], p_rng_more bigint[], p_str_less bigint[], p_str_less_norm text[], p_str_more bigint[], p_str_more_norm text[],
   p_shared bigint[], p_alone bigint[], p_target_type text[], p_target_id text[], p_lists bigint[],
   p_audit text[], p_topic text[], p_body bytea[]
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
+  v_rid bigint := p_row[2];
+  v_o bigint := p_row[3];
+  v_tenant int := p_row[5];
   s bigint;
   found_refs text;
 BEGIN
-  IF p_shared <> '{}' THEN
+  IF p_shared IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock_shared(k) FROM unnest(p_shared) k;
   END IF;
-  IF p_alone <> '{}' THEN
+  IF p_alone IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock(k) FROM unnest(p_alone) k;
   END IF;
-  IF p_target_id <> '{}' THEN
-    found_refs := hearth_missing(p_tenant, p_target_type, p_target_id);
+  IF p_target_id IS NOT NULL THEN
+    found_refs := hearth_missing(v_tenant, p_target_type, p_target_id);
     IF found_refs IS NOT NULL THEN
       RETURN 'missing ' || found_refs;
     END IF;
   END IF;
-  IF p_lists <> '{}' THEN
-    found_refs := hearth_referrers(p_lists, ARRAY[p_rid], 10);
+  IF p_lists IS NOT NULL THEN
+    found_refs := hearth_referrers(p_lists, ARRAY[v_rid], 10);
     IF found_refs IS NOT NULL THEN
       RETURN 'referred ' || found_refs;
     END IF;
@@ -118,63 +120,63 @@ BEGIN
   s := nextval('hearth_seq');  -- as hearth_announce, which would cost another call
   PERFORM pg_advisory_xact_lock_shared((1582301184 + (s >> 31))::int, (s & 2147483647)::int);
   s := nextval('hearth_seq');
-  IF p_previous IS NULL THEN
+  IF p_row[1] = 0 THEN
     INSERT INTO resource (rid, o, tenant, type, id, version, seq, updated, deleted, op, subj, doc)
-    VALUES (p_rid, p_o, p_tenant, p_type, p_id, p_version, s, p_updated, p_deleted, p_op, p_subj, p_doc) ON CONFLICT DO NOTHING;
+    VALUES (v_rid, v_o, v_tenant, p_type, p_id, p_row[6], s, p_row[7], p_doc = '', p_op, p_row[8], p_doc) ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
-      PERFORM FROM resource WHERE tenant = p_tenant AND type = p_type COLLATE "C" AND id = p_id COLLATE "C";
+      PERFORM FROM resource WHERE tenant = v_tenant AND type = p_type COLLATE "C" AND id = p_id COLLATE "C";
       RETURN CASE WHEN FOUND THEN 'lost' ELSE 'place' END;
     END IF;
   ELSE
     INSERT INTO history (rid, version, tenant, type, id, seq, updated, until, deleted, op, doc)
-    SELECT rid, version, tenant, type, id, seq, updated, p_updated, deleted, op, doc FROM resource
-     WHERE rid = p_rid AND version = p_previous FOR UPDATE;
+    SELECT rid, version, tenant, type, id, seq, updated, p_row[7], deleted, op, doc FROM resource
+     WHERE rid = v_rid AND version = p_row[1] FOR UPDATE;
     IF NOT FOUND THEN
       RETURN 'lost';
     END IF;
-    IF p_o <> p_old_o THEN
-      PERFORM FROM resource WHERE o = p_o;
+    IF v_o <> p_row[4] THEN
+      PERFORM FROM resource WHERE o = v_o;
       IF FOUND THEN
         RAISE unique_violation USING MESSAGE = 'place';
       END IF;
     END IF;
-    UPDATE resource SET o = p_o, version = p_version, seq = s, updated = p_updated, deleted = p_deleted, op = p_op,
-           subj = p_subj, doc = p_doc WHERE rid = p_rid;
-    IF p_less <> '{}' THEN
-      DELETE FROM post WHERE o = p_old_o AND h = ANY (p_less);
+    UPDATE resource SET o = v_o, version = p_row[6], seq = s, updated = p_row[7], deleted = p_doc = '', op = p_op,
+           subj = p_row[8], doc = p_doc WHERE rid = v_rid;
+    IF p_less IS NOT NULL THEN
+      DELETE FROM post WHERE o = p_row[4] AND h = ANY (p_less);
     END IF;
-    IF p_rng_less <> '{}' THEN
+    IF p_rng_less IS NOT NULL THEN
       FOR i IN 1 .. cardinality(p_rng_less) BY 3 LOOP
-        DELETE FROM rng WHERE h = p_rng_less[i] AND lo = p_rng_less[i+1] AND hi = p_rng_less[i+2] AND o = p_old_o;
+        DELETE FROM rng WHERE h = p_rng_less[i] AND lo = p_rng_less[i+1] AND hi = p_rng_less[i+2] AND o = p_row[4];
       END LOOP;
     END IF;
-    IF p_str_less <> '{}' THEN
+    IF p_str_less IS NOT NULL THEN
       FOR i IN 1 .. cardinality(p_str_less) LOOP
-        DELETE FROM str WHERE h = p_str_less[i] AND norm = p_str_less_norm[i] COLLATE "C" AND o = p_old_o;
+        DELETE FROM str WHERE h = p_str_less[i] AND norm = p_str_less_norm[i] COLLATE "C" AND o = p_row[4];
       END LOOP;
     END IF;
   END IF;
   -- DO NOTHING: rows that an earlier release indexed otherwise may be there already
-  IF p_more <> '{}' THEN
-    INSERT INTO post SELECT h, p_o FROM unnest(p_more) h ON CONFLICT DO NOTHING;
+  IF p_more IS NOT NULL THEN
+    INSERT INTO post SELECT h, v_o FROM unnest(p_more) h ON CONFLICT DO NOTHING;
   END IF;
-  IF p_rng_more <> '{}' THEN
-    INSERT INTO rng SELECT p_rng_more[i], p_rng_more[i+1], p_rng_more[i+2], p_o
+  IF p_rng_more IS NOT NULL THEN
+    INSERT INTO rng SELECT p_rng_more[i], p_rng_more[i+1], p_rng_more[i+2], v_o
       FROM generate_series(1, cardinality(p_rng_more), 3) i ON CONFLICT DO NOTHING;
   END IF;
-  IF p_str_more <> '{}' THEN
-    INSERT INTO str SELECT h, norm, p_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm) ON CONFLICT DO NOTHING;
+  IF p_str_more IS NOT NULL THEN
+    INSERT INTO str SELECT h, norm, v_o FROM unnest(p_str_more, p_str_more_norm) AS w(h, norm) ON CONFLICT DO NOTHING;
   END IF;
-  IF p_audit <> '{}' THEN
+  IF p_audit IS NOT NULL THEN
     INSERT INTO audit (chain, n, recorded, tenant, action, interaction, outcome, who, client, address, purpose, request, patient,
                        entity, detail, hash)
     SELECT p_audit[i]::bigint, p_audit[i+1]::bigint, p_audit[i+2]::bigint, p_audit[i+3]::int, p_audit[i+4], p_audit[i+5], p_audit[i+6]::int,
            p_audit[i+7], p_audit[i+8], p_audit[i+9], p_audit[i+10], p_audit[i+11], p_audit[i+12], p_audit[i+13], p_audit[i+14],
-           p_audit[i+15]::bytea
+           decode(p_audit[i+15], 'hex')
       FROM generate_series(1, cardinality(p_audit), 16) i;
   END IF;
-  IF p_topic <> '{}' THEN
-    INSERT INTO outbox SELECT s, n, p_tenant, topic, body FROM unnest(p_topic, p_body) WITH ORDINALITY AS w(topic, body, n);
+  IF p_topic IS NOT NULL THEN
+    INSERT INTO outbox SELECT s, n, v_tenant, topic, body FROM unnest(p_topic, p_body) WITH ORDINALITY AS w(topic, body, n);
   END IF;
   RETURN s;
 END $$

@@ -194,15 +194,15 @@ def test_a_killed_writer_leaves_whole_transactions(store: Store, database_url: s
 
 
 def test_many_targets_and_deletions_take_few_locks() -> None:
-    hasher = Hasher(KEY)
-    few, none = reference_locks(hasher, 0, ["Patient/1"], [])
+    lists = [Hasher(KEY).target(0, f"Patient/{i}") for i in range(5000)]
+    few, none = reference_locks(lists[:1], [])
     assert few[0] == GATE and len(few) == 2 and none == []
-    many, _ = reference_locks(hasher, 0, [f"Patient/{i}" for i in range(5000)], [])
+    many, _ = reference_locks(lists, [])
     assert len(many) == SHARDS + 1
-    shared, alone = reference_locks(hasher, 0, [], ["Patient/1"])
+    shared, alone = reference_locks([], lists[:1])
     assert shared == [GATE] and few[1] in alone and set(many) & set(alone)
-    assert reference_locks(hasher, 0, ["Patient/1"], [f"Patient/{i}" for i in range(500)]) == ([], [GATE])
-    assert reference_locks(hasher, 0, [], []) == ([], [])
+    assert reference_locks(lists[:1], lists[:500]) == ([], [GATE])
+    assert reference_locks([], []) == ([], [])
 
 
 def test_criteria_locks_are_ordered_and_bounded() -> None:

@@ -69,7 +69,7 @@ def test_a_period(prefix, searched, stored):
 
 def test_the_order_key_alone_holds_a_whole_second():
     entries = extract({"resourceType": "Observation", "effectiveDateTime": "2020-01-01T00:00:00Z"})
-    assert (entries.clinical, entries.precise, entries.ranges) == (interval("2020-01-01")[0], True, frozenset())
+    assert (entries.clinical, entries.precise, entries.ranges) == (interval("2020-01-01")[0], True, [])
     partial = extract({"resourceType": "Observation", "effectiveDateTime": "2020-01-01"})
     assert (partial.clinical, partial.precise, len(partial.ranges)) == (interval("2020-01-01")[0], False, 1)
 
