@@ -5,7 +5,7 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 
 import atexit
 import gc
-from functools import cache
+from functools import cache, partial
 from multiprocessing.util import Finalize
 from types import TracebackType
 
@@ -156,7 +156,7 @@ def compose(process: Process) -> Application:
             lenient=settings.search_handling == "lenient",
         ),
         dispatcher=Dispatcher(INTERACTIONS, OPERATIONS, RESTRICTED),
-        repository_for=lambda caller: BoundRepository(services, caller),
+        repository_for=partial(BoundRepository, services),
         rim=make_flask(
             settings.base_url,
             api_description,

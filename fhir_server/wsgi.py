@@ -4,9 +4,10 @@ PEP 3333; FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+
+import msgspec
 
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
 from fhir_server.http.access_log import AccessLog
@@ -38,8 +39,7 @@ _PUBLIC = frozenset({"capabilities"})
 _BODILESS = frozenset({204, 304})
 
 
-@dataclass(slots=True)
-class _Trace:
+class _Trace(msgspec.Struct, gc=False):
     """What the log, the metrics and the audit trail say of a request that came to nothing."""
 
     id: str
@@ -52,7 +52,7 @@ class _Trace:
 
 def open_caller(request: Request) -> Caller:
     """The caller while there is no authentication."""
-    return Caller("open", address=client_address(request.environ), request_id=request.id)
+    return Caller("open", "", (), None, 0, "", client_address(request.environ), request.id)
 
 
 class Application:
@@ -95,26 +95,25 @@ class Application:
         started = perf_counter()
         trace = _Trace(request_id(environ), client_address(environ))
         response = self._answer(environ, trace)
+        method, status, body = environ["REQUEST_METHOD"], response.status, response.body
         headers = self._headers(environ, trace, response)
-        if response.status >= 400:
+        if status >= 400:
             headers += finish(environ)
-        size = len(response.body)
-        body = b"" if environ["REQUEST_METHOD"] == "HEAD" or response.status in _BODILESS else response.body
-        start_response(STATUS_LINES[response.status], headers)
-        self._account(environ["REQUEST_METHOD"], trace, response.status, perf_counter() - started, size)
-        return (body,) if body else ()
+        start_response(STATUS_LINES[status], headers)
+        self._account(method, trace, status, perf_counter() - started, len(body))
+        return (body,) if body and method != "HEAD" and status not in _BODILESS else ()
 
     def _answer(self, environ: Environ, trace: _Trace) -> Response:
-        response = self._guarded(lambda: self._interact(environ, trace), trace)
+        response = self._guarded(trace, self._interact, environ, trace)
         if trace.wanted is not Format.JSON or trace.pretty:
-            plain = response
-            response = self._guarded(lambda: render(plain, trace.wanted, trace.pretty), trace)
-        compress(response, environ.get("HTTP_ACCEPT_ENCODING", ""))
+            response = self._guarded(trace, render, response, trace.wanted, trace.pretty)
+        if encodings := environ.get("HTTP_ACCEPT_ENCODING"):
+            compress(response, encodings)
         return response
 
-    def _guarded(self, work: Callable[[], Response], trace: _Trace) -> Response:
+    def _guarded(self, trace: _Trace, work: Callable[..., Response], *arguments: Any) -> Response:
         try:
-            return work()
+            return work(*arguments)
         except FhirError as error:
             return self._refused(error, trace)
         except Exception as error:  # noqa: BLE001 the one place where anything at all becomes an answer
@@ -134,8 +133,7 @@ class Application:
         return error_response(error)
 
     def _interact(self, environ: Environ, trace: _Trace) -> Response:
-        preflight = self._cors.preflight(environ)
-        if preflight is not None:
+        if environ["REQUEST_METHOD"] == "OPTIONS" and (preflight := self._cors.preflight(environ)) is not None:
             trace.code = "preflight"
             return preflight
         request = parse_request(environ, trace.id)

@@ -11,8 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who asks: the identity every query is restricted by and every audit row names.
 
     ``who`` is a reference or a name (``Practitioner/1``, ``open`` while there is no authentication), ``client`` the

@@ -3,8 +3,9 @@
 FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html#return), PEP 3333.
 """
 
-from dataclasses import dataclass, field
 from http import HTTPStatus
+
+import msgspec
 
 Headers = list[tuple[str, str]]
 
@@ -14,12 +15,11 @@ FHIR_XML = "application/fhir+xml; charset=utf-8"
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct, gc=False):
     """``body`` is FHIR JSON while ``content_type`` is FHIR_JSON: the edge then renders it as the client accepts;
     any other content type leaves as it is."""
 
     status: int
     body: bytes = b""
-    headers: Headers = field(default_factory=list)
+    headers: Headers = []
     content_type: str = FHIR_JSON

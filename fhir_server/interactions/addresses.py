@@ -11,22 +11,23 @@ from resources.literal_reference import is_id
 
 _OPEN_PLACES = ("{type}", "{id}", "{other}", "{vid}")
 _WORDS = frozenset({"metadata", "*"})
+_SIGNS = frozenset({"$", "_"})
 
 
 def shape(segments: tuple[str, ...]) -> str:
     """The template a path fits: ``{type}/{id}/_history/{vid}``, ``{type}/$``; any operation is ``$``."""
     if len(segments) > 4:
         return "?"
-    return "/".join([_part(place, segment) for place, segment in enumerate(segments)])
+    return "/".join(
+        [
+            _fixed(segment) if segment[:1] in _SIGNS or segment in _WORDS else place
+            for place, segment in zip(_OPEN_PLACES, segments, strict=False)
+        ]
+    )
 
 
-def _part(place: int, segment: str) -> str:
-    first = segment[:1]
-    if first == "$":
-        return "$"
-    if first == "_" or segment in _WORDS:
-        return segment
-    return _OPEN_PLACES[place]
+def _fixed(segment: str) -> str:
+    return "$" if segment[0] == "$" else segment
 
 
 def checked_type(type: str) -> str:

@@ -4,8 +4,9 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#transaction).
 """
 
 import io
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from fhir_server.http.request import Request
 from fhir_server.http.response import Response
@@ -54,4 +55,4 @@ def _alone(exchange: Exchange, entry: Entry) -> Exchange:
         "HTTP_PREFER": exchange.request.header("PREFER"),
     }
     request = Request(entry.method, entry.segments, entry.query, environ, exchange.request.id)
-    return replace(exchange, request=request)
+    return structs.replace(exchange, request=request)

@@ -4,9 +4,9 @@ FHIR R4 (https://hl7.org/fhir/R4/http.html#summary, operations.html#executing).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 from capability.rows import Interaction, Operation
 from fhir_server.http.errors import WrongMethod
@@ -21,7 +21,7 @@ _LEVELS = {"$": "system", "{type}/$": "type", "{type}/{id}/$": "instance"}
 _READS, _ALL = ("GET", "POST"), ("POST",)
 
 
-class Route(NamedTuple):
+class Route(msgspec.Struct, frozen=True, gc=False):
     """What a request comes to: ``code`` is the interaction or ``$`` and the operation's name, the rest what the path
     holds."""
 
@@ -107,7 +107,7 @@ class Dispatcher:
     def __call__(self, exchange: Exchange) -> Response:
         """Dispatch and run an exchange of its own (an entry of a batch)."""
         route = self.find(exchange.request.method, exchange.request.segments)
-        return route.handler(replace(exchange, type=route.type, id=route.id, rest=route.rest))
+        return route.handler(msgspec.structs.replace(exchange, type=route.type, id=route.id, rest=route.rest))
 
 
 def _route(code: str, template: str, handler: Handler, segments: tuple[str, ...]) -> Route:
@@ -116,7 +116,8 @@ def _route(code: str, template: str, handler: Handler, segments: tuple[str, ...]
     type = checked_type(segments[0])
     if template[7:11] != "{id}":
         return Route(code, handler, type)
-    return Route(code, handler, type, checked_id(segments[1]), _rest(template, segments))
+    rest = _rest(template, segments) if len(segments) > 2 else ""
+    return Route(code, handler, type, checked_id(segments[1]), rest)
 
 
 def _rest(template: str, segments: tuple[str, ...]) -> str:
@@ -126,7 +127,7 @@ def _rest(template: str, segments: tuple[str, ...]) -> str:
         return "*"
     if template.startswith("{type}/{id}/{other}"):
         return checked_type(segments[2])
-    return segments[2] if len(segments) > 2 else ""
+    return segments[2]
 
 
 def _with_head(rows: Iterable[str]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from fhir_server.http.negotiation import Format, sent
 from fhir_server.http.prefer import Prefer, parse_prefer
 from fhir_server.http.request import Request
@@ -30,8 +32,7 @@ class Service:
     lenient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One interaction under way. ``type``, ``id`` and ``rest`` come from the path: ``rest`` is the version id,
     the other type of a compartment search, or the operation's name."""
 

@@ -17,7 +17,8 @@ def version_response(exchange: Exchange, version: Version) -> Response:
     request = exchange.request
     environ = request.environ
     headers = version_headers(version)
-    if not_modified(version, environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_IF_MODIFIED_SINCE", "")):
+    none_match, since = environ.get("HTTP_IF_NONE_MATCH", ""), environ.get("HTTP_IF_MODIFIED_SINCE", "")
+    if (none_match or since) and not_modified(version, none_match, since):
         return Response(304, headers=headers, content_type="")
     if version.type == "Binary" and not names_fhir(environ.get("HTTP_ACCEPT", ""), request.param("_format")):
         return raw(version, headers)
