@@ -1,0 +1,141 @@
+"""Accounts: made by an administrator, opened by a one-time link; their role, password and second factor.
+
+HIPAA 164.312(a)(2)(i) unique user identification; OWASP ASVS 5.0 V6.4. Whatever lessens what a person may do ends their
+sessions and revokes their tokens.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from smart_auth.errors import LoginRefused
+from smart_auth.model import Event, Person, Told
+from smart_auth.people.passwords import Passwords, objection
+from smart_auth.ports import Chart, Note, Records
+
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,62}")
+FHIR_USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9.-]{1,64}")
+FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+
+
+class Role(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is: a reference into the record, the patient they are confined to, whether they administer."""
+
+    fhir_user: str = ""
+    patient: str = ""
+    administrator: bool = False
+
+
+class Accounts:
+    """Makes and changes accounts. ``keep`` is how long a revocation must be remembered: the longest token lifetime."""
+
+    def __init__(
+        self, records: Records, chart: Chart, note: Note, passwords: Passwords, now: Callable[[], int], keep: int = 3600
+    ) -> None:
+        self._records, self._chart, self._note, self._passwords = records, chart, note, passwords
+        self._now, self._keep = now, keep
+
+    def make(self, login: str, name: str, role: Role, by: str) -> Person:
+        """A new account without a password. Raises Taken, or LoginRefused with what is wrong about the input."""
+        person = Person(
+            id=secrets.token_hex(16),
+            login=fold(login),
+            name=name.strip(),
+            created=self._now(),
+            **msgspec.structs.asdict(self._sound(role)),
+        )
+        _check_names(person)
+        self._records.put_person(person)
+        self._tell(Event.PERSON_CHANGED, by, f"made {person.login}")
+        return person
+
+    def change_role(self, person: Person, role: Role, by: str) -> Person:
+        """Ends sessions and tokens of the person: what they were allowed was decided by the old role."""
+        changed = msgspec.structs.replace(person, **msgspec.structs.asdict(self._sound(role)))
+        if changed == person:
+            return person
+        self._keep_one_administrator(person, changed)
+        self._records.put_person(changed)
+        self.log_off_everywhere(person.id)
+        self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}")
+        return changed
+
+    def rename(self, person: Person, name: str, by: str) -> Person:
+        changed = msgspec.structs.replace(person, name=name.strip())
+        _check_names(changed)
+        self._records.put_person(changed)
+        self._tell(Event.PERSON_CHANGED, by, f"renamed {person.login}")
+        return changed
+
+    def disable(self, person: Person, by: str) -> None:
+        changed = msgspec.structs.replace(person, disabled=True)
+        self._keep_one_administrator(person, changed)
+        self._records.put_person(changed)
+        self.log_off_everywhere(person.id)
+        self._tell(Event.PERSON_CHANGED, by, f"disabled {person.login}")
+
+    def enable(self, person: Person, by: str) -> None:
+        self._records.put_person(msgspec.structs.replace(person, disabled=False))
+        self._tell(Event.PERSON_CHANGED, by, f"enabled {person.login}")
+
+    def set_password(self, person: Person, password: str) -> Person:
+        """Ends all sessions of the person (the caller starts a new one). Raises LoginRefused with the objection."""
+        if reason := objection(password, person.login, person.name):
+            raise LoginRefused(reason)
+        changed = msgspec.structs.replace(person, password_argon2=self._passwords.hash(password))
+        self._records.put_person(changed)
+        self._records.end_sessions(person.id, self._now())
+        self._tell(Event.CREDENTIAL_CHANGED, person.fhir_user or person.login, "password")
+        return changed
+
+    def set_totp(self, person: Person, sealed: bytes, by: str) -> Person:
+        """Sets the sealed seed, or removes the second factor with ``b""``."""
+        changed = msgspec.structs.replace(person, totp=sealed)
+        self._records.put_person(changed)
+        self._tell(Event.CREDENTIAL_CHANGED, by, f"{'set' if sealed else 'removed'} the code app of {person.login}")
+        return changed
+
+    def log_off_everywhere(self, person: str) -> None:
+        """Ends every session and revokes every token of a person."""
+        now = self._now()
+        self._records.end_sessions(person, now)
+        self._records.revoke_person(person, now, now + self._keep)
+
+    def _sound(self, role: Role) -> Role:
+        """The role as it is kept: a Patient's own id is their patient. Raises LoginRefused."""
+        if role.fhir_user and not FHIR_USER.fullmatch(role.fhir_user):
+            raise LoginRefused(
+                "Write the person in the record as: Practitioner/id, PractitionerRole/id, Patient/id, RelatedPerson/id"
+            )
+        kind, _, id = role.fhir_user.partition("/")
+        patient = id if kind == "Patient" else role.patient if kind == "RelatedPerson" else ""
+        if kind == "RelatedPerson" and not FHIR_ID.fullmatch(patient):
+            raise LoginRefused("Say which patient a related person belongs to.")
+        for reference in filter(None, (role.fhir_user, patient and f"Patient/{patient}")):
+            if not self._chart.exists(reference):
+                raise LoginRefused(f"The record has no {reference}.")
+        return msgspec.structs.replace(role, patient=patient)
+
+    def _keep_one_administrator(self, before: Person, after: Person) -> None:
+        if not before.administrator or (after.administrator and not after.disabled):
+            return
+        others = (one for one in self._records.people() if one.id != before.id)
+        if not any(one.administrator and not one.disabled for one in others):
+            raise LoginRefused("This is the last administrator. Make another one first.")
+
+    def _tell(self, event: Event, by: str, detail: str) -> None:
+        self._note(Told(event=event, who=by, detail=detail))
+
+
+def fold(login: str) -> str:
+    """A login as it is kept and looked up."""
+    return login.strip().casefold()
+
+
+def _check_names(person: Person) -> None:
+    if not LOGIN.fullmatch(person.login):
+        raise LoginRefused("A login has 2 to 63 letters, digits or . _ @ + - and begins with a letter or digit.")
+    if not 0 < len(person.name) <= 120:
+        raise LoginRefused("Give a name of at most 120 characters.")
