@@ -20,6 +20,7 @@ from fhir_server.store.search_sets import (
     Either,
     Interval,
     Lists,
+    Patients,
     Set,
     Span,
     Text,
@@ -160,10 +161,6 @@ class Executor:
         sql = self.sql()
         return {h for (h,) in self.session.query(sql.any_on(hashes, near), sql.params)}
 
-    def at_most(self, type: str, near: Set, limit: int) -> bool:
-        """Whether ``near`` has no more than ``limit`` members."""
-        return self.count(self.measured(near, None), limit + 1) <= limit
-
     def count(self, near: Set, cap: int | None = None) -> int:
         """The number of members, counted no further than ``cap``."""
         sql = self.sql()
@@ -179,6 +176,8 @@ class Executor:
         """
         if not isinstance(near, Both | Either | Interval | Text | Changed):
             return near
+        if everything is None and not isinstance(near, Both | Either):  # walked in any case
+            return near
         unknown = self._unknown(near)
         if not unknown:
             return near
@@ -190,7 +189,7 @@ class Executor:
 
     def _unknown(self, near: Set) -> list[Set]:
         if isinstance(near, Both):
-            known = [size(p) for p in near.parts if isinstance(p, Lists | Chosen)] + [
+            known = [size(p) for p in near.parts if isinstance(p, Lists | Patients | Chosen)] + [
                 1 for p in near.parts if walkable(p) and size(p) <= 1
             ]
             short = min(known, default=UNKNOWN_SIZE) <= (COUNTED if self.postgresql else SHORT // 10)

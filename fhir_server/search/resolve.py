@@ -4,7 +4,7 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Each resource type that is
 or _has) passes ``Resolver.typed``, which adds the caller's restriction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from fhir_server.store.search_sets import (
     Instance,
     Interval,
     Lists,
+    Patients,
     Set,
     Subjects,
     Text,
@@ -65,7 +66,7 @@ walked instead: some are soon found to match."""
 ALL = 50_000
 """Members of a chain that stands inside an alternative or a negation."""
 FEW_SOURCES = 2_000
-"""Sources of a _has whose documents are read; with more, the candidates are tested one by one."""
+"""Sources of a _has that are looked at; with more, the candidates are tested one by one."""
 SLACK = 691_200 << SHIFT
 """A day of ticks: more than places move on when they are taken."""
 FEW_CANDIDATES = 50
@@ -103,8 +104,12 @@ class Members(Protocol):
         """Those lists that hold a member of ``near``."""
         ...
 
-    def at_most(self, type: str, near: Set, limit: int) -> bool:
-        """Whether ``near`` has no more than ``limit`` members."""
+    def measured(self, near: Set, everything: Callable[[], Set] | None) -> Set:
+        """``near`` with those sizes counted that decide what to walk."""
+        ...
+
+    def count(self, near: Set, cap: int) -> int:
+        """The number of members, counted no further than ``cap``."""
         ...
 
 
@@ -264,10 +269,15 @@ class Resolver:
         return replace(self._lists(hashes, "ref"), subjects=subjects) if hashes else NOTHING
 
     def _by_sources(self, term: Referred) -> Set | None:
-        """The targets of a _has from the documents of its sources; None when there are too many sources."""
+        """The targets of a _has: the subjects of its sources, or what their documents refer to; None when there are
+        too many sources."""
         near, far = self.typed(term.source, term.term)
-        if not self.executor.at_most(term.source, near, FEW_SOURCES):
+        near = self.executor.measured(near, None)
+        sources = self.executor.count(near, FEW_SOURCES + 1)
+        if sources > FEW_SOURCES:
             return None
+        if term.type == "Patient" and not far and set(term.branches) == _subject_branch(term.source):
+            return Patients(term.source, near, sources) if sources else NOTHING
         rows = self.executor.rows(term.source, near, far, FEW_SOURCES)
         ids = {id for row in rows for id in referred_ids(row, term.branches, term.type)}
         return Chosen(tuple(self.executor.places(term.type, ids).values()))

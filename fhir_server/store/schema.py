@@ -34,6 +34,7 @@ def _table(metadata: sa.MetaData, name: str, *parts: Any, rowid: bool = False, *
 
 
 metadata = sa.MetaData()
+_PATIENT = sa.text("type = 'Patient'")
 
 resource = _table(
     metadata,
@@ -53,9 +54,11 @@ resource = _table(
     sa.UniqueConstraint("tenant", "type", "id", name="resource_id"),
     sa.Index("resource_seq", "tenant", "type", "seq"),
     sa.Index("resource_updated", "tenant", "type", "updated", "o"),
+    sa.Index("resource_patient", "subj", postgresql_where=_PATIENT, sqlite_where=_PATIENT),
     rowid=True,
 )
-"""Current versions. ``subj`` is the hash of the main patient reference, 0 when there is none."""
+"""Current versions. ``subj`` is the hash of the main patient reference, 0 when there is none; that of a Patient is its
+own, so that the patients some resources are about are found without a document being read."""
 
 history = _table(
     metadata,

@@ -109,6 +109,18 @@ class Subjects:
 
 
 @dataclass(frozen=True, slots=True)
+class Patients:
+    """The patients that the members of ``about``, resources of ``type``, have as their main patient.
+
+    ``size`` counts those members: patients are no more.
+    """
+
+    type: str
+    about: "Set"
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """These resources, found by an earlier query."""
 
@@ -142,6 +154,7 @@ Set = (
     | Instance
     | Changed
     | Subjects
+    | Patients
     | Chosen
     | Both
     | Either
@@ -154,7 +167,7 @@ NOTHING = Chosen(())
 def size(part: Set) -> int:
     """How many resources a set may hold at most, as far as is known; for choosing what to walk."""
     match part:
-        case Lists() | Interval() | Text() | Changed():
+        case Lists() | Interval() | Text() | Changed() | Patients():
             return part.size
         case Instance():
             return len(part.ids)
@@ -171,7 +184,7 @@ def size(part: Set) -> int:
 def walkable(part: Set) -> bool:
     """Whether a set can be listed by itself; the others only say yes or no to a resource."""
     match part:
-        case Lists() | Interval() | Text() | Changed() | Instance() | Chosen():
+        case Lists() | Interval() | Text() | Changed() | Instance() | Patients() | Chosen():
             return True
         case Both():
             return any(walkable(p) for p in part.parts)

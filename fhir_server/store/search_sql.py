@@ -20,6 +20,7 @@ from fhir_server.store.search_sets import (
     Instance,
     Interval,
     Lists,
+    Patients,
     Set,
     Span,
     Subjects,
@@ -80,6 +81,20 @@ class SearchSql:
             f"SELECT DISTINCT x.o FROM {self.numbers(hashes, 'u')} CROSS JOIN LATERAL ({one}) x{self.top(limit, 'x')}"
         )
 
+    def patients(self, part: Patients) -> str:
+        """SELECT o: the patients by the subject column of the resources about them."""
+        about = self.stream(part.about, Span(), None)
+        source = f"s.tenant = {self.p(self.tenant)} AND s.type = {self.p(part.type)}"
+        return (
+            f"SELECT t.o FROM (SELECT DISTINCT m.subj FROM ({about}) i CROSS JOIN LATERAL "
+            f"(SELECT s.subj FROM resource s WHERE s.o = i.o AND {source} OFFSET 0) m) d CROSS JOIN LATERAL "
+            f"(SELECT p.o FROM resource p WHERE p.subj = d.subj AND {self._patient()} OFFSET 0) t"
+        )
+
+    def _patient(self) -> str:
+        """The type stands in the text, because the index holds patients only."""
+        return f"p.type = 'Patient' AND p.tenant = {self.p(self.tenant)} AND NOT p.deleted"
+
     def rows_of(self, inner: str, columns: str) -> str:
         """``inner`` (column o) joined to the resource rows, one index seek each, in its order."""
         return (
@@ -107,6 +122,8 @@ class SearchSql:
                 return self.among_many(f"(SELECT q.subj FROM resource q WHERE q.o = {o})", part.hashes)
             case Instance() | Changed():
                 return f"EXISTS (SELECT 1 FROM resource q WHERE q.o = {o} AND {self._column(part)}{self.fence})"
+            case Patients():
+                return f"({o} IN ({self.patients(part)})) IS TRUE"
             case Imprecise():
                 return f"({o} & {IMPRECISE}) <> 0"
             case Chosen():
@@ -177,6 +194,8 @@ class SearchSql:
                 return self._collected(f"str q WHERE {self._text(part)}", span, limit, conditions)
             case Instance() | Changed():
                 return self._collected(f"resource q WHERE {self._column(part)}", span, limit, conditions)
+            case Patients():
+                return self._collected(f"({self.patients(part)}) q WHERE true", span, limit, conditions)
             case Chosen():
                 chosen = f"(SELECT n AS o FROM {self.numbers(part.orders, 'c')}) q WHERE true"
                 return self._collected(chosen, span, limit, conditions)
@@ -297,6 +316,14 @@ class SqliteSearchSql(SearchSql):
             return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND {bounds}{tests}"
         found = f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n"
         return f"{found} AND y.o IN ({self.one_list('u.n', span, limit, conditions)}){self.top(limit, 'y')}"
+
+    def patients(self, part: Patients) -> str:
+        about = self.stream(part.about, Span(), None)
+        source = f"s.tenant = {self.p(self.tenant)} AND s.type = {self.p(part.type)}"
+        return (
+            f"SELECT DISTINCT p.o FROM ({about}) i CROSS JOIN resource s CROSS JOIN resource p"
+            f" WHERE s.o = i.o AND {source} AND p.subj = s.subj AND {self._patient()}"
+        )
 
     def rows_of(self, inner: str, columns: str) -> str:
         joined = f"({inner}) x CROSS JOIN resource r WHERE r.o = x.o AND r.tenant = {self.p(self.tenant)}"
