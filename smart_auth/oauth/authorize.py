@@ -17,7 +17,7 @@ from smart_auth.oauth.authorization_request import AuthorizationRequest, Params
 from smart_auth.oauth.refused import RefusedPage, RefusedRedirect, answer_url
 from smart_auth.people.secret import digest, fresh
 from smart_auth.ports import Chart, Note, Records
-from smart_auth.scopes.algebra import intersect
+from smart_auth.scopes.algebra import Scopes, intersect, parse
 
 __all__ = ["AuthorizationRequest", "Authorizations", "RefusedPage", "RefusedRedirect", "Step"]
 
@@ -175,7 +175,7 @@ class Authorizations:
         """
         if self.next_step(request, person, session) not in (Step.CONSENT, Step.DONE):
             raise RefusedPage("invalid_request", "A step of this authorization was left out.")
-        granted = intersect(scopes, request.scope)
+        granted = intersect(parse(request.scope), parse(scopes))
         if not granted:
             return self.refuse(request, "access_denied", "The person granted nothing.")
         code = fresh()
@@ -184,12 +184,12 @@ class Authorizations:
         self._tell(request, Event.CONSENT, person, approval)
         return answer_url(request.redirect_uri, code=code, state=request.state, iss=self._issuer)
 
-    def _approval(self, request: AuthorizationRequest, person: Person, session: Session, granted: str) -> Approval:
-        offline = "offline_access" in granted.split()
+    def _approval(self, request: AuthorizationRequest, person: Person, session: Session, granted: Scopes) -> Approval:
+        offline = granted.has("offline_access")
         return Approval(
             id=fresh(),
             client=request.client,
-            scopes=granted,
+            scopes=str(granted),
             person=person.id,
             context=self.context(request, person) if _tells_context(granted) else Context(),
             nonce=request.nonce,
@@ -240,16 +240,16 @@ _STEPS = (
 
 def _asked(client: Client, params: Params) -> str:
     """What is asked for, within what the client may ask for. ``launch`` without a handle is standalone: no context."""
-    allowed = intersect(params.get("scope", ""), client.scopes).split()
-    words = [word for word in allowed if word != "launch" or params.get("launch")]
-    if not words:
+    allowed = intersect(parse(client.scopes), parse(params.get("scope", "")))
+    if not params.get("launch"):
+        allowed = replace(allowed, special=tuple(word for word in allowed.special if word != "launch"))
+    if not allowed:
         raise OAuthError("invalid_scope", "Nothing of the scope asked for is open to this app.")
-    return " ".join(words)
+    return str(allowed)
 
 
-def _tells_context(granted: str) -> bool:
-    words = granted.split()
-    return any(word.startswith(("launch", "patient/")) for word in words)
+def _tells_context(granted: Scopes) -> bool:
+    return "patient" in granted.contexts or any(word.startswith("launch") for word in granted.special)
 
 
 def _reference(patient: str) -> str:
