@@ -98,18 +98,11 @@ class Process:
         self.close()
 
 
-COMMON_TYPES = (
-    *("Patient", "Practitioner", "Organization", "Location", "Encounter", "Appointment", "Condition", "Observation"),
-    *("Procedure", "DiagnosticReport", "DocumentReference", "Immunization", "AllergyIntolerance", "MedicationRequest"),
-)
-"""Types whose validators a worker compiles at its start, so that no first request waits for them."""
-
-
 def application() -> Application:
     """The WSGI application of a worker process, from the settings in the environment."""
     end_with_parent()
     settings = load()
-    validation.prepare(COMMON_TYPES)
+    validation.prepare()  # so that no first request waits for it
     process = Process(settings)
     # Servers end their workers in different ways; whichever comes first closes, the second finds nothing to do.
     atexit.register(process.close)

@@ -117,9 +117,25 @@ class Operation(NamedTuple):
     parameters: tuple[OperationParam, ...]
 
 
+class _Elements(msgspec.Struct, frozen=True):
+    """Table elements; a type stays text until it is asked for, because most processes meet few of the 700."""
+
+    invariants: list[tuple[str, str, str]]
+    types: dict[str, msgspec.Raw]
+
+
+def _text(name: str) -> bytes:
+    return gzip.decompress(Path(__file__).with_name(f"{name}.json.gz").read_bytes())
+
+
 @cache
 def _table(name: str) -> Any:
-    return msgspec.json.decode(gzip.decompress(Path(__file__).with_name(f"{name}.json.gz").read_bytes()))
+    return msgspec.json.decode(_text(name))
+
+
+@cache
+def _element_table() -> _Elements:
+    return msgspec.json.decode(_text("elements"), type=_Elements)
 
 
 def __getattr__(name: str) -> Any:
@@ -134,13 +150,13 @@ RESOURCE_TYPES: frozenset[str]
 
 @cache
 def _resource_types() -> frozenset[str]:
-    rows = _table("elements")["types"]
-    return frozenset(name for name, row in rows.items() if row[0] == "resource" and not row[2])
+    rows = ((name, msgspec.json.decode(text)) for name, text in _element_table().types.items())
+    return frozenset(name for name, row in rows if row[0] == "resource" and not row[2])
 
 
 def type_names() -> tuple[str, ...]:
     """The names of all types, abstract ones and backbones included, in the order of the tables."""
-    return tuple(_table("elements")["types"])
+    return tuple(_element_table().types)
 
 
 @cache
@@ -149,7 +165,7 @@ def type_def(name: str) -> TypeDef:
 
     Raises KeyError.
     """
-    kind, base, abstract, pattern, invariants, rows = _table("elements")["types"][name]
+    kind, base, abstract, pattern, invariants, rows = msgspec.json.decode(_element_table().types[name])
     elements = {e.name: e for position, row in enumerate(rows) for e in _elements(name, position, row)}
     own = _invariants(invariants, name)
     return TypeDef(name, kind, base, bool(abstract), pattern, MappingProxyType(elements), own)
@@ -171,8 +187,7 @@ def _elements(owner: str, position: int, row: list[Any]) -> list[ElementDef]:
 
 
 def _invariants(numbers: list[int], context: str) -> tuple[Invariant, ...]:
-    rows = _table("elements")["invariants"]
-    found = (rows[n] for n in numbers)
+    found = (_element_table().invariants[n] for n in numbers)
     return tuple(Invariant(key, severity, expression, context) for key, severity, expression in found)
 
 
@@ -194,7 +209,7 @@ def plain_codes(value_set: str) -> frozenset[str]:
 
 @cache
 def _search_params() -> dict[str, SearchParam]:
-    params = (msgspec.convert(row, SearchParam) for row in _table("search_parameters"))
+    params = msgspec.json.decode(_text("search_parameters"), type=list[SearchParam])
     return {param.url: param for param in params}
 
 
@@ -247,4 +262,4 @@ def compartment(code: str) -> Mapping[str, tuple[str, ...]]:
 @cache
 def operations() -> tuple[Operation, ...]:
     """The operations the specification defines."""
-    return tuple(msgspec.convert(row, Operation) for row in _table("operations"))
+    return msgspec.json.decode(_text("operations"), type=tuple[Operation, ...])

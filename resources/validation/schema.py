@@ -5,7 +5,7 @@ FHIR R4 element tables. What a schema cannot say is left to residue.py; what is 
 Reference.type) is left out here and so sent to the walker, which alone decides what is invalid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -74,11 +74,15 @@ _PRIMITIVES: Mapping[str, Schema] = {
 }
 
 
-def schema_of(resource_type: str) -> Schema:
-    """The schema of one resource type; ``contained`` is left out, and of resources inside only the type is asked."""
+def schema_of(resource_types: Iterable[str]) -> Schema:
+    """The schema of ``{type: resource}``, an object whose one member is named by the resource's type.
+
+    Of the resource ``contained`` is left out, and of resources inside only the type is asked. What the types have in
+    common is there once; several in one schema compile in half the time and space that each alone would take.
+    """
     writer = _Writer()
-    root = writer.type(resource_type)
-    return {"$schema": "http://json-schema.org/draft-04/schema#", "allOf": [root], "definitions": writer.definitions}
+    rooms = _closed({name: writer.type(name) for name in resource_types}, [])
+    return {"$schema": "http://json-schema.org/draft-04/schema#", **rooms, "definitions": writer.definitions}
 
 
 class _Writer:

@@ -52,15 +52,28 @@ def test_it_never_raises(value: object) -> None:
 
 def test_without_the_compiled_schemas_nothing_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "jsonschema_rs", None)
-    prepare(["Patient"])
+    prepare()
     assert not surely_valid(VALID["patient"])
 
 
 def test_types_beyond_the_limit_are_left_to_the_walker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "_looks", {})
     monkeypatch.setattr(quick, "MOST_TYPES", 1)
+    monkeypatch.setattr(quick, "TOGETHER", ())
     assert surely_valid(VALID["encounter"])
     assert not surely_valid(VALID["observation"])
+
+
+def test_types_compiled_together_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_looks", {})
+    prepare()
+    compiled = {fits.__self__ for fits, _ in quick._looks.values()}
+    assert set(quick._looks) == set(quick.TOGETHER[0])
+    assert len(compiled) == 1
+    assert surely_valid(VALID["encounter"])
+    assert surely_valid(VALID["observation"])
+    assert not surely_valid(VALID["encounter"] | {"resourceType": "Observation"})
+    assert not surely_valid(VALID["observation"] | {"resourceType": "Encounter"})
 
 
 def test_threads_that_come_first_together_all_see_every_rule(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,5 +18,6 @@ def test_issues_gives_them_back() -> None:
 
 
 def test_preparing_is_harmless() -> None:
-    prepare(["Basic", "Nothing", "Basic"])
+    prepare()
+    prepare()
     check({"resourceType": "Basic", "code": {"text": "x"}})
