@@ -6,6 +6,7 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html); SQLite 3.37 or later (S
 import contextlib
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from json import dumps
@@ -29,6 +30,7 @@ _SETUP = """PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGM
 PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON"""
 TAKE = "UPDATE counter SET value = value + ?1 WHERE name = ?2 RETURNING value"
 _STEPS_BETWEEN_LOOKS = 20_000
+_BUSY = "The database is busy; try again shortly."
 _PLACEHOLDER = re.compile(r"\$(\d+)(?:::[a-z0-9]+(?:\[\])?)?")
 
 
@@ -100,9 +102,12 @@ class SqliteSession(SqliteWriting, Reading):
         if self._depth:
             yield
             return
-        self.run("BEGIN" if snapshot else "BEGIN IMMEDIATE")
-        self._depth = 1
+        writing = None if snapshot else self._store.writing
+        if writing and not writing.acquire(timeout=self._store.timeout):
+            raise Unavailable(_BUSY)
         try:
+            self.run("BEGIN IMMEDIATE" if writing else "BEGIN")
+            self._depth = 1
             yield
             self.run("COMMIT")
         except BaseException:
@@ -110,6 +115,8 @@ class SqliteSession(SqliteWriting, Reading):
             raise
         finally:
             self._depth = 0
+            if writing:
+                writing.release()
         for tenant, entries in self._learned:
             self._store.saw(tenant, entries)
         self._learned.clear()
@@ -153,6 +160,12 @@ class SqliteStore(BaseStore):
         super().__init__(path, key, sealer, timeout)
         self.synchronous = synchronous
         self._sessions: PerThread[SqliteSession] = PerThread(lambda: SqliteSession(self))
+        self.writing = threading.Lock()
+        """Held by the thread that writes: the next of this process is woken at once, not after a nap."""
+
+    def forked(self) -> None:
+        super().forked()
+        self.writing = threading.Lock()
 
     def session(self) -> SqliteSession:
         return self._sessions.get()
@@ -187,7 +200,7 @@ def _failure(error: sqlite3.Error) -> Exception:
     if name in ("SQLITE_TOOBIG", "SQLITE_NOMEM") or any(sign in str(error) for sign in _TOO_COMPLEX):
         return TooCostly("The query is too complex; ask for less at once.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Unavailable("The database is busy; try again shortly.")
+        return Unavailable(_BUSY)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
         return Unavailable("The database file cannot be written at the moment; try again shortly.")
     return DatabaseError(name, str(error))
