@@ -25,12 +25,30 @@ _SYSTEM_CODES = frozenset({"transaction", "batch", "search-system", "history-sys
 _STATED_ELSEWHERE = frozenset({"capabilities"})
 
 
+_SMART = "http://fhir-registry.smarthealthit.org/StructureDefinition/"
+_SECURITY_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+
+@dataclass(frozen=True, slots=True)
+class Smart:
+    """Endpoints of the SMART authorization server as absolute URLs ('' for one that is not there), and the SMART
+    ``capabilities`` by code."""
+
+    authorize: str
+    token: str
+    introspect: str = ""
+    revoke: str = ""
+    manage: str = ""
+    capabilities: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the statement says beside the rows: software ``version``, ``date`` it was made (FHIR dateTime), whether
     references are ``enforced``, ``restricted`` types with their codes and $names, ``security`` as in rest.security.
 
     ``searched_apart`` are types with a search of their own and the parameters it takes; nothing can be included there.
+    ``smart`` is the authorization server, None for a server without authentication.
     """
 
     version: str = "0.1.0"
@@ -39,6 +57,7 @@ class Facts:
     restricted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     security: Mapping[str, Any] = field(default_factory=lambda: {"cors": True})
     searched_apart: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    smart: Smart | None = None
 
 
 NO_FACTS = Facts()
@@ -78,12 +97,26 @@ def _rest(interactions: Sequence[Interaction], operations: Sequence[Operation], 
     codes = definitions.compartment_codes()
     return {
         "mode": "server",
-        "security": dict(facts.security),
+        "security": {**facts.security, **(_smart(facts.smart) if facts.smart else {})},
         "resource": [_resource(type, on_types, operations, facts) for type in sorted(definitions.RESOURCE_TYPES)],
         "interaction": _documented(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
         "searchParam": _search_params("Resource", _searchable("Resource")),
         "operation": _operations(operations, lambda row: "system" in row.levels),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{code.lower()}" for code in codes],
+    }
+
+
+def _smart(smart: Smart) -> dict[str, Any]:
+    """SMART's extensions: deprecated there, but some clients look nowhere else."""
+    uris = {name: getattr(smart, name) for name in ("authorize", "token", "introspect", "revoke", "manage")}
+    endpoints = [{"url": name, "valueUri": uri} for name, uri in uris.items() if uri]
+    coding = {"system": _SECURITY_SERVICE, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}
+    return {
+        "extension": [
+            {"url": f"{_SMART}oauth-uris", "extension": endpoints},
+            *({"url": f"{_SMART}capabilities", "valueCode": code} for code in smart.capabilities),
+        ],
+        "service": [{"coding": [coding], "text": "OAuth 2.0 as SMART App Launch profiles it"}],
     }
 
 

@@ -155,7 +155,7 @@ SPECIAL: Mapping[str, Special] = MappingProxyType(
     {
         "openid": Special("Know that it is you", "The app can recognise you when you log in again."),
         "fhirUser": Special("Know your entry in the record", "The app learns which person of the record you are."),
-        "profile": Special("Know your profile", "The app learns which person of the record you are."),
+        "profile": Special("Know your name", "The app learns your name and which person of the record you are."),
         "offline_access": Special(
             "Keep access when you are away",
             "The app may go on using what you allow without you, until you end it or it has not done so for 90 days.",
