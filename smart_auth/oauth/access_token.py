@@ -29,7 +29,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exp: int
     patient: str = ""
     encounter: str = ""
-    fhirUser: str = ""  # noqa: N815 - the claim's name
+    fhirUser: str = ""
     hearth_reach: str = ""
     hearth_who: str = ""
     hearth_purpose: str = ""
