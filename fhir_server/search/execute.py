@@ -147,9 +147,11 @@ class Executor:
         ]
 
     def rows(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[Stored]:
-        """All members, in any order."""
-        orders = self.all_orders(self.measured(near, None), far, limit)
-        return [row for row in self.session.read_places(orders, self.tenant) if row.type == type]
+        """All members, in any order. Raises TooMany when they are more than ``limit``."""
+        found = self.first(self.measured(near, None), far, Span(), limit + 1)
+        if len(found) > limit:
+            raise _too_many()
+        return [row for row in found if row.type == type]
 
     def places(self, type: str, ids: Iterable[str]) -> dict[str, int]:
         """``o`` of those ids that exist and are not deleted."""

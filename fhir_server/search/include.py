@@ -62,10 +62,12 @@ class Including:
 
     def _take(self, rows: Iterable[Stored]) -> list[Stored]:
         caller = self.resolver.caller
-        new = [row for row in rows if (row.type, row.id) not in self.seen and permitted(caller, row)]
-        for row in new:
-            self.seen.add((row.type, row.id))
-            self.found[row.type, row.id] = row
+        fresh = {name: row for row in rows if (name := (row.type, row.id)) not in self.seen}
+        if caller.compartment is not None:
+            fresh = {name: row for name, row in fresh.items() if permitted(caller, row)}
+        self.seen.update(fresh)
+        self.found.update(fresh)
+        new = list(fresh.values())
         if len(self.found) > MOST:
             raise TooCostly(f"more than {MOST} resources would be included in one page; lower _count or include less")
         return new
@@ -73,12 +75,15 @@ class Including:
     # --- forward ----------------------------------------------------------------------------------------------------
 
     def _targets(self, frontier: list[Stored], includes: Sequence[Include]) -> list[Stored]:
-        wanted: dict[Name, None] = {}
-        for row in frontier:
-            for include in includes:
-                if include.source in ("*", row.type):
-                    wanted.update(dict.fromkeys(_named(row, include)))
-        return self._visible([name for name in wanted if name not in self.seen])
+        ways = {type: _ways(type, includes) for type in {row.type for row in frontier}}
+        named = {
+            name: None
+            for row in frontier
+            for texts, only in ways[row.type]
+            for name in references(row.type, texts, row.doc)
+            if not only or name[0] == only
+        }
+        return self._visible([name for name in named if name not in self.seen])
 
     def _visible(self, names: list[Name]) -> list[Stored]:
         """The named resources that exist and that the caller may see."""
@@ -113,19 +118,21 @@ class Including:
         hashes = tuple(fresh(tenant, key) for key in keys)
         if not hashes:
             return []
+        lists = Lists(hashes, 20 * len(hashes))
         near, far = self.resolver.typed(source, All(source))
-        return self.executor.rows(source, both(Lists(hashes, 20 * len(hashes)), near), far, MOST)
+        near = lists if near == self.resolver.everything(source) else both(lists, near)  # they hold that type alone
+        return self.executor.rows(source, near, far, MOST)
 
 
-def _named(row: Stored, include: Include) -> list[Name]:
-    """What ``row`` refers to by the parameter of ``include``."""
-    if include.param != "*" and include.param not in parameters(row.type):
-        return []
-    found: list[Name] = []
-    for texts, kind in _ways(row.type, include.param):
-        names = references(row.type, texts, row.doc)
-        found += [name for name in names if kind in ("", name[0]) and include.target in ("", name[0])]
-    return found
+def _ways(type: str, includes: Sequence[Include]) -> list[tuple[tuple[str, ...], str]]:
+    """The branches that ``includes`` follow from resources of ``type``, with the target type they take ('': any)."""
+    return [
+        (texts, kind or include.target)
+        for include in includes
+        if include.source in ("*", type) and (include.param == "*" or include.param in parameters(type))
+        for texts, kind in _by_target(type, include.param)
+        if not (kind and include.target) or kind == include.target
+    ]
 
 
 @lru_cache(4096)
@@ -136,7 +143,7 @@ def _branches(type: str, param: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(4096)
-def _ways(type: str, param: str) -> tuple[tuple[tuple[str, ...], str], ...]:
+def _by_target(type: str, param: str) -> tuple[tuple[tuple[str, ...], str], ...]:
     """The branches of a reference parameter by the target type they are read for ('': any)."""
     by_target: dict[str, list[str]] = defaultdict(list)
     for text, target in _branches(type, param):

@@ -4,7 +4,6 @@ FHIR R4 references (https://hl7.org/fhir/R4/references.html). The elements on th
 decoder; a parameter with conditions on the way is answered by the index extraction instead.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +15,7 @@ from resources.search_param.expression import Leaf
 from resources.search_param.parameters import parameters
 
 
-class _Reference(msgspec.Struct):
+class _Reference(msgspec.Struct, gc=False):
     reference: str = ""
 
 
@@ -24,22 +23,23 @@ Decoder = msgspec.json.Decoder[Any]
 
 
 @lru_cache(2048)
-def _decoders(type: str, texts: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], Decoder], ...] | None:
-    """A decoder for each way to a reference under these branches; None when a way has conditions."""
+def _decoders(type: str, texts: tuple[str, ...]) -> tuple[tuple[int, Decoder], ...] | None:
+    """The steps and a decoder for each way to a reference under these branches; None when a way has conditions."""
     found = {b for param in parameters(type).values() for b in param.branches if b.text in texts}
     leaves = dict.fromkeys(leaf for branch in found for leaf in branch.leaves if leaf.type == "Reference")
     if any(step.test for leaf in leaves for step in leaf.steps):
         return None
     # Branches that differ in their target type only (subject, patient) share one way through the document.
     ways = {tuple(step.name for step in leaf.steps): leaf for leaf in leaves}
-    return tuple((path, msgspec.json.Decoder(_shape(leaf))) for path, leaf in ways.items())
+    return tuple((len(path), msgspec.json.Decoder(_shape(leaf))) for path, leaf in ways.items())
 
 
 def _shape(leaf: Leaf) -> Any:
     inner: Any = _Reference
     for depth, step in reversed(list(enumerate(leaf.steps))):
         field = list[inner] if step.many else inner
-        inner = msgspec.defstruct(f"Level{depth}", [("next", field | None, None)], rename={"next": step.name})
+        next = [("next", field | None, None)]
+        inner = msgspec.defstruct(f"Level{depth}", next, rename={"next": step.name}, gc=False)
     return inner
 
 
@@ -55,15 +55,21 @@ def _extracted(texts: tuple[str, ...], doc: bytes) -> list[str]:
     return sorted({key.value for key in posts if key.form == "ref" and key.branch in texts})
 
 
-def _decoded(decoders: tuple[tuple[tuple[str, ...], Decoder], ...], doc: bytes) -> Iterator[str]:
-    for path, decoder in decoders:
-        items = [decoder.decode(doc)]
-        for _ in path:
-            items = [child for item in items for child in _children(item.next)]
-        yield from (item.reference for item in items)
+def _decoded(decoders: tuple[tuple[int, Decoder], ...], doc: bytes) -> list[str]:
+    found: list[str] = []
+    for steps, decoder in decoders:
+        _collect(decoder.decode(doc).next, steps - 1, found)
+    return found
 
 
-def _children(value: Any) -> list[Any]:
+def _collect(value: Any, steps: int, found: list[str]) -> None:
+    """Add the references that stand ``steps`` below ``value``."""
     if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+        return
+    if isinstance(value, list):
+        for item in value:
+            _collect(item, steps, found)
+    elif steps:
+        _collect(value.next, steps - 1, found)
+    else:
+        found.append(value.reference)
