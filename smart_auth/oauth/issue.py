@@ -1,0 +1,92 @@
+"""What a token says and what stands beside it: from an approval to the body of the token response.
+
+SMART App Launch 2.2 sections 2.0.11 and 3.0 (launch context), RFC 6749 section 5.1.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from smart_auth.lifetimes import Lifetimes
+from smart_auth.model import Approval, Claims, Context, Person
+from smart_auth.oauth import id_token
+from smart_auth.oauth.access_token import Mint
+from smart_auth.people.secret import fresh
+from smart_auth.scopes.algebra import parse
+from smart_auth.scopes.grants import WHOLE_RECORD
+
+
+def reach(person: Person | None) -> str:
+    """What a person may see at all: staff the whole record, who has a patient that compartment, others nothing. A
+    backend client (None) reaches the whole record, within its system/ scopes."""
+    if person is None or person.staff:
+        return WHOLE_RECORD
+    return f"Patient/{person.patient}" if person.patient else ""
+
+
+def name(person: Person | None) -> str:
+    """How audit rows name a person."""
+    return (person.fhir_user or person.login) if person else ""
+
+
+def context_fields(context: Context) -> dict[str, Any]:
+    """The launch context in the words of the token response; what is not known is left out."""
+    told = {
+        "patient": context.patient,
+        "encounter": context.encounter,
+        "fhirContext": list(context.fhir_context),
+        "intent": context.intent,
+        "smart_style_url": context.smart_style_url,
+        "tenant": context.tenant,
+    }
+    found: dict[str, Any] = {name: value for name, value in told.items() if value}
+    if context.need_patient_banner is not None:
+        found["need_patient_banner"] = context.need_patient_banner
+    return found
+
+
+class Issue:
+    """Issues tokens of an approval."""
+
+    def __init__(self, *, base: str, mint: Mint, now: Callable[[], int], lifetimes: Lifetimes) -> None:
+        self._base, self._mint, self._now, self._lifetimes = base, mint, now, lifetimes
+
+    def claims(self, approval: Approval, person: Person | None, scope: str) -> Claims:
+        """What an access token of ``approval`` says; ``person`` None for a backend client."""
+        now = self._now()
+        return Claims(
+            jti=fresh(),
+            family=approval.id,
+            client=approval.client,
+            scope=scope,
+            issued=now,
+            expires=now + (self._lifetimes.user_token if person else self._lifetimes.backend_token),
+            subject=person.id if person else approval.client,
+            who=name(person),
+            reach=reach(person),
+            patient=approval.context.patient,
+            encounter=approval.context.encounter,
+        )
+
+    def response(self, approval: Approval, person: Person | None, scope: str, refresh: str = "") -> dict[str, Any]:
+        """The token response for ``scope`` of the approval, with ``refresh`` as its refresh token when there is one."""
+        claims = self.claims(approval, person, scope)
+        body = self.bearer(claims, person) | context_fields(approval.context)
+        if refresh:
+            body["refresh_token"] = refresh
+        if person and parse(scope).has("openid"):
+            body["id_token"] = self._id_token(approval, person, claims, body["access_token"])
+        return body
+
+    def bearer(self, claims: Claims, person: Person | None) -> dict[str, Any]:
+        """The four fields that every token response has."""
+        return {
+            "access_token": self._mint.access_token(claims, person.fhir_user if person else ""),
+            "token_type": "Bearer",
+            "expires_in": claims.expires - claims.issued,
+            "scope": claims.scope,
+        }
+
+    def _id_token(self, approval: Approval, person: Person, claims: Claims, access_token: str) -> str:
+        lifetime = claims.expires - claims.issued
+        body = id_token.body(approval, person, parse(claims.scope), self._base, claims.issued, lifetime)
+        return self._mint.id_token(body | {"at_hash": id_token.at_hash(access_token)})
