@@ -5,7 +5,10 @@ FHIR R4 CapabilityStatement.rest (https://hl7.org/fhir/R4/capabilitystatement.ht
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,11 @@ class Setting:
     default: Any
     documentation: str
     parse: Callable[[str], Any] = str
+
+
+class Migration(NamedTuple):
+    """One step of a package's schema: ``apply`` runs in the transaction that also records ``version``."""
+
+    version: int
+    name: str
+    apply: "Callable[[sa.Connection], None]"

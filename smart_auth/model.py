@@ -156,13 +156,15 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A token signing key: ``sealed`` is the private JWK sealed with the server's keyring. ``retired`` keys verify."""
+    """A token signing key: ``sealed`` is the private JWK sealed with the server's keyring. ``begins`` is when it became
+    the one that signs, 0 while it waits for that (verifiers know it already). ``retired`` keys verify."""
 
     kid: str
     alg: str
     public_jwk: str
     sealed: bytes
     created: int
+    begins: int = 0
     retired: int = 0
 
 

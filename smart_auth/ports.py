@@ -3,7 +3,7 @@
 ``Records`` is met by ``smart_auth.records``; the others by the host.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from smart_auth.model import (
@@ -88,7 +88,7 @@ class Records(Protocol):
     def client(self, id: str) -> Client | None: ...
     def clients(self) -> Sequence[Client]: ...
     def put_client(self, client: Client) -> None: ...
-    def delete_client(self, id: str) -> bool:
+    def delete_client(self, id: str, now: int) -> bool:
         """Revokes its families too."""
         ...
 
@@ -102,7 +102,10 @@ class Records(Protocol):
 
     def passkeys(self, person: str) -> Sequence[Passkey]: ...
     def passkey(self, credential_id: bytes) -> Passkey | None: ...
-    def put_passkey(self, passkey: Passkey) -> None: ...
+    def put_passkey(self, passkey: Passkey) -> None:
+        """Raises smart_auth.errors.Taken for a credential that is registered."""
+        ...
+
     def delete_passkey(self, person: str, credential_id: bytes) -> bool: ...
     def advance_passkey(self, credential_id: bytes, seen: int, new: int) -> bool:
         """Moves the sign counter from ``seen`` to ``new``; False when somebody else did (a cloned key)."""
@@ -202,6 +205,10 @@ class Records(Protocol):
         """Rows with a seq above ``after``, in order; a row never appears below one that was already read."""
         ...
 
+    def when_revoked(self, tell: Callable[[Sequence[Revocation]], None]) -> None:
+        """``tell`` is called with the rows that this process adds, once they are committed."""
+        ...
+
     # replay of client assertions
     def use_jti(self, issuer: str, jti: str, expires: int) -> bool:
         """False when (issuer, jti) was used before."""
@@ -210,10 +217,17 @@ class Records(Protocol):
     # signing keys
     def signing_keys(self) -> Sequence[SigningKey]: ...
     def put_signing_key(self, key: SigningKey) -> bool:
-        """False when another process made a current key of this ``alg`` first."""
+        """False when another process made the key of this ``alg`` that signs, or the one that waits, first."""
         ...
 
-    def retire_signing_key(self, kid: str, now: int) -> None: ...
+    def retire_signing_key(self, kid: str, now: int) -> bool:
+        """Retires the key that signs and lets the waiting one begin, in one transaction; False when ``kid`` is not the
+        one that signs (another process was first)."""
+        ...
+
+    def delete_signing_key(self, kid: str) -> bool:
+        """Forgets a retired key: what it signed is refused from then on."""
+        ...
 
     def purge(self, now: int) -> int:
         """Deletes what expired and proves nothing any more; rows deleted."""

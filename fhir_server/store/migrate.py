@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 
+from capability.rows import Migration
 from fhir_server.store.model import SchemaTooNew
-from fhir_server.store.schema import MIGRATIONS, NUMBER, TEXT, Migration
+from fhir_server.store.schema import MIGRATIONS, NUMBER, TEXT
 
 LOCK = 0x4845415254480001
 versions = sa.Table(

@@ -3,26 +3,19 @@
 FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html): resources, versions, and what they are searched by.
 """
 
-from collections.abc import Callable
 from contextlib import closing
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
+
+from capability.rows import Migration
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SMALL = sa.Integer()
 FLAG = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 BYTES = sa.LargeBinary()
 TEXT = sa.Text(collation="C").with_variant(sa.Text(), "sqlite")
-
-
-class Migration(NamedTuple):
-    """One step of a package's schema: ``apply`` runs in the transaction that also records ``version``."""
-
-    version: int
-    name: str
-    apply: Callable[[sa.Connection], None]
 
 
 def _column(name: str, type: Any, **options: Any) -> "sa.Column[Any]":

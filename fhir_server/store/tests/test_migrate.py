@@ -5,9 +5,9 @@ import multiprocessing
 import pytest
 import sqlalchemy as sa
 
+from capability.rows import Migration
 from fhir_server.store import SchemaTooNew, open_store
 from fhir_server.store.model import DatabaseError
-from fhir_server.store.schema import Migration
 
 fork = multiprocessing.get_context("fork")
 
