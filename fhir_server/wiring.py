@@ -4,7 +4,6 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 """
 
 import atexit
-import gc
 from functools import cache, partial
 from multiprocessing.util import Finalize
 from types import TracebackType
@@ -24,6 +23,7 @@ from fhir_server.interactions.exchange import Service
 from fhir_server.interactions.table import INTERACTIONS, RESTRICTED
 from fhir_server.keys import KeyName
 from fhir_server.lifeline import end_with_parent
+from fhir_server.memory import keep_what_is_there, share_one_heap
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.preparation import keyring
 from fhir_server.repository import BoundRepository, Services
@@ -100,6 +100,7 @@ class Process:
 
 def application() -> Application:
     """The WSGI application of a worker process, from the settings in the environment."""
+    share_one_heap()
     end_with_parent()
     settings = load()
     validation.prepare()  # so that no first request waits for it
@@ -108,10 +109,7 @@ def application() -> Application:
     atexit.register(process.close)
     Finalize(process, process.close, exitpriority=10)
     made = compose(process)
-    # What is there now stays: the collector need not walk it again, nor run for every few hundred objects of a request.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    keep_what_is_there()
     return made
 
 
