@@ -5,7 +5,8 @@ probed; long lists leap over each other in blocks; what is then still open is pr
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fhir_server.search.resolve import Far, TooMany
 from fhir_server.store import Session, Stored

@@ -5,9 +5,10 @@ or _has) passes ``Resolver.typed``, which adds the caller's restriction.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from fhir_server.search.link import references
 from fhir_server.search.restriction import visible

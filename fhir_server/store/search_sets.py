@@ -4,16 +4,17 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html). A resource is named by its
 number, unique), so that every set is a set of ``o`` and all sets share one order.
 """
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 LOWEST, HIGHEST = -1, 2**63 - 1
 """Below and above all order keys."""
 UNKNOWN_SIZE = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Order keys in [lo, hi): what a cursor and a clinical date leave of a list."""
 
     lo: int = LOWEST
@@ -23,8 +24,7 @@ class Span:
         return Span(max(self.lo, lo), min(self.hi, hi))
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
+class Lists(msgspec.Struct, frozen=True, gc=False):
     """The union of posting lists; ``size`` estimates its length.
 
     ``subjects`` may say the same by hashes of the main patient reference, a quicker test when the lists are many.
@@ -35,16 +35,14 @@ class Lists:
     subjects: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, gc=False):
     """Precise clinical date (bit 25 clear) with ``o`` in [lo, hi)."""
 
     lo: int
     hi: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
+class Dated(msgspec.Struct, frozen=True, gc=False):
     """A date search on the clinical parameter: windows for precise dates, ``other`` holds imprecise ones only.
 
     Members of ``other`` have ``o`` below ``before``, but for those in ``endless`` (periods without a start).
@@ -56,13 +54,11 @@ class Dated:
     endless: "Set | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Imprecise:
+class Imprecise(msgspec.Struct, frozen=True, gc=False):
     """Resources whose clinical date is imprecise or absent (bit 25 set)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True, gc=False):
     """An interval under one of ``hashes`` with lo in [lo_from, lo_to) and hi in [hi_from, hi_to)."""
 
     hashes: tuple[int, ...]
@@ -73,8 +69,7 @@ class Interval:
     size: int = UNKNOWN_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, gc=False):
     """A normalised string under one of ``hashes``; ``how`` is prefix, exact or contains."""
 
     hashes: tuple[int, ...]
@@ -83,16 +78,14 @@ class Text:
     size: int = UNKNOWN_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True, gc=False):
     """The resources of ``type`` with these logical ids."""
 
     type: str
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True, gc=False):
     """Resources of ``type`` last updated at or after (``ge``) or before (``lt``) ``instant``, in ms since 1970."""
 
     type: str
@@ -101,15 +94,13 @@ class Changed:
     size: int = UNKNOWN_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Subjects:
+class Subjects(msgspec.Struct, frozen=True, gc=False):
     """The main patient reference is one of these hashes; for chains over many patients."""
 
     hashes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Patients:
+class Patients(msgspec.Struct, frozen=True, gc=False):
     """The patients that the members of ``about``, resources of ``type``, have as their main patient.
 
     ``size`` counts those members: patients are no more.
@@ -120,25 +111,21 @@ class Patients:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True, gc=False):
     """These resources, found by an earlier query."""
 
     orders: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(msgspec.Struct, frozen=True, gc=False):
     parts: tuple["Set", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(msgspec.Struct, frozen=True, gc=False):
     parts: tuple["Set", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Except:
+class Except(msgspec.Struct, frozen=True, gc=False):
     """The complement; it always stands beside a positive set inside Both."""
 
     part: "Set"
@@ -224,8 +211,10 @@ def _question(part: Set) -> Any:
     match part:
         case Lists():
             return Lists
-        case Interval() | Text():
-            return replace(part, hashes=(), size=0)
+        case Interval():
+            return (Interval, part.lo_from, part.lo_to, part.hi_from, part.hi_to)
+        case Text():
+            return (Text, part.norm, part.how)
         case Instance():
             return (Instance, part.type)
     return part
