@@ -56,42 +56,53 @@ class BoundRepository:
         self._services, self.caller = services, caller
 
     def read(self, type: str, id: str) -> Version:
-        with self._told(Interaction.READ, f"{type}/{id}"):
+        try:
             version = self._read(type, id)
             self._note_one(Interaction.READ, version)
             return version
+        except FhirError as error:
+            self._note_refusal(Interaction.READ, f"{type}/{id}", error)
+            raise
 
     def vread(self, type: str, id: str, version: int) -> Version:
-        with self._told(Interaction.VREAD, f"{type}/{id}/_history/{version}"):
+        try:
             found = self._vread(type, id, version)
             self._note_one(Interaction.VREAD, found)
             return found
+        except FhirError as error:
+            self._note_refusal(Interaction.VREAD, f"{type}/{id}/_history/{version}", error)
+            raise
 
     def history(self, request: HistoryRequest) -> HistoryPage:
         interaction = _HISTORY[bool(request.type), bool(request.id)]
         entity = f"{request.type}/{request.id}" if request.id else request.type
-        with self._told(interaction, entity):
+        try:
             page = history_page(self._services.store.session(), self.caller, request)
             self._note_many(interaction, entity, "", page.versions)
             return page
+        except FhirError as error:
+            self._note_refusal(interaction, entity, error)
+            raise
 
     def search(self, request: SearchRequest) -> SearchPage:
         interaction = Interaction.SEARCH_TYPE if request.type else Interaction.SEARCH_SYSTEM
-        with self._told(interaction, request.type):
+        try:
             page = self._search(request)
             self._note_many(interaction, request.type, page.links["self"], [hit.version for hit in page.hits])
             return page
+        except FhirError as error:
+            self._note_refusal(interaction, request.type, error)
+            raise
 
     def commit(
         self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
     ) -> list[Outcome]:
-        with self._told(*_tried(commands)):
+        try:
             _refuse_audit_writes(commands)
-            if not bundled and _is_plain(commands, marks):
-                alone = commit_one(self._services, self.caller, commands[0])
-                if alone is not None:
-                    return [alone]
-            return Commit(self._services, self.caller, commands, marks, self._answer, bundled).run()
+            return self._commit(commands, marks, bundled)
+        except FhirError as error:
+            self._note_refusal(*_tried(commands), error)
+            raise
 
     # --- without the audit of success
 
@@ -118,6 +129,13 @@ class BoundRepository:
             return self._services.audit_events.search(self.caller, request)
         return self._services.engine.search(self._services.store.session(), self.caller, request)
 
+    def _commit(self, commands: Sequence[Command], marks: Sequence[Mark], bundled: bool) -> list[Outcome]:
+        if not bundled and _is_plain(commands, marks):
+            alone = commit_one(self._services, self.caller, commands[0])
+            if alone is not None:
+                return [alone]
+        return Commit(self._services, self.caller, commands, marks, self._answer, bundled).run()
+
     def _answer(self, command: Read | Find) -> Outcome:
         """A read or search inside a transaction."""
         if isinstance(command, Find):
@@ -131,8 +149,12 @@ class BoundRepository:
 
     # --- audit
 
-    def _told(self, interaction: Interaction, entity: str) -> "_Told":
-        return _Told(self, interaction, entity)
+    def _note_refusal(self, interaction: Interaction, entity: str, error: FhirError) -> None:
+        """What was asked, of what, and the issue code."""
+        outcome = AuditOutcome.MINOR if error.status < 500 else AuditOutcome.MAJOR
+        detail = error.issues[0].code
+        self._services.note([event(self.caller, interaction, entity=entity, detail=detail, outcome=outcome)])
+        error.audited = True
 
     def _note_one(self, interaction: Interaction, version: Version) -> None:
         patient = patient_of(version.type, version.id, version.doc)
@@ -145,31 +167,6 @@ class BoundRepository:
         self._services.note(
             per_patient(event(self.caller, interaction, entity=entity, detail=detail), sorted(patients))
         )
-
-
-class _Told:
-    """A refusal inside is audited: what was asked, of what, and the issue code."""
-
-    __slots__ = ("_entity", "_interaction", "_repository")
-
-    def __init__(self, repository: BoundRepository, interaction: Interaction, entity: str) -> None:
-        self._repository, self._interaction, self._entity = repository, interaction, entity
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, FhirError):
-            outcome = AuditOutcome.MINOR if error.status < 500 else AuditOutcome.MAJOR
-            record = event(
-                self._repository.caller,
-                self._interaction,
-                entity=self._entity,
-                detail=error.issues[0].code,
-                outcome=outcome,
-            )
-            self._repository._services.note([record])
-            error.audited = True
 
 
 def _tried(commands: Sequence[Command]) -> tuple[Interaction, str]:

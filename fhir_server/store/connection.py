@@ -5,14 +5,14 @@ statement this way, 130 with cursor and pool, 185 and more through SQLAlchemy.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 
-from fhir_server.store.literals import literal
+from fhir_server.store.literals import literals
 from fhir_server.store.model import DatabaseError, Parameter, Row
 from resources.errors import Conflict, FhirError, TooCostly, Unavailable
 
@@ -45,24 +45,24 @@ class Connection:
         self._pg = self._raw.pgconn
         self._names: dict[str, bytes] = {}
         self._rows = Transformer(self._raw)
-        self.in_transaction = False
+        self.closed = self.in_transaction = False
         self.command(_SETUP.format(ms=int(timeout * 1000), wait=int(timeout * 1000 * _WAITING)))
 
-    @property
-    def closed(self) -> bool:
-        return self._pg.status != pq.ConnStatus.OK
-
     def close(self) -> None:
+        self.closed = True
         self._raw.close()
 
     def command(self, sql: str) -> bytes:
         """Run ``sql`` unprepared, without parameters; returns the command tag."""
-        return self._good(self._pg.exec_, sql.encode()).command_status or b""
+        try:
+            return self._good(self._pg.exec_(sql.encode())).command_status or b""
+        except psycopg.OperationalError as error:
+            raise self._lost() from error
 
     def query(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
         """Rows of one prepared statement."""
-        pairs = [literal(p) for p in params]
-        return self.rows(self.execute(sql, [p[0] for p in pairs], [p[1] for p in pairs]))
+        values, formats = literals(params)
+        return self.rows(self.execute(sql, values, formats))
 
     def rows(self, result: Any) -> list[Row]:
         """All rows of ``result`` as tuples."""
@@ -73,34 +73,39 @@ class Connection:
         return self._rows.load_rows(0, count, tuple)
 
     def execute(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
-        """The driver's result of one prepared statement, values in text or binary format, columns in binary."""
+        """The driver's result of one prepared statement, values in text or binary format, columns in binary.
+
+        Raises as `failure_of` says; Unavailable when the connection broke.
+        """
+        name = self._names.get(sql) or self._prepare(sql)
         try:
-            return self._execute(sql, values, formats)
+            # the driver takes None for NULL, whatever its types say
+            return self._good(self._pg.exec_prepared(name, values, formats, pq.Format.BINARY))  # type: ignore[arg-type]
+        except psycopg.OperationalError as error:
+            raise self._lost() from error
         except PlanChanged:
             if self.in_transaction:
                 raise Unavailable("The database schema just changed; try again.") from None
             self._forget()
-            return self._execute(sql, values, formats)
+            return self.execute(sql, values, formats)
 
-    def _execute(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
-        name = self._names.get(sql) or self._prepare(sql)
-        return self._good(self._pg.exec_prepared, name, values, formats, pq.Format.BINARY)
+    def _good(self, result: Any) -> Any:
+        if result.status in _GOOD:
+            return result
+        raise self._failure(result)
 
-    def _good(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """What one call of the driver gives. Raises as `failure_of` says; Unavailable when the connection broke."""
-        try:
-            result = call(*arguments)
-        except psycopg.OperationalError as error:
-            raise Unavailable(_LOST) from error
-        if result.status not in _GOOD:
-            raise self._failure(result)
-        return result
+    def _lost(self) -> Unavailable:
+        self.closed = self._pg.status != pq.ConnStatus.OK
+        return Unavailable(_LOST)
 
     def _prepare(self, sql: str) -> bytes:
         if len(self._names) >= MOST_STATEMENTS and not self.in_transaction:
             self._forget()
         name = b"s%d" % len(self._names)
-        self._good(self._pg.prepare, name, sql.encode())
+        try:
+            self._good(self._pg.prepare(name, sql.encode()))
+        except psycopg.OperationalError as error:
+            raise self._lost() from error
         self._names[sql] = name
         return name
 
@@ -126,8 +131,9 @@ class Connection:
                 self.command("ROLLBACK")
 
     def _failure(self, result: Any) -> Exception:
+        lost = self._lost()
         if self.closed:
-            return Unavailable(_LOST)
+            return lost
         state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
         text = (result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"").decode("utf-8", "replace")
         return failure_of(state, text)

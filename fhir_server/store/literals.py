@@ -4,7 +4,8 @@ PostgreSQL 15, 8.15 Arrays (input syntax) and the binary array format of array_r
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fhir_server.store.model import Parameter
 from resources.errors import Invalid
@@ -15,22 +16,22 @@ _HEAD = struct.Struct(">iiiii")
 _LENGTH = struct.Struct(">i")
 
 
-def literal(value: Parameter) -> tuple[bytes | None, int]:
-    """(bytes, format) of one parameter. Raises Invalid for text with U+0000, which the database cannot hold."""
-    if value is None:
-        return None, TEXT
-    if isinstance(value, bytes):
-        return value, BINARY
-    return array(value) if isinstance(value, list) else (scalar(value), TEXT)
+def literals(params: Sequence[Parameter]) -> tuple[list[bytes | None], list[int]]:
+    """Values and formats of parameters. Raises Invalid for text with U+0000, which the database cannot hold."""
+    values: list[bytes | None] = []
+    formats: list[int] = []
+    for param in params:
+        value, format = (_LITERAL.get(type(param)) or _inherited(type(param)))(param)
+        values.append(value)
+        formats.append(format)
+    return values, formats
 
 
-def scalar(value: int | str | bool) -> bytes:
-    """Text format of one value."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise Invalid("A text holds the character U+0000, which cannot be stored or looked for.")
-        return value.encode("utf-8", "replace")
-    return b"%d" % value
+def text(value: str) -> tuple[bytes, int]:
+    """Text format of a text."""
+    if "\0" in value:
+        raise Invalid("A text holds the character U+0000, which cannot be stored or looked for.")
+    return value.encode("utf-8", "replace"), TEXT
 
 
 def array(values: Sequence[int | str | bytes]) -> tuple[bytes, int]:
@@ -50,7 +51,7 @@ def texts(values: Sequence[str]) -> bytes:
     body = '","'.join(values)
     if "\\" in body or body.count('"') != 2 * (len(values) - 1):  # most arrays hold nothing to escape
         body = '","'.join([v.replace("\\", "\\\\").replace('"', '\\"') for v in values])
-    return scalar('{"' + body + '"}')
+    return text('{"' + body + '"}')[0]
 
 
 def _bytes_array(values: Sequence[bytes]) -> bytes:
@@ -58,3 +59,19 @@ def _bytes_array(values: Sequence[bytes]) -> bytes:
     for value in values:
         parts += (_LENGTH.pack(len(value)), value)
     return b"".join(parts)
+
+
+_Literal = Callable[[Any], tuple[bytes | None, int]]
+_LITERAL: dict[type, _Literal] = {
+    str: text,
+    int: lambda value: (b"%d" % value, TEXT),
+    bool: lambda value: (b"%d" % value, TEXT),
+    bytes: lambda value: (value, BINARY),
+    list: array,
+    type(None): lambda value: (None, TEXT),
+}
+
+
+def _inherited(kind: type) -> _Literal:
+    """For members of enumerations, which are texts or numbers too."""
+    return next(_LITERAL[base] for base in kind.__mro__ if base in _LITERAL)

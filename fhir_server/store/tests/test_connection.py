@@ -6,9 +6,8 @@ import threading
 import pytest
 
 from fhir_server.store import Store, open_store
-from fhir_server.store.literals import literal
 from fhir_server.store.model import DatabaseError
-from resources.errors import Invalid, TooCostly, Unavailable
+from resources.errors import TooCostly, Unavailable
 
 fork = multiprocessing.get_context("fork")
 
@@ -77,12 +76,6 @@ def test_lists_are_arrays_or_json(store: Store) -> None:
     words = ['a"b', "c\\d", "{}", "", "ü"]
     assert [row[0] for row in store.session().query(sql, (words,))] == words
     assert store.session().query(sql, ([],)) == []
-
-
-def test_a_nul_cannot_be_looked_for() -> None:
-    with pytest.raises(Invalid):
-        literal("a\0b")
-    assert literal(True) == (b"1", 0)
 
 
 def test_merge_queries_leave_the_planner_as_it_was(store: Store) -> None:

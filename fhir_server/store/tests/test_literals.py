@@ -1,11 +1,13 @@
 """Parameters as PostgreSQL reads them: what is sent comes back."""
 
+from enum import IntEnum, StrEnum
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.store import Store
-from fhir_server.store.literals import literal, texts
+from fhir_server.store.literals import BINARY, TEXT, literals, texts
 from resources.errors import Invalid
 
 _WITHOUT_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -19,6 +21,14 @@ def test_texts_come_back_as_they_were(store: Store, values: list[str]) -> None:
         assert [value for (value,) in rows] == values
 
 
+class Word(StrEnum):
+    READ = "read"
+
+
+class Number(IntEnum):
+    TWO = 2
+
+
 def test_what_needs_no_escape_is_not_escaped() -> None:
     assert texts(["a", "b c"]) == b'{"a","b c"}'
     assert texts(['a"', "b\\"]) == b'{"a\\"","b\\\\"}'
@@ -26,4 +36,12 @@ def test_what_needs_no_escape_is_not_escaped() -> None:
 
 def test_nul_is_refused() -> None:
     with pytest.raises(Invalid):
-        literal(["a", "b\0"])
+        literals([["a", "b\0"]])
+    with pytest.raises(Invalid):
+        literals(["a\0b"])
+
+
+def test_the_type_of_a_value_chooses_its_form() -> None:
+    values, formats = literals([1, True, "é", b"\0", None, [], [1, 2], ["a"], Word.READ, Number.TWO])
+    assert values == [b"1", b"1", "é".encode(), b"\0", None, b"{}", b"{1,2}", b'{"a"}', b"read", b"2"]
+    assert formats == [TEXT, TEXT, TEXT, BINARY, *[TEXT] * 6]
