@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from capability.statement import Smart
 from smart_auth.oauth.access_token import ALGORITHM
+from smart_auth.oauth.client_keys import ALGORITHMS
 from smart_auth.scopes import plain_words
 from smart_auth.scopes.algebra import CONTEXTS, SPECIAL, parse
 
@@ -29,7 +30,6 @@ ENDPOINTS: dict[str, str] = {
 """Each endpoint's name in the documents and the route that answers there."""
 
 AUTH_METHODS = ("client_secret_basic", "private_key_jwt", "none")
-ASSERTION_ALGORITHMS = ("RS384", "ES384")
 CHALLENGE_METHODS = ("S256",)
 SMART_GRANT_TYPES = ("authorization_code", "client_credentials")
 GRANT_TYPES = (*SMART_GRANT_TYPES, "refresh_token")
@@ -100,7 +100,7 @@ def authorization_server(issuer: str, routes: Collection[str]) -> dict[str, Any]
         **_authorization(GRANT_TYPES),
         "response_modes_supported": ["query"],
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
     }
 
@@ -143,7 +143,7 @@ def _authorization(grant_types: tuple[str, ...]) -> dict[str, Any]:
         "response_types_supported": ["code"],
         "grant_types_supported": list(grant_types),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
     }
 

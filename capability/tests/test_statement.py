@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from capability.rows import Interaction, Operation
-from capability.statement import Facts, capability_statement, statement
+from capability.statement import Facts, Smart, capability_statement, statement
 from resources import definitions, validation
 
 BASE = "https://h.example/fhir"
@@ -109,3 +109,26 @@ def test_integrity(stated: dict[str, Any]) -> None:
 
 def test_bytes() -> None:
     assert json.loads(statement(BASE, ROWS, OPERATIONS))["implementation"]["url"] == BASE
+
+
+def test_security_of_a_server_with_an_authorization_server() -> None:
+    smart = Smart(
+        "https://h/auth/authorize", "https://h/auth/token", manage="https://h/m", capabilities=("launch-ehr",)
+    )
+    facts = Facts(date="2024-01-01", security={"cors": True}, smart=smart)
+    stated = capability_statement(BASE, ROWS, OPERATIONS, facts)
+    validation.check(stated)
+    security = stated["rest"][0]["security"]
+    assert (security["cors"], security["service"][0]["coding"][0]["code"]) == (True, "SMART-on-FHIR")
+    uris, capability = security["extension"]
+    assert uris["url"] == "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+    assert [(part["url"], part["valueUri"]) for part in uris["extension"]] == [
+        ("authorize", "https://h/auth/authorize"),
+        ("token", "https://h/auth/token"),
+        ("manage", "https://h/m"),
+    ]
+    assert capability["valueCode"] == "launch-ehr"
+
+
+def test_security_of_an_open_server(stated: dict[str, Any]) -> None:
+    assert stated["rest"][0]["security"] == {"cors": True}
