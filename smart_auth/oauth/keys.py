@@ -16,6 +16,18 @@ class Keys(Protocol):
         """The key that verifies what ``kid`` signed; None for a kid that is not ours."""
         ...
 
+    def rotate(self) -> str:
+        """Sign with another key from now on; its kid."""
+        ...
+
     def jwks(self) -> dict[str, Any]:
         """The JWK Set of every key that verifies, public parts alone."""
+        ...
+
+    def rotate(self) -> str:
+        """Another key signs from now on; its kid."""
+        ...
+
+    def withdraw(self, kid: str) -> None:
+        """What ``kid`` signed is good no more (after a theft)."""
         ...

@@ -1,0 +1,188 @@
+"""Pages of an authorization request: patient, visit, consent, and the way back to the app.
+
+SMART App Launch 2.2 section 2.0.9; RFC 6749 section 4.1; RFC 9700 section 4.16 (clickjacking). The request is kept
+bound to the browser that brought it; its answer uses it up.
+"""
+
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from flask import Response, request
+
+from smart_auth.endpoints.pages_desk import Desk, Gone, Kind
+from smart_auth.model import Client, Person, Session
+from smart_auth.oauth.authorization_request import single
+from smart_auth.oauth.authorize import AuthorizationRequest, RefusedPage, Step
+from smart_auth.scopes.consent import granted, questions
+
+TOO_OLD = "This request was answered already or is too old. Go back to the app and start again."
+
+
+class Flow(NamedTuple):
+    """An authorization request under way in this browser."""
+
+    handle: str
+    request: AuthorizationRequest
+
+
+def authorize(desk: Desk) -> Response:
+    """GET and POST /auth/authorize: an app's request, from anywhere.
+
+    A post comes from the app's site, so the browser sends no cookie with it: the request waits under its handle for
+    the get that follows, which brings the cookie.
+    """
+    posted = request.method == "POST"
+    if posted and request.args:
+        raise RefusedPage("invalid_request", "A posted request has its parameters in its body and nowhere else.")
+    pairs = request.form if posted else request.args
+    begun = desk.service.authorizations.begin(single(pairs.items(multi=True)))
+    if posted:
+        handle = desk.keep_for_anybody(Kind.ARRIVING, msgspec.json.encode(begun), 60)
+        return desk.go("/auth/continue", request=handle)
+    return carry_on(desk, rebound(desk, begun))
+
+
+def arrived(desk: Desk) -> Response:
+    """GET /auth/continue"""
+    kept = desk.use_anybodys(Kind.ARRIVING, request.args.get("request", ""))
+    if kept is None:
+        raise Gone(TOO_OLD)
+    return carry_on(desk, rebound(desk, msgspec.json.decode(kept, type=AuthorizationRequest)))
+
+
+def rebound(desk: Desk, asked: AuthorizationRequest) -> Flow:
+    """The request under a new handle of this browser."""
+    lifetime = desk.service.lifetimes.request
+    return Flow(desk.keep(Kind.REQUEST, msgspec.json.encode(asked), lifetime), asked)
+
+
+def under_way(desk: Desk, handle: str) -> Flow:
+    """Raises Gone."""
+    kept = desk.look(Kind.REQUEST, handle)
+    if kept is None:
+        raise Gone(TOO_OLD)
+    return Flow(handle, msgspec.json.decode(kept, type=AuthorizationRequest))
+
+
+def used(desk: Desk, handle: str) -> Flow:
+    """As ``under_way``, once."""
+    kept = desk.use(Kind.REQUEST, handle)
+    if kept is None:
+        raise Gone(TOO_OLD)
+    return Flow(handle, msgspec.json.decode(kept, type=AuthorizationRequest))
+
+
+def step_of(desk: Desk, flow: Flow) -> Step:
+    browser = desk.browser()
+    return desk.service.authorizations.next_step(flow.request, browser.person, browser.session)
+
+
+def carry_on(desk: Desk, flow: Flow) -> Response:
+    """To the page that is next, or back to the app."""
+    step = step_of(desk, flow)
+    if step is not Step.DONE:
+        return desk.go(f"/auth/{step}", request=flow.handle)
+    flow = used(desk, flow.handle)
+    person, session = _logged_in(desk)
+    return desk.leave(desk.service.authorizations.finish(flow.request, person, session, flow.request.scope))
+
+
+def describe(desk: Desk, flow: Flow | None) -> dict[str, Any]:
+    """What pages of a request have in common."""
+    if flow is None:
+        return {"handle": "", "app": "", "redirect_uri": ""}
+    return {"handle": flow.handle, "app": _client(desk, flow).name, "redirect_uri": flow.request.redirect_uri}
+
+
+def _client(desk: Desk, flow: Flow) -> Client:
+    client = desk.service.records.client(flow.request.client)
+    if client is None or client.disabled:
+        raise Gone("This app is no longer registered here.")
+    return client
+
+
+def _logged_in(desk: Desk) -> tuple[Person, Session]:
+    browser = desk.browser()
+    if browser.person is None or browser.session is None:
+        raise Gone("You were logged off. Go back to the app and start again.")
+    return browser.person, browser.session
+
+
+def patients(desk: Desk) -> Response:
+    """GET /auth/patient"""
+    flow = under_way(desk, request.args.get("request", ""))
+    if step_of(desk, flow) is not Step.PATIENT:
+        return carry_on(desk, flow)
+    person, _ = _logged_in(desk)
+    text = request.args.get("q", "").strip()[:100]
+    found = desk.service.chart.patients(person, text)
+    return desk.page("patient.html", q=text, patients=found, **describe(desk, flow))
+
+
+def choose_patient(desk: Desk) -> Response:
+    """POST /auth/patient"""
+    person, _ = _logged_in(desk)
+    flow = used(desk, request.form.get("request", ""))
+    chosen = desk.service.authorizations.choose_patient(flow.request, person, request.form.get("patient", ""))
+    return carry_on(desk, rebound(desk, chosen))
+
+
+def encounters(desk: Desk) -> Response:
+    """GET /auth/encounter"""
+    flow = under_way(desk, request.args.get("request", ""))
+    if step_of(desk, flow) is not Step.ENCOUNTER:
+        return carry_on(desk, flow)
+    person, _ = _logged_in(desk)
+    id = desk.service.authorizations.context(flow.request, person).patient
+    found = desk.service.chart.encounters(person, id)
+    patient = desk.service.chart.patient(person, id)
+    return desk.page("encounter.html", encounters=found, patient=patient, **describe(desk, flow))
+
+
+def choose_encounter(desk: Desk) -> Response:
+    """POST /auth/encounter"""
+    person, _ = _logged_in(desk)
+    flow = used(desk, request.form.get("request", ""))
+    chosen = desk.service.authorizations.choose_encounter(flow.request, person, request.form.get("encounter", ""))
+    return carry_on(desk, rebound(desk, chosen))
+
+
+def consent(desk: Desk) -> Response:
+    """GET /auth/consent"""
+    flow = under_way(desk, request.args.get("request", ""))
+    if step_of(desk, flow) is not Step.CONSENT:
+        return carry_on(desk, flow)
+    person, _ = _logged_in(desk)
+    context = desk.service.authorizations.context(flow.request, person)
+    patient = desk.service.chart.patient(person, context.patient) if context.patient else None
+    asked = questions(flow.request.scope, person, context)
+    offline = next((row.label for row in asked if row.key == "offline_access"), "")
+    back_to = _place(flow.request.redirect_uri)
+    return desk.page(
+        "consent.html", questions=asked, patient=patient, offline=offline, back_to=back_to, **describe(desk, flow)
+    )
+
+
+def _place(redirect_uri: str) -> str:
+    """Where a redirect leads, in what a person can check: the host, or the scheme of an app on the device."""
+    parts = urlsplit(redirect_uri)
+    return parts.netloc or f"{parts.scheme}:"
+
+
+def answer_consent(desk: Desk) -> Response:
+    """POST /auth/consent"""
+    person, session = _logged_in(desk)
+    flow = used(desk, request.form.get("request", ""))
+    authorizations = desk.service.authorizations
+    if request.form.get("answer") != "allow":
+        return desk.leave(authorizations.refuse(flow.request, "access_denied", "The person refused."))
+    asked = questions(flow.request.scope, person, authorizations.context(flow.request, person))
+    answers = {name: values for name, values in request.form.lists() if name not in ("csrf", "request", "answer")}
+    return desk.leave(authorizations.finish(flow.request, person, session, granted(asked, answers)))
+
+
+def cancel(desk: Desk) -> Response:
+    """POST /auth/cancel"""
+    flow = used(desk, request.form.get("request", ""))
+    return desk.leave(desk.service.authorizations.refuse(flow.request, "access_denied", "The person went back."))
