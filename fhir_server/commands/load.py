@@ -22,10 +22,11 @@ from fhir_server.interactions.bundle_entries import parse_entry, raw_entries, re
 from fhir_server.preparation import prepare
 from fhir_server.settings import Settings
 from fhir_server.store import Integrity
+from resources import json_codec
 from resources.errors import BusinessRule, FhirError, Invalid
 from resources.literal_reference import local
 from resources.repository import Caller, Command, Put, Repository
-from resources.search_param import extract
+from resources.search_param import references
 
 _CALLER = Caller("hearth load", client="hearth load")
 _CHUNK = 500
@@ -154,7 +155,7 @@ class Loader:
             self._remember(found)
 
     def _remember(self, found: dict[str, Any]) -> None:
-        for _, text in extract(found).references:
+        for text in references(found["resourceType"], json_codec.encode(found)):
             target = local(text)
             if target is not None:
                 self._pointed.setdefault(target, f"{found['resourceType']}/{found['id']}")

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from fhir_server.store import MissingTargets, StillReferenced, StoreError, Write
 from resources.errors import BusinessRule, Conflict, FhirError, Issue
+from resources.json_codec import decode_stored
 from resources.literal_reference import local
+from resources.search_param import placed_references
 
 
 def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> FhirError:
@@ -26,7 +28,7 @@ def _missing(error: MissingTargets, writes: Sequence[Write], places: Sequence[st
     issues = [
         _absent(reference, expression, place)
         for write, place in zip(writes, places, strict=True)
-        for expression, reference in (write.entries.references if write.entries else ())
+        for expression, reference in (placed_references(decode_stored(write.doc)) if write.doc else ())
         if (found := local(reference)) and f"{found.type}/{found.id}" in missing
     ]
     return issues or [_absent(reference, "", "") for reference in sorted(missing)]

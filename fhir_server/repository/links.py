@@ -10,9 +10,11 @@ from typing import Any
 
 from fhir_server.repository.references import Swap, conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
+from resources import json_codec
 from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
 from resources.literal_reference import ID
 from resources.repository import Delete, Patch, Put
+from resources.search_param import placed_references
 
 Find = Callable[[str, str], Stored | None]
 
@@ -57,9 +59,9 @@ class Links:
         """Raise ``error`` naming each conditional reference of ``write`` that selects no single resource, and with
         ``strict`` each ``urn:`` that no entry of the transaction is known by."""
         texts = write.entries.references if write.entries else ()
-        found = [issue for place, text in texts if (issue := self._issue(place, text, strict))]
-        if found:
-            raise self.error(issues=found)
+        if any(self._issue("", text, strict) for text in texts):
+            placed = placed_references(json_codec.decode_stored(write.doc))
+            raise self.error(issues=[issue for each in placed if (issue := self._issue(*each, strict))])
 
     def _resolved(self, text: str) -> str | None:
         if "?" not in text:

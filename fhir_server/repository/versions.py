@@ -19,19 +19,19 @@ def written(resource: dict[str, Any], op: str, id: str, previous: Stored | None,
     version = previous.version + 1 if previous else 1
     updated = max(now_ms(), previous.updated if previous else 0)
     final = stamped(resource, id, version, updated)
-    entries = extract(final)
-    for _, text in entries.references:
-        if text.startswith(base):
-            final = _relative(final, base)
-            entries = extract(final)
-            break
+    doc = document(final)
+    entries = extract(final, doc)
+    if any(text.startswith(base) for text in entries.references):
+        final = _relative(final, base)
+        doc = document(final)
+        entries = extract(final, doc)
     return Write(
         resource["resourceType"],
         id,
         op,
         version,
         updated,
-        document(final),
+        doc,
         entries,
         previous,
         entries_of(previous),
@@ -58,7 +58,7 @@ def deletion(previous: Stored, tenant: int) -> Write:
 
 def entries_of(stored: Stored | None) -> Entries | None:
     """The index entries the stored version has now."""
-    return extract(json_codec.decode_stored(stored.doc)) if stored and stored.doc else None
+    return extract(json_codec.decode_stored(stored.doc), stored.doc) if stored and stored.doc else None
 
 
 def _relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
@@ -69,4 +69,4 @@ def _relative(resource: dict[str, Any], base: str) -> dict[str, Any]:
 
 def has_conditional_references(write: Write) -> bool:
     """Whether something in it must be looked up first (``Patient?identifier=...``)."""
-    return any("?" in text and conditional(text) for _, text in (write.entries.references if write.entries else ()))
+    return any("?" in text and conditional(text) for text in (write.entries.references if write.entries else ()))

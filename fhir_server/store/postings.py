@@ -147,7 +147,7 @@ def _subject(write: Write, new: Entries) -> str:
 
 def targets_of(entries: Entries) -> set[str]:
     """The resources here that ``entries`` refers to, as ``Type/id``; contained, urn and foreign references are none."""
-    return {f"{found.type}/{found.id}" for _, text in entries.references if (found := local(text))}
+    return {f"{found.type}/{found.id}" for text in entries.references if (found := local(text))}
 
 
 def bounded(norm: str) -> str:

@@ -8,6 +8,7 @@ from resources.search_param.clinical import clinical
 from resources.search_param.compartments import in_compartment, member_of
 from resources.search_param.compile import compile_param, expand
 from resources.search_param.extract import extract
+from resources.search_param.references import placed_references, references
 from resources.search_param.sort import SortKey, sort_key, sort_values
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "extract",
     "in_compartment",
     "member_of",
+    "placed_references",
+    "references",
     "sort_key",
     "sort_values",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from resources import json_codec
 from resources.search_param import date
 from resources.search_param.compartments import subject
 from resources.search_param.parameters import parameters
@@ -21,17 +22,17 @@ def _reader(type: str) -> Reader:
     return reader(type)
 
 
-def extract(resource: Mapping[str, Any]) -> Entries:
-    """Everything the index holds of a valid resource (a dict as JSON has it)."""
+def extract(resource: Mapping[str, Any], document: bytes = b"") -> Entries:
+    """Everything the index holds of a valid resource (a dict as JSON has it); ``document`` is what `json_codec.encode`
+    makes of it, where that is at hand."""
     type = resource["resourceType"]
     out = Sink()
     _reader(type)(resource, out)
     clinical, precise = date.order(out)
     out.posts.append(type_key(type))
     main = subject(type, resource.get("id", ""), out.posts)
-    return Entries(
-        out.posts, out.strings, out.ranges, out.dictionary, clinical, precise, main, references(resource)
-    )
+    refers = references(type, document or json_codec.encode(resource))
+    return Entries(out.posts, out.strings, out.ranges, out.dictionary, clinical, precise, main, refers)
 
 
 @cache

@@ -22,7 +22,7 @@ fork = multiprocessing.get_context("fork")
 
 
 def entries(*refs: str) -> Entries:
-    return NONE._replace(references=tuple(("Observation.subject", r) for r in refs))
+    return NONE._replace(references=refs)
 
 
 def create(id: str, type: str = "Basic", doc: bytes = b"0", new: Entries = NONE) -> Write:

@@ -20,7 +20,7 @@ def entries(*values: str, refs: tuple[str, ...] = (), clinical: int | None = Non
         clinical,
         clinical is not None,
         refs[0] if refs else "",
-        tuple(("Observation.subject", r) for r in refs),
+        refs,
     )
 
 

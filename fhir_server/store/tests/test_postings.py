@@ -26,7 +26,7 @@ def entries(draw: st.DrawFn) -> Entries:
         clinical,
         clinical is not None and draw(st.booleans()),
         "",
-        tuple(("Basic.subject", r) for r in sorted(refs)),
+        tuple(sorted(refs)),
     )
 
 
@@ -117,5 +117,5 @@ def test_only_local_references_are_targets() -> None:
         "",
         "Group/a.b-C",
     ]
-    found = targets_of(NONE._replace(references=tuple(("e", t) for t in texts)))
+    found = targets_of(NONE._replace(references=tuple(texts)))
     assert found == {"Patient/1", "Group/a.b-C"}

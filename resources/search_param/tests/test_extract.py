@@ -36,10 +36,7 @@ def test_the_derived_set_of_a_usual_observation():
     }
     assert len(entries.ranges) == 1 and not entries.strings
     assert type_key("Observation") in entries.posts
-    assert entries.references == (
-        ("Observation.subject.reference", "Patient/1"),
-        ("Observation.encounter.reference", "Encounter/2"),
-    )
+    assert entries.references == ("Patient/1", "Encounter/2")
 
 
 def test_extraction_is_repeatable():
