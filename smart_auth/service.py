@@ -6,15 +6,30 @@ docs/security.md tells which part decides what.
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from smart_auth.jwks_fetch import jwks_fetch
 from smart_auth.lifetimes import Lifetimes
 from smart_auth.model import Told
+from smart_auth.oauth.access_token import Mint
 from smart_auth.oauth.authorize import Authorizations
+from smart_auth.oauth.break_glass import BreakGlass
+from smart_auth.oauth.client_assertion import ClientAssertions
+from smart_auth.oauth.client_authentication import ClientAuthentication
+from smart_auth.oauth.client_keys import ClientKeys
+from smart_auth.oauth.families import Families
+from smart_auth.oauth.introspection import Introspection
+from smart_auth.oauth.issue import Issue
 from smart_auth.oauth.keys import Keys
+from smart_auth.oauth.launch import Launches
+from smart_auth.oauth.revocation import RevocationEndpoint
+from smart_auth.oauth.token_endpoint import TokenEndpoint
+from smart_auth.oauth.userinfo import Userinfo
+from smart_auth.oauth.verifier import Verifier
+from smart_auth.people.lockout import Lockout
 from smart_auth.ports import Chart, Note, Records, Sealer
 
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
@@ -66,6 +81,89 @@ class AuthService:
             issuer=self.issuer,
             records=self.records,
             chart=self.chart,
+            note=self.tell,
+            now=self.now,
+            lifetimes=self.lifetimes,
+        )
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        return Verifier(base=self.base, issuer=self.issuer, keys=self.keys, revoked=self.revoked, now=self.now)
+
+    @cached_property
+    def issue(self) -> Issue:
+        mint = Mint(base=self.base, issuer=self.issuer, keys=self.keys)
+        return Issue(base=self.base, mint=mint, now=self.now, lifetimes=self.lifetimes)
+
+    @cached_property
+    def families(self) -> Families:
+        return Families(self.records, self.tell, self.now, self.lifetimes)
+
+    @cached_property
+    def client_authentication(self) -> ClientAuthentication:
+        keys = ClientKeys(partial(jwks_fetch, loopback_http=self.loopback_http), self.now)
+        audiences = frozenset({self.url("/auth/token"), self.issuer})
+        assertions = ClientAssertions(self.records, keys, audiences, self.now)
+        return ClientAuthentication(self.records, assertions, Lockout(self.records, self.now))
+
+    @cached_property
+    def token_endpoint(self) -> TokenEndpoint:
+        return TokenEndpoint(
+            records=self.records,
+            authentication=self.client_authentication,
+            families=self.families,
+            issue=self.issue,
+            note=self.tell,
+            now=self.now,
+        )
+
+    @cached_property
+    def introspection(self) -> Introspection:
+        return Introspection(
+            base=self.base,
+            issuer=self.issuer,
+            records=self.records,
+            authentication=self.client_authentication,
+            verifier=self.verifier,
+            note=self.tell,
+        )
+
+    @cached_property
+    def revocation(self) -> RevocationEndpoint:
+        return RevocationEndpoint(
+            records=self.records,
+            authentication=self.client_authentication,
+            verifier=self.verifier,
+            families=self.families,
+            note=self.tell,
+            now=self.now,
+        )
+
+    @cached_property
+    def userinfo(self) -> Userinfo:
+        return Userinfo(base=self.base, records=self.records, verifier=self.verifier)
+
+    @cached_property
+    def launches(self) -> Launches:
+        return Launches(
+            base=self.base,
+            records=self.records,
+            chart=self.chart,
+            authentication=self.client_authentication,
+            verifier=self.verifier,
+            note=self.tell,
+            now=self.now,
+            lifetimes=self.lifetimes,
+            style_url=self.url("/auth/style"),
+        )
+
+    @cached_property
+    def break_glass(self) -> BreakGlass:
+        return BreakGlass(
+            records=self.records,
+            chart=self.chart,
+            verifier=self.verifier,
+            issue=self.issue,
             note=self.tell,
             now=self.now,
             lifetimes=self.lifetimes,

@@ -34,7 +34,8 @@ class Families:
         if not first:
             self.revoke(code.approval, Told(event=Event.REUSE, client=client, detail="code"))
             return None
-        approval = self.live(code.approval)
+        # Not ``live``: the use found it alive, and who comes second must not undo the answer of who was first.
+        approval = self._records.approval(code.approval)
         return (code, approval) if approval else None
 
     def live(self, id: str) -> Approval | None:

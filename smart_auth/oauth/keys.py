@@ -16,10 +16,6 @@ class Keys(Protocol):
         """The key that verifies what ``kid`` signed; None for a kid that is not ours."""
         ...
 
-    def rotate(self) -> str:
-        """Sign with another key from now on; its kid."""
-        ...
-
     def jwks(self) -> dict[str, Any]:
         """The JWK Set of every key that verifies, public parts alone."""
         ...
