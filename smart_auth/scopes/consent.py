@@ -60,7 +60,10 @@ def questions(requested: str, person: Person, context: Context) -> list[Question
 
 
 def granted(questions: Sequence[Question], answers: Mapping[str, Sequence[str]]) -> str:
-    """The scope text that ``answers`` (question key: the values ticked) allow; values that no row offers count not."""
+    """The scope text that ``answers`` (question key: the values ticked) allow; values that no row offers count not.
+
+    Empty when all that could be taken away was: what rows only inform of comes with something else.
+    """
     asked = parse(" ".join(dict.fromkeys(scope for row in questions for scope in row.scopes)))
     special = [scope for row in questions if row.group == "special" for scope in _allowed(row, answers)]
     found: list[ResourceScope] = []
@@ -72,6 +75,9 @@ def granted(questions: Sequence[Question], answers: Mapping[str, Sequence[str]])
             if untouched
             else [scope for row in rows for scope in _answered(row, answers.get(row.key, ()))]
         )
+    choices = {row.key for row in questions if row.options}
+    if choices and not found and choices.isdisjoint(special):
+        return ""
     return str(intersect(asked, Scopes(tuple(dict.fromkeys(found)), tuple(special))))
 
 

@@ -96,7 +96,8 @@ def _own_resource(key: Key, scopes: Scopes) -> Iterator[Grant]:
     """The fhirUser claim names a resource, and the app may read it: also when no other scope names its type."""
     user = _USER.fullmatch(key.who)
     if scopes.has("openid") and scopes.has("fhirUser") and user:
-        yield Grant(user[1], "r", (("_id", user[2]),), _own_compartment(key), _is_confidential(key))
+        for compartment in _user(key):
+            yield Grant(user[1], "r", (("_id", user[2]),), compartment, _is_confidential(key))
 
 
 def _without_repetition(found: list[Grant]) -> list[Grant]:

@@ -64,8 +64,14 @@ def test_no_answer_grants_more_than_was_asked(text: str, data: st.DataObject) ->
     assert intersect(parse(text), found) == found
 
 
-def test_nothing_ticked_grants_no_data() -> None:
-    assert granted(ask("openid offline_access launch/patient patient/*.cruds user/Patient.rs"), {}) == "launch/patient"
+def test_nothing_ticked_grants_nothing() -> None:
+    rows = ask("openid offline_access launch/patient patient/*.cruds user/Patient.rs")
+    assert granted(rows, {}) == ""
+    assert granted(rows, {"openid": [ALLOW]}) == "openid launch/patient"
+
+
+def test_what_only_informs_is_granted_when_nothing_else_was_asked() -> None:
+    assert granted(ask("launch launch/patient"), {}) == "launch launch/patient"
 
 
 def test_a_type_taken_away() -> None:

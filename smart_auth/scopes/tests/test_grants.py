@@ -91,6 +91,7 @@ def test_fhir_user_may_be_read() -> None:
     assert granted("openid fhirUser", **ANN) == (Grant("Patient", "r", (("_id", "1"),), INSIDE, True),)
     assert granted("openid fhirUser user/*.rs", **STAFF) == (Grant("*", "rs"),)
     assert granted("openid fhirUser", who="root", reach="") == ()
+    assert granted("openid fhirUser", who="Patient/1", reach="") == ()  # a login may look like a reference
     assert granted("fhirUser", **STAFF) == ()
 
 
