@@ -10,11 +10,12 @@ from urllib.parse import parse_qsl
 
 from fhir_server.search import limits
 from fhir_server.search.cursor import Cursors, Position, with_cursor
-from fhir_server.search.execute import Executor
+from fhir_server.search.execute import COUNTED, Executor
 from fhir_server.search.include import Including
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
 from fhir_server.search.resolve import Far, Resolver
 from fhir_server.search.restriction import members, permitted
+from fhir_server.search.sizes import Sizes
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
@@ -41,7 +42,7 @@ class SearchEngine:
         base: str = "",
     ) -> None:
         self.store = store
-        self.cursors = Cursors(link_key)
+        self.cursors, self.sizes = Cursors(link_key), Sizes(COUNTED)
         self.default_count, self.max_count, self.base = default_count, max_count, base
 
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage:
@@ -64,7 +65,7 @@ class SearchEngine:
             raise BadSearch(
                 f"the criteria '{criteria}' name no search parameter of {type}; they would fit every resource"
             )
-        executor = Executor(session, caller.tenant)
+        executor = Executor(session, caller.tenant, self.sizes)
         resolver = Resolver(self.store, session, caller, executor)
         near, far = resolver.typed(type, query.term(type))
         near = executor.measured(near, partial(resolver.everything, type))
@@ -89,7 +90,7 @@ class _Search:
         self, engine: SearchEngine, session: Session, caller: Caller, request: SearchRequest, query: Query
     ) -> None:
         self.engine, self.session, self.caller, self.request, self.query = engine, session, caller, request, query
-        self.executor = Executor(session, caller.tenant)
+        self.executor = Executor(session, caller.tenant, engine.sizes)
         self.resolver = Resolver(engine.store, session, caller, self.executor)
         self.types = self._types()
         self.link = query.link()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from fhir_server.search.resolve import Far, TooMany
+from fhir_server.search.sizes import Sizes, every
 from fhir_server.store import Session, Stored
 from fhir_server.store.reading import OF_ROW
 from fhir_server.store.search_leap import leap_postgresql, leap_sqlite, merge_sql
@@ -44,8 +45,9 @@ WALK_BUDGET = 50_000
 class Executor:
     """Runs sets for one tenant in one session."""
 
-    def __init__(self, session: Session, tenant: int) -> None:
+    def __init__(self, session: Session, tenant: int, sizes: Sizes | None = None) -> None:
         self.session, self.tenant = session, tenant
+        self.sizes = sizes or Sizes(COUNTED)
         self.postgresql = session.dialect == "postgresql"
 
     def sql(self, descending: bool = True) -> SearchSql:
@@ -184,11 +186,21 @@ class Executor:
         unknown = self._unknown(near)
         if not unknown:
             return near
-        sql = self.sql()
-        ((*counts,),) = self.session.query(sql.capped_counts(unknown, COUNTED), sql.params)
-        sizes = {part: n if n < COUNTED else _long(part) for part, n in zip(unknown, counts, strict=True)}
-        near = _resized(near, sizes)
+        near = _resized(near, {part: n if n < COUNTED else _long(part) for part, n in self._counts(unknown).items()})
         return both(near, everything()) if everything is not None and size(near) >= UNKNOWN_SIZE else near
+
+    def _counts(self, parts: Sequence[Set]) -> dict[Set, int]:
+        """The lengths of ``parts``, or what they cannot exceed, up to COUNTED."""
+        counts = {part: self.sizes.known(self.tenant, part) for part in parts}
+        asked = [part for part, count in counts.items() if count is None]
+        if asked:
+            asked += dict.fromkeys(every(part) for part in asked if isinstance(part, Interval))
+            sql = self.sql()
+            ((*found,),) = self.session.query(sql.capped_counts(asked, COUNTED), sql.params)
+            for part, count in zip(asked, found, strict=True):
+                self.sizes.learn(self.tenant, part, count)
+                counts[part] = count
+        return {part: count for part in parts if (count := counts[part]) is not None}
 
     def _unknown(self, near: Set) -> list[Set]:
         if isinstance(near, Both):

@@ -50,6 +50,8 @@ def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Ter
     if parameter.code in SPECIAL:
         return Or(tuple(SPECIAL[parameter.code](parameter, value) for value in values))
     term = KINDS[parameter.kind].term
+    if len(values) == 1 and modifier != "not":
+        return term(parameter, modifier, values[0])
     if modifier == "not":
         return Not(parameter.type, simplified(Or(tuple(term(parameter, "", value) for value in values))))
     return Or(tuple(term(parameter, modifier, value) for value in values))
@@ -96,6 +98,8 @@ def expand(term: Family, rows: Iterable[tuple[str, str, str]]) -> Term:
 def simplified(term: Term) -> Term:
     """The term with nested Ors joined, repeated alternatives dropped, and an Or or And of one unwrapped."""
     if isinstance(term, Or):
+        if len(term.terms) == 1:
+            return simplified(term.terms[0])
         parts = dict.fromkeys(_alternatives_of(term))
         return next(iter(parts)) if len(parts) == 1 else Or(tuple(parts))
     if isinstance(term, And):
