@@ -5,10 +5,7 @@ FHIR R4 CapabilityStatement.rest (https://hl7.org/fhir/R4/capabilitystatement.ht
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +50,9 @@ class Setting:
 
 
 class Migration(NamedTuple):
-    """One step of a package's schema: ``apply`` runs in the transaction that also records ``version``."""
+    """One step of a package's schema: ``apply`` takes the SQLAlchemy connection whose transaction also records
+    ``version``."""
 
     version: int
     name: str
-    apply: "Callable[[sa.Connection], None]"
+    apply: Callable[[Any], None]

@@ -26,13 +26,14 @@ class SqlRecords(Accounts, Journeys, Families, SigningKeyRows):
 
 def _purges(now: int, token_life: int) -> list[sa.Delete]:
     """Each a transaction of its own, to hold no lock for long."""
-    code, refresh, approval = t.code.c, t.refresh.c, t.approval.c
+    code, refresh, approval, key = t.code.c, t.refresh.c, t.approval.c, t.signing_key.c
     living = sa.exists().where(refresh.approval == approval.id, refresh.used.is_(None), approval.revoked == 0)
     silent = _silent_since(now - token_life - DAY)
     return [
         *(sa.delete(table).where(table.c.expires < now - SLACK) for table in _EXPIRING),
         sa.delete(t.failure).where(t.failure.c.last < now - DAY),
         sa.delete(t.code).where(code.expires < now - DAY),
+        sa.delete(t.signing_key).where(key.retired > 0, key.retired < now - token_life - DAY),
         sa.delete(t.approval).where(silent, sa.not_(living)),
         sa.delete(t.refresh).where(refresh.approval.not_in(sa.select(approval.id))),
         sa.delete(t.code).where(code.approval.not_in(sa.select(approval.id))),

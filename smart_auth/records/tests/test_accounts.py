@@ -1,0 +1,94 @@
+"""Clients, people, passkeys, TOTP steps and failures: what is put comes back, what is used is used once."""
+
+import msgspec
+import pytest
+
+from smart_auth.errors import Taken
+from smart_auth.model import Client, ClientKind, Passkey, Person
+from smart_auth.records import SqlRecords
+
+CLIENT = Client(
+    id="growth",
+    name="Growth Chart",
+    kind=ClientKind.ASYMMETRIC,
+    jwks='{"keys": []}',
+    redirect_uris=("https://app.example/cb", "http://127.0.0.1/cb"),
+    scopes="launch/patient patient/*.rs",
+    backend=True,
+    created=7,
+)
+ADA = Person(id="p1", login="ada", name="Ada Ögren", fhir_user="Practitioner/1", totp=b"\0\xff", created=5)
+PASSKEY = Passkey(credential_id=b"\1\0", person="p1", public_key=b"key", sign_count=4)
+
+
+def test_a_client_comes_back_as_it_was_put(records: SqlRecords) -> None:
+    records.put_client(CLIENT)
+    changed = msgspec.structs.replace(CLIENT, name="Charts", redirect_uris=(), backend=False, disabled=True)
+    assert records.client("growth") == CLIENT
+    records.put_client(changed)
+    assert records.clients() == [changed]
+
+
+def test_only_a_known_client_can_be_deleted(records: SqlRecords) -> None:
+    records.put_client(CLIENT)
+    assert records.delete_client("growth", 10)
+    assert not records.delete_client("growth", 10)
+    assert records.client("growth") is None
+
+
+@pytest.mark.parametrize("id", ["\0", "growth\0", "\ud800", "x" * 100_000, "GROWTH", "growth ", "' OR 1=1 --", "%"])
+def test_a_hostile_client_id_is_merely_unknown(records: SqlRecords, id: str) -> None:
+    records.put_client(CLIENT)
+    assert records.client(id) is None
+
+
+def test_people_are_found_by_id_and_login(records: SqlRecords) -> None:
+    records.put_person(ADA)
+    assert records.person("p1") == records.person_by_login("ada") == ADA
+    assert records.person_by_login("Ada") is None
+    assert records.people() == [ADA]
+
+
+def test_a_login_is_one_persons(records: SqlRecords) -> None:
+    records.put_person(ADA)
+    other = msgspec.structs.replace(ADA, id="p2")
+    with pytest.raises(Taken):
+        records.put_person(other)
+    records.put_person(msgspec.structs.replace(other, login="bo"))
+    with pytest.raises(Taken):
+        records.put_person(other)
+    assert records.person_by_login("ada") == ADA
+
+
+def test_passkeys_are_of_one_person(records: SqlRecords) -> None:
+    records.put_passkey(PASSKEY)
+    with pytest.raises(Taken):
+        records.put_passkey(msgspec.structs.replace(PASSKEY, person="thief"))
+    assert records.passkey(b"\1\0") == PASSKEY
+    assert records.passkeys("p1") == [PASSKEY]
+    assert not records.delete_passkey("thief", b"\1\0")
+    assert records.delete_passkey("p1", b"\1\0")
+    assert records.passkey(b"\1\0") is None
+
+
+def test_a_sign_counter_moves_from_what_was_seen(records: SqlRecords) -> None:
+    records.put_passkey(PASSKEY)
+    assert records.advance_passkey(b"\1\0", 4, 9)
+    assert not records.advance_passkey(b"\1\0", 4, 10)
+    assert not records.advance_passkey(b"other", 4, 10)
+
+
+def test_a_totp_step_and_those_before_it_are_used_once(records: SqlRecords) -> None:
+    asked = [("p1", 5), ("p1", 5), ("p1", 4), ("p1", 6), ("p2", 5)]
+    assert [records.use_totp_step(*each) for each in asked] == [True, False, False, True, True]
+    records.put_person(ADA)  # replaced whole, yet the step stays used
+    assert not records.use_totp_step("p1", 6)
+
+
+def test_failures_are_counted_until_they_are_forgotten(records: SqlRecords) -> None:
+    assert records.failures("login:ada") == (0, 0)
+    assert [records.failed("login:ada", now) for now in (10, 12)] == [1, 2]
+    assert records.failed("login:" + "x\0" * 50_000, 11) == 1
+    assert records.failures("login:ada") == (2, 12)
+    records.forget_failures("login:ada")
+    assert records.failures("login:ada") == (0, 0)
