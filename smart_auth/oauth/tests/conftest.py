@@ -1,0 +1,32 @@
+"""Fixtures of the protocol's tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from smart_auth.endpoints.tests.surroundings import Clock, PlainSealer
+from smart_auth.oauth.tests.rig import BASE, Chart, Rig
+from smart_auth.records import SqlRecords
+from smart_auth.revocations import RevocationList
+from smart_auth.service import AuthService
+from smart_auth.signing_keys import SigningKeys
+
+
+@pytest.fixture
+def rig(records: SqlRecords) -> Iterator[Rig]:
+    """Everything, on SQLite."""
+    clock, told, sealer = Clock(), [], PlainSealer()
+    revocations = RevocationList(records, clock)
+    service = AuthService(
+        base=BASE,
+        records=records,
+        chart=Chart(),
+        sealer=sealer,
+        note=told.append,
+        now=clock,
+        keys=SigningKeys(records, sealer, clock, bits=1024),  # quickly made
+        revoked=revocations.revoked,
+    )
+    revocations.start()
+    yield Rig(service, records, clock, told)
+    revocations.stop()
