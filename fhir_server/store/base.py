@@ -20,7 +20,8 @@ from resources.search_param.terms import DictionaryEntry
 
 STATISTICS_EVERY = 180.0
 """Seconds between two looks at the list lengths."""
-MOST_SEEN = 200_000
+MOST_SEEN = 20_000
+"""Entries of the dictionary a process remembers to be stored; one takes about 500 bytes. Beyond, it begins anew."""
 _NAMED = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 log = logging.getLogger(__name__)
 

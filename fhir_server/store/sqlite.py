@@ -27,7 +27,7 @@ RID_BLOCK = 1024
 CHECKPOINT_PAGES = 20_000
 """Pages in the log before it is copied back: at the default 1,000 a create costs twice as much."""
 _SETUP = """PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = {pages};
-PRAGMA cache_size = -65536; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON"""
+PRAGMA cache_size = -8192; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA recursive_triggers = ON"""
 TAKE = "UPDATE counter SET value = value + ?1 WHERE name = ?2 RETURNING value"
 _STEPS_BETWEEN_LOOKS = 20_000
 _BUSY = "The database is busy; try again shortly."
