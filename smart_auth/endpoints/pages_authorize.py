@@ -16,6 +16,8 @@ from smart_auth.oauth.authorization_request import single
 from smart_auth.oauth.authorize import AuthorizationRequest, RefusedPage, Step
 from smart_auth.scopes.consent import granted, questions
 
+FORM = "application/x-www-form-urlencoded"
+LONGEST = 32_768  # bytes of parameters
 TOO_OLD = "This request was answered already or is too old. Go back to the app and start again."
 
 
@@ -33,14 +35,24 @@ def authorize(desk: Desk) -> Response:
     the get that follows, which brings the cookie.
     """
     posted = request.method == "POST"
-    if posted and request.args:
-        raise RefusedPage("invalid_request", "A posted request has its parameters in its body and nowhere else.")
-    pairs = request.form if posted else request.args
-    begun = desk.service.authorizations.begin(single(pairs.items(multi=True)))
+    begun = desk.service.authorizations.begin(single(_posted() if posted else _asked()))
     if posted:
         handle = desk.keep_for_anybody(Kind.ARRIVING, msgspec.json.encode(begun), 60)
         return desk.go("/auth/continue", request=handle)
     return carry_on(desk, rebound(desk, begun))
+
+
+def _asked() -> list[tuple[str, str]]:
+    if len(request.query_string) > LONGEST:
+        raise RefusedPage("invalid_request", "The request is too long.")
+    return list(request.args.items(multi=True))
+
+
+def _posted() -> list[tuple[str, str]]:
+    """The parameters of a form, and of nowhere else: two places could say two things."""
+    if request.query_string or request.mimetype != FORM or not (request.content_length or LONGEST + 1) <= LONGEST:
+        raise RefusedPage("invalid_request", f"A posted request has its parameters in a body of type {FORM}.")
+    return list(request.form.items(multi=True))
 
 
 def arrived(desk: Desk) -> Response:
