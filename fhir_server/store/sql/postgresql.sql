@@ -156,8 +156,11 @@ BEGIN
       END LOOP;
     END IF;
   END IF;
-  -- DO NOTHING: rows that an earlier release indexed otherwise may be there already
-  IF p_more IS NOT NULL THEN
+  -- A new place holds no rows yet. DO NOTHING, which costs as much again, where rows that an earlier release indexed
+  -- otherwise may be there already.
+  IF p_row[1] = 0 THEN
+    INSERT INTO post SELECT h, v_o FROM unnest(p_more) h;
+  ELSIF p_more IS NOT NULL THEN
     INSERT INTO post SELECT h, v_o FROM unnest(p_more) h ON CONFLICT DO NOTHING;
   END IF;
   IF p_rng_more IS NOT NULL THEN
