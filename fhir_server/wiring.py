@@ -105,10 +105,12 @@ def application() -> Application:
     settings = load()
     validation.prepare()  # so that no first request waits for it
     process = Process(settings)
-    # Servers end their workers in different ways; whichever comes first closes, the second finds nothing to do.
-    atexit.register(process.close)
-    Finalize(process, process.close, exitpriority=10)
     made = compose(process)
+    made.accounts.start()
+    # Servers end their workers in different ways; whichever comes first closes, the second finds nothing to do.
+    for close in (process.close, made.accounts.stop):
+        atexit.register(close)
+        Finalize(process, close, exitpriority=10)
     keep_what_is_there()
     return made
 

@@ -4,13 +4,14 @@ PEP 3333; FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 import msgspec
 
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
-from fhir_server.http.access_log import AccessLog
+from fhir_server.http.access_log import AccessLog, Line
+from fhir_server.http.accounts import Accounts
 from fhir_server.http.body import finish
 from fhir_server.http.cors import Cors
 from fhir_server.http.errors import error_response, unexpected_response
@@ -79,9 +80,8 @@ class Application:
         self._caller_of = caller_of
         self._note = note
         self._rim = rim
-        self._metrics = metrics
         self._cors = cors
-        self._log = access_log
+        self.accounts = Accounts(metrics, access_log)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -183,9 +183,7 @@ class Application:
         return body
 
     def _account(self, method: str, trace: _Trace, status: int, seconds: float, size: int) -> None:
-        self._metrics.observe(trace.code, status, seconds)
-        if self._log is not None:
-            self._log.write(trace.id, method, trace.code, trace.type, status, seconds, size)
+        self.accounts.add(Line(time(), trace.id, method, trace.code, trace.type, status, seconds, size))
 
 
 def _negotiate(request: Request, trace: _Trace) -> NotAcceptable | None:
