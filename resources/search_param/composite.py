@@ -161,32 +161,34 @@ def _codes(part: Part) -> Codes:
     return codes
 
 
-def _coding_pairs(coding: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if "code" in coding:
-        system = coding.get("system", "")
-        yield system, token.folded(system, coding["code"])
+def _coding_pairs(coding: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return _codings_pairs((coding,))
 
 
-def _concept_pairs(concept: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for coding in concept.get("coding", ()):
-        yield from _coding_pairs(coding)
+def _concept_pairs(concept: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return _codings_pairs(concept.get("coding", ()))
 
 
-def _code_pairs(code: str) -> Iterator[tuple[str, str]]:
-    yield "", token.folded("", code)
+def _codings_pairs(codings: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    return [(s := c.get("system", ""), token.folded(s, c["code"])) for c in codings if "code" in c]
 
 
-_PAIRS: Mapping[str, Callable[[Any], Iterator[tuple[str, str]]]] = {
+def _code_pairs(code: str) -> list[tuple[str, str]]:
+    return [("", token.folded("", code))]
+
+
+_PAIRS: Mapping[str, Callable[[Any], list[tuple[str, str]]]] = {
     "CodeableConcept": _concept_pairs, "Coding": _coding_pairs, "code": _code_pairs, "string": _code_pairs,
 }  # fmt: skip
 
 
-def values(element: Mapping[str, Any], steps: tuple[Step, ...]) -> Iterator[Any]:
+def values(element: Mapping[str, Any], steps: tuple[Step, ...]) -> list[Any]:
     """What the steps (without tests) lead to."""
     found = element.get(steps[0].name)
-    for value in (found or ()) if steps[0].many else (found,):
-        if value is not None:
-            yield from values(value, steps[1:]) if len(steps) > 1 else (value,)
+    if found is None:
+        return []
+    items = [item for item in found if item is not None] if steps[0].many else [found]
+    return [value for item in items for value in values(item, steps[1:])] if len(steps) > 1 else items
 
 
 # --- Query --------------------------------------------------------------------------------------------------------

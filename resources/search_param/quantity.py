@@ -5,7 +5,7 @@ part of the key, and the query is converted to each unit that the dictionary has
 search without a unit compares the numbers as written.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -39,12 +39,12 @@ def _unit(value: Mapping[str, Any]) -> str:
     return f"{value.get('system', '')}|{value.get('code', '')}|{value.get('unit', '')}"
 
 
-def _quantity(value: Mapping[str, Any]) -> Iterator[Measure]:
+def _quantity(value: Mapping[str, Any]) -> tuple[Measure, ...]:
     number = value.get("value")
-    if number is not None:
-        place = ordered(number)
-        lo, hi = _COMPARED[value.get("comparator", "")](place)
-        yield _unit(value), lo, hi
+    if number is None:
+        return ()
+    lo, hi = _COMPARED[value.get("comparator", "")](ordered(number))
+    return ((_unit(value), lo, hi),)
 
 
 _COMPARED: Mapping[str, Callable[[int], tuple[int, int]]] = MappingProxyType(
@@ -58,32 +58,35 @@ _COMPARED: Mapping[str, Callable[[int], tuple[int, int]]] = MappingProxyType(
 )
 
 
-def _money(value: Mapping[str, Any]) -> Iterator[Measure]:
-    if "value" in value:
-        place, currency = ordered(value["value"]), value.get("currency", "")
-        yield f"{CURRENCY}|{currency}|{currency}", place, place + 1
+def _money(value: Mapping[str, Any]) -> tuple[Measure, ...]:
+    if "value" not in value:
+        return ()
+    place, currency = ordered(value["value"]), value.get("currency", "")
+    return ((f"{CURRENCY}|{currency}|{currency}", place, place + 1),)
 
 
-def _range(value: Mapping[str, Any]) -> Iterator[Measure]:
+def _range(value: Mapping[str, Any]) -> tuple[Measure, ...]:
     low, high = value.get("low", {}), value.get("high", {})
-    if "value" in low or "value" in high:
-        lo = ordered(low["value"]) if "value" in low else LEAST
-        yield _unit(low or high), lo, ordered(high["value"]) + 1 if "value" in high else MOST
+    if "value" not in low and "value" not in high:
+        return ()
+    lo = ordered(low["value"]) if "value" in low else LEAST
+    return ((_unit(low or high), lo, ordered(high["value"]) + 1 if "value" in high else MOST),)
 
 
-def _sampled(value: Mapping[str, Any]) -> Iterator[Measure]:
+def _sampled(value: Mapping[str, Any]) -> tuple[Measure, ...]:
     """The span of the samples: origin + factor * sample."""
     try:
         samples = [Decimal(word) for word in value.get("data", "").split() if word not in ("E", "U", "L")]
     except InvalidOperation:
-        return
+        return ()
     origin = value.get("origin", {})
-    if samples and "value" in origin:
-        numbers = [Decimal(origin["value"]) + Decimal(value.get("factor", 1)) * s for s in (min(samples), max(samples))]
-        yield _unit(origin), ordered(min(numbers)), ordered(max(numbers)) + 1
+    if not samples or "value" not in origin:
+        return ()
+    numbers = [Decimal(origin["value"]) + Decimal(value.get("factor", 1)) * s for s in (min(samples), max(samples))]
+    return ((_unit(origin), ordered(min(numbers)), ordered(max(numbers)) + 1),)
 
 
-MEASURES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Measure]]] = MappingProxyType(
+MEASURES: Mapping[str, Callable[[Mapping[str, Any]], tuple[Measure, ...]]] = MappingProxyType(
     {
         "Quantity": _quantity, "Age": _quantity, "Duration": _quantity, "Count": _quantity, "Distance": _quantity,
         "Money": _money, "Range": _range, "SampledData": _sampled,
