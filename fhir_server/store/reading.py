@@ -61,7 +61,7 @@ class Reading:
 
     def read_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> dict[tuple[str, str], Stored]:
         rows = self._pairs(f"SELECT {OF_ROW}", "", refs, tenant)
-        return {(row[0], row[1]): self._stored(row) for row in rows}
+        return {(row.type, row.id): row for row in self._all_stored(rows)}
 
     def exists_many(self, refs: Sequence[tuple[str, str]], tenant: int = 0) -> set[tuple[str, str]]:
         return {(row[0], row[1]) for row in self._pairs("SELECT r.type, r.id", "AND NOT r.deleted", refs, tenant)}
@@ -83,11 +83,11 @@ class Reading:
         if not places:
             return []
         sql = f"SELECT {OF_ROW} FROM {PLACES[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
-        found = {row[7]: row for row in self.query(sql, (tenant, list(places)))}
-        return [self._stored(found[o]) for o in places if o in found]
+        found = {row.o: row for row in self._all_stored(self.query(sql, (tenant, list(places))))}
+        return [found[o] for o in places if o in found]
 
     def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
-        return [self._stored(row) for row in self.query(sql, params)]
+        return self._all_stored(self.query(sql, params))
 
     def referrers(self, type: str, id: str, limit: int = 10, tenant: int = 0) -> list[str]:
         sql = f"""SELECT DISTINCT r.type || '/' || r.id FROM {LISTS[self.dialect]} JOIN post p ON p.h = l.h
@@ -168,9 +168,17 @@ class Reading:
             + (SELECT count(*) FROM history WHERE tenant = $1 {extra})"""
         return int(self.query(sql, params)[0][0])
 
+    def _all_stored(self, rows: list[Row]) -> list[Stored]:
+        """The same of many rows with the columns COLUMNS and no others."""
+        opened = self._store.sealer.open
+        return [
+            Stored(type, id, version, updated, opened(doc) if doc else doc, op, rid, o, seq)
+            for type, id, version, updated, doc, op, rid, o, seq in rows
+        ]
+
     def _stored(self, row: Row) -> Stored:
-        type, id, version, updated, doc, op, rid, o, seq = row[:9]
-        return Stored(type, id, version, updated, self._store.sealer.open(doc) if doc else doc, op, rid, o, seq)
+        doc = row[4]
+        return Stored(*row[:4], self._store.sealer.open(doc) if doc else doc, *row[5:9])
 
 
 def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:
