@@ -31,7 +31,9 @@ def test_the_public_app_gets_its_tokens(rig: Rig) -> None:
     body = answer.get_json()
     assert body["token_type"] == "Bearer"
     assert body["expires_in"] == 3600
-    assert set(body["scope"].split()) == set("openid fhirUser launch/patient offline_access patient/Observation.rs".split())
+    assert set(body["scope"].split()) == set(
+        ["openid", "fhirUser", "launch/patient", "offline_access", "patient/Observation.rs"]
+    )
     assert body["patient"] == "p1"
     assert body["id_token"]
     assert body["refresh_token"]
@@ -220,7 +222,14 @@ def test_a_backend_service(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "scope",
-    ["", "system/Condition.rs", "patient/Observation.rs", "system/Patient.rs user/Patient.rs", "system/Patient.x", "openid"],
+    [
+        "",
+        "system/Condition.rs",
+        "patient/Observation.rs",
+        "system/Patient.rs user/Patient.rs",
+        "system/Patient.x",
+        "openid",
+    ],
 )
 def test_a_backend_service_beyond_its_scopes(rig: Rig, scope: str) -> None:
     assert rig.backend(scope).get_json()["error"] == "invalid_scope"
@@ -232,7 +241,12 @@ def test_a_secret_is_not_enough_for_a_service(rig: Rig) -> None:
 
 
 def test_no_log_tells_a_secret(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    for name in ("", "authlib", "authlib.oauth2.rfc6749.grants.authorization_code", "authlib.oauth2.rfc6749.grants.refresh_token"):
+    for name in (
+        "",
+        "authlib",
+        "authlib.oauth2.rfc6749.grants.authorization_code",
+        "authlib.oauth2.rfc6749.grants.refresh_token",
+    ):
         caplog.set_level(logging.DEBUG, name or None)
     code = rig.authorize(client_id="symmetric", nonce="n-0S6")["code"]
     first = rig.redeem(code, basic(), client_id="").get_json()
