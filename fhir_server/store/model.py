@@ -6,6 +6,8 @@ FHIR R4 RESTful API, versions and logical ids (https://hl7.org/fhir/R4/http.html
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
+
 from resources.repository import Version
 from resources.search_param.terms import Entries
 
@@ -20,7 +22,7 @@ class OutboxRow(NamedTuple):
     body: bytes
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """One version as the store knows it. ``doc`` is the opened document (b'' for a deletion), ``updated`` milliseconds.
 
     ``rid`` is the row's number for life, ``o`` its place in every list (0 in rows of the history), ``seq`` the global

@@ -177,8 +177,8 @@ class Reading:
         ]
 
     def _stored(self, row: Row) -> Stored:
-        doc = row[4]
-        return Stored(*row[:4], self._store.sealer.open(doc) if doc else doc, *row[5:9])
+        type, id, version, updated, doc, op, rid, o, seq = row[:9]
+        return Stored(type, id, version, updated, self._store.sealer.open(doc) if doc else doc, op, rid, o, seq)
 
 
 def _current_at(until: int | None, at: tuple[int, int] | None) -> bool:
