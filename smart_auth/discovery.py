@@ -30,6 +30,7 @@ ENDPOINTS: dict[str, str] = {
 """Each endpoint's name in the documents and the route that answers there."""
 
 AUTH_METHODS = ("client_secret_basic", "private_key_jwt", "none")
+INTROSPECTION_METHODS = ("client_secret_basic", "private_key_jwt", "Bearer")
 CHALLENGE_METHODS = ("S256",)
 SMART_GRANT_TYPES = ("authorization_code", "client_credentials")
 GRANT_TYPES = (*SMART_GRANT_TYPES, "refresh_token")
@@ -99,8 +100,8 @@ def authorization_server(issuer: str, routes: Collection[str]) -> dict[str, Any]
         **{name: url for name, url in _endpoints(issuer, routes) if name != "management_endpoint"},
         **_authorization(GRANT_TYPES),
         "response_modes_supported": ["query"],
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        **_client_authentication("revocation_endpoint", AUTH_METHODS, routes),
+        **_client_authentication("introspection_endpoint", INTROSPECTION_METHODS, routes),
         "authorization_response_iss_parameter_supported": True,
     }
 
@@ -137,13 +138,21 @@ def _endpoints(issuer: str, routes: Collection[str]) -> Iterator[tuple[str, str]
             yield name, issuer + route.partition(" ")[2]
 
 
+def _client_authentication(endpoint: str, methods: tuple[str, ...], routes: Collection[str]) -> dict[str, Any]:
+    if ENDPOINTS[endpoint] not in routes:
+        return {}
+    return {
+        f"{endpoint}_auth_methods_supported": list(methods),
+        f"{endpoint}_auth_signing_alg_values_supported": list(ALGORITHMS),
+    }
+
+
 def _authorization(grant_types: tuple[str, ...]) -> dict[str, Any]:
     return {
         "scopes_supported": list(scopes_supported()),
         "response_types_supported": ["code"],
         "grant_types_supported": list(grant_types),
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        **_client_authentication("token_endpoint", AUTH_METHODS, (TOKEN,)),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
     }
 

@@ -26,8 +26,10 @@ SPECIAL = frozenset(
 )
 MAX_CHARACTERS = 32_768
 MAX_SCOPES = 500
+MAX_GRANULAR = 64
 MAX_SCOPE = 2_000
-"""A text beyond these grants nothing: no app needs it, and the work it makes must stay bounded."""
+"""A text beyond these grants nothing: no app needs it, and the work it makes must stay bounded. Scopes with
+parameters are the costly ones: each is compared with each."""
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _RESOURCE = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)(\?.*)?", re.DOTALL)
@@ -88,7 +90,7 @@ NOTHING = Scopes()
 
 def parse(text: str) -> Scopes:
     """The scopes of a space-separated text; never raises. Repeated ones count once."""
-    if len(text) > MAX_CHARACTERS or text.count(" ") > MAX_SCOPES:
+    if len(text) > MAX_CHARACTERS or text.count(" ") > MAX_SCOPES or text.count("?") > MAX_GRANULAR:
         return Scopes(malformed=(text[:MAX_SCOPE],))
     found = [(token, _scope(token)) for token in dict.fromkeys(text.split(" ")) if token]
     return Scopes(
@@ -204,7 +206,9 @@ def ordered(letters: Iterable[str]) -> str:
 
 def implied(wide: Params, narrow: Params) -> bool:
     """Whether what meets ``narrow`` meets ``wide``: each of its parameters is there, with the same or fewer choices."""
-    return all(any(n == name and _choices(v) <= _choices(value) for n, v in narrow) for name, value in wide)
+    return all(
+        any(n == name and (v == value or _choices(v) <= _choices(value)) for n, v in narrow) for name, value in wide
+    )
 
 
 def _choices(value: str) -> set[str]:
@@ -226,7 +230,9 @@ def _is_wider(scope: ResourceScope, asked: ResourceScope) -> bool:
     return scope.context == asked.context and scope.type in ("*", asked.type) and implied(scope.params, asked.params)
 
 
-def _within(registered: Iterable[ResourceScope], asked: ResourceScope) -> list[ResourceScope]:
+def _within(registered: tuple[ResourceScope, ...], asked: ResourceScope) -> list[ResourceScope]:
+    if any(_is_wider(scope, asked) and set(asked.permissions) <= set(scope.permissions) for scope in registered):
+        return [asked]
     found: dict[tuple[str, Params], set[str]] = {}
     for scope in registered:
         if scope.context == asked.context and (asked.type in ("*", scope.type) or scope.type == "*"):
@@ -243,9 +249,11 @@ def _within(registered: Iterable[ResourceScope], asked: ResourceScope) -> list[R
 
 def _without_repetition(parts: list[ResourceScope]) -> list[ResourceScope]:
     """Parts of one scope that the others do not cover already."""
-    kept = list(parts)
+    kept: dict[str, list[ResourceScope]] = {}
     for part in parts:
-        others = [other for other in kept if other is not part and other.type in ("*", part.type)]
-        if _covers(others, part):
-            kept = [other for other in kept if other is not part]
-    return kept
+        kept.setdefault(part.type, []).append(part)
+    for part in parts:
+        others = [other for type in {"*", part.type} for other in kept.get(type, ()) if other is not part]
+        if others and _covers(others, part):
+            kept[part.type].remove(part)
+    return [part for part in parts if any(part is other for other in kept[part.type])]

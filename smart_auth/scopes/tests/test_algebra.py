@@ -11,6 +11,7 @@ from smart_auth.errors import OAuthError
 from smart_auth.scopes.algebra import (
     CONTEXTS,
     MAX_CHARACTERS,
+    MAX_GRANULAR,
     MAX_SCOPES,
     SPECIAL,
     V1,
@@ -202,6 +203,12 @@ def test_v1_words() -> None:
 
 def test_duplicates_count_once() -> None:
     assert str(parse("launch/patient launch/patient  patient/*.rs patient/*.rs ")) == "launch/patient patient/*.rs"
+
+
+def test_many_granular_scopes_grant_nothing() -> None:
+    text = " ".join(f"patient/Observation.rs?code={n}" for n in range(MAX_GRANULAR))
+    assert len(parse(text).resources) == MAX_GRANULAR
+    assert not parse(text + " patient/Observation.rs?code=x")
 
 
 @pytest.mark.parametrize(
