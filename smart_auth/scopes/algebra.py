@@ -28,8 +28,8 @@ MAX_CHARACTERS = 32_768
 MAX_SCOPES = 500
 MAX_GRANULAR = 64
 MAX_SCOPE = 2_000
-"""A text beyond these grants nothing: no app needs it, and the work it makes must stay bounded. Scopes with
-parameters are the costly ones: each is compared with each."""
+"""A text beyond these grants nothing: no app needs it, and the work it makes must stay bounded. Different parameters
+are what costs (MAX_GRANULAR of them): each is compared with each."""
 
 _TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 _RESOURCE = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]*)\.(read|write|\*|c?r?u?d?s?)(\?.*)?", re.DOTALL)
@@ -90,9 +90,13 @@ NOTHING = Scopes()
 
 def parse(text: str) -> Scopes:
     """The scopes of a space-separated text; never raises. Repeated ones count once."""
-    if len(text) > MAX_CHARACTERS or text.count(" ") > MAX_SCOPES or text.count("?") > MAX_GRANULAR:
+    if len(text) > MAX_CHARACTERS:
         return Scopes(malformed=(text[:MAX_SCOPE],))
-    found = [(token, _scope(token)) for token in dict.fromkeys(text.split(" ")) if token]
+    tokens = [token for token in dict.fromkeys(text.split(" ")) if token]
+    queries = {token.partition("?")[2] for token in tokens if "?" in token}
+    if len(tokens) > MAX_SCOPES or len(queries) > MAX_GRANULAR:
+        return Scopes(malformed=(text[:MAX_SCOPE],))
+    found = [(token, _scope(token)) for token in tokens]
     return Scopes(
         tuple(dict.fromkeys(scope for _, scope in found if isinstance(scope, ResourceScope))),
         tuple(scope for _, scope in found if isinstance(scope, str)),

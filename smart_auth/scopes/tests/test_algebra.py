@@ -208,11 +208,17 @@ def test_duplicates_count_once() -> None:
 def test_many_granular_scopes_grant_nothing() -> None:
     text = " ".join(f"patient/Observation.rs?code={n}" for n in range(MAX_GRANULAR))
     assert len(parse(text).resources) == MAX_GRANULAR
-    assert not parse(text + " patient/Observation.rs?code=x")
+    assert len(parse(f"{text} openid patient/Condition.rs?code=0").resources) == MAX_GRANULAR + 1
+    assert not parse(f"{text} patient/Observation.rs?code=x")
 
 
 @pytest.mark.parametrize(
-    "text", ["openid " * (MAX_SCOPES + 1), "patient/*.rs " + "x" * MAX_CHARACTERS, "patient/*.rs?_tag=" + "x" * 5000]
+    "text",
+    [
+        " ".join(f"a{n} openid" for n in range(MAX_SCOPES)),
+        "patient/*.rs " + "x" * MAX_CHARACTERS,
+        "patient/*.rs?_tag=" + "x" * 5000,
+    ],
 )
 def test_what_is_too_long_grants_nothing(text: str) -> None:
     assert not parse(text)
