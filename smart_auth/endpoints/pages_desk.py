@@ -26,7 +26,7 @@ from smart_auth.people.totp import Totp
 from smart_auth.service import ADDRESS, AuthService
 
 MENU = (
-    ("/auth/access", "My data", "access"),
+    ("/auth/access", "App access", "access"),
     ("/auth/account", "My account", "account"),
     ("/auth/admin/people", "Administration", "admin"),
 )
