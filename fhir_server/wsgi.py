@@ -23,7 +23,7 @@ from fhir_server.http.response import STATUS_LINES, Response
 from fhir_server.interactions.dispatch import Dispatcher, Route
 from fhir_server.interactions.exchange import Exchange, Service
 from resources.errors import FhirError, NotAcceptable
-from resources.repository import Caller, Repository
+from resources.repository import WHOLE_RECORD, Caller, Repository
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -53,7 +53,7 @@ class _Trace(msgspec.Struct, gc=False):
 
 def open_caller(request: Request) -> Caller:
     """The caller while there is no authentication."""
-    return Caller("open", "", (), None, 0, "", client_address(request.environ), request.id)
+    return Caller("open", address=client_address(request.environ), request_id=request.id, grants=WHOLE_RECORD)
 
 
 class Application:

@@ -4,30 +4,11 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html). REST, transactions, HL7
 go through a repository that is bound to a caller; nothing else reads or writes clinical data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-
-
-class Caller(msgspec.Struct, frozen=True, gc=False):
-    """Who asks: the identity every query is restricted by and every audit row names.
-
-    ``who`` is a reference or a name (``Practitioner/1``, ``open`` while there is no authentication), ``client`` the
-    software, ``scopes`` SMART scopes, ``compartment`` a (type, id) the caller is confined to or None,
-    ``tenant`` the number of the record, ``purpose`` a PurposeOfUse code, ``address`` the network address,
-    ``request_id`` what the log line of this request carries.
-    """
-
-    who: str
-    client: str = ""
-    scopes: tuple[str, ...] = ()
-    compartment: tuple[str, str] | None = None
-    tenant: int = 0
-    purpose: str = ""
-    address: str = ""
-    request_id: str = ""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -44,6 +25,52 @@ class Grant(msgspec.Struct, frozen=True):
     params: tuple[tuple[str, str], ...] = ()
     compartment: tuple[str, str] | None = None
     confidential: bool = False
+
+
+class Grants:
+    """All that a caller may do, for as long as it is known: equal only to itself, and it remembers what it was asked.
+
+    No grants allow nothing.
+    """
+
+    __slots__ = ("_of", "all")
+
+    def __init__(self, grants: Iterable[Grant] = ()) -> None:
+        self.all = tuple(grants)
+        self._of: dict[tuple[str, str], tuple[Grant, ...]] = {}
+
+    def of(self, type: str, permission: str) -> tuple[Grant, ...]:
+        """Those that give ``permission`` (a letter of ``cruds``) on ``type``; a grant for ``*`` covers every type."""
+        found = self._of.get((type, permission))
+        if found is None:
+            found = tuple(grant for grant in self.all if grant.type in (type, "*") and permission in grant.permissions)
+            self._of[type, permission] = found
+        return found
+
+
+NOTHING = Grants()
+WHOLE_RECORD = Grants((Grant("*", "cruds", confidential=True),))
+"""Of the server without authentication, of its own commands and of tests."""
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who asks: the identity every query is restricted by and every audit row names.
+
+    ``who`` is a reference or a name (``Practitioner/1``, ``open`` while there is no authentication), ``client`` the
+    software, ``scopes`` SMART scopes, ``compartment`` a (type, id) the caller is confined to or None,
+    ``grants`` what they may do, ``tenant`` the number of the record, ``purpose`` a PurposeOfUse code, ``address`` the
+    network address, ``request_id`` what the log line of this request carries.
+    """
+
+    who: str
+    client: str = ""
+    scopes: tuple[str, ...] = ()
+    compartment: tuple[str, str] | None = None
+    tenant: int = 0
+    purpose: str = ""
+    address: str = ""
+    request_id: str = ""
+    grants: Grants = NOTHING
 
 
 # Versions and hits are made by the dozen for every page: structs cost a tenth of frozen dataclasses.

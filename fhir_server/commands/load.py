@@ -25,10 +25,10 @@ from fhir_server.store import Integrity
 from resources import json_codec
 from resources.errors import BusinessRule, FhirError, Invalid
 from resources.literal_reference import local
-from resources.repository import Caller, Command, Put, Repository
+from resources.repository import WHOLE_RECORD, Caller, Command, Put, Repository
 from resources.search_param import references
 
-_CALLER = Caller("hearth load", client="hearth load")
+_CALLER = Caller("cli", client="hearth load", grants=WHOLE_RECORD)
 _CHUNK = 500
 _SHOWN = 10
 _QUOTED = re.compile(r"'([^']*)'")
