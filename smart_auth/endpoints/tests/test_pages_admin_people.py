@@ -1,0 +1,94 @@
+"""Administration of people: only for administrators; links, roles, shutting out."""
+
+import re
+
+import pytest
+
+from smart_auth.endpoints.pages import ROUTES
+from smart_auth.endpoints.tests.surroundings import Browser
+from smart_auth.model import Approval, Person
+from smart_auth.records import SqlRecords
+
+ADMIN = sorted({(rule, method) for rule, method, _ in ROUTES if rule.startswith("/auth/admin")})
+
+
+@pytest.mark.parametrize(("rule", "method"), ADMIN)
+def test_only_for_administrators(browser: Browser, patient: Person, rule: str, method: str) -> None:
+    path = rule.replace("<id>", "id-ada")
+    if method == "GET":
+        assert browser.get(path).title == "Log in"
+        assert browser.log_in("ada").get(path).status == 403
+        return
+    form = browser.log_in("ada").hidden("/auth/logout")
+    assert browser.post(path, form).status == 403
+
+
+def test_invite(browser: Browser, other_browser: Browser, administrator: Person, records: SqlRecords) -> None:
+    browser.log_in("root").submit("/auth/admin/people", login="Ada", name="Ada Byron", fhir_user="Patient/p1")
+    found = re.search(r"http://localhost:8080(/auth/link/[\w-]+)", browser.text)
+    assert found and "shown only now" in browser.text
+    other_browser.get(found[1]).submit(found[1], password="seven quiet lanterns", again="seven quiet lanterns")
+    assert other_browser.title == "Who has access to my data"
+    made = records.person_by_login("ada")
+    assert made and made.patient == "p1" and not made.administrator
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"login": "root"}, "Somebody else has that login"),
+        ({"login": "a b"}, "A login has"),
+        ({"fhir_user": "Patient/p9"}, "The record has no Patient/p9"),
+        ({"fhir_user": "RelatedPerson/r1"}, "Say which patient"),
+        ({"name": ""}, "Give a name"),
+    ],
+)
+def test_invitations_that_are_refused_keep_what_was_typed(
+    browser: Browser, administrator: Person, changes: dict[str, str], words: str
+) -> None:
+    typed = {"login": "new.login", "name": "New Name", "fhir_user": ""} | changes
+    browser.log_in("root").submit("/auth/admin/people", **typed)
+    assert browser.status == 400 and words in browser.text and f'value="{typed["login"]}"' in browser.text
+
+
+def test_a_changed_role_ends_what_was_allowed(
+    browser: Browser, other_browser: Browser, administrator: Person, staff: Person, records: SqlRecords
+) -> None:
+    other_browser.log_in("grace")
+    records.put_approval(Approval(id="family", client="x", scopes="user/*.rs", person=staff.id))
+    path = f"/auth/admin/people/{staff.id}"
+    browser.log_in("root").get(path).submit(f"{path}/role", fhir_user="Patient/p1", patient="")
+    assert browser.status == 200
+    changed = records.person(staff.id)
+    assert changed and changed.patient == "p1" and not changed.staff
+    assert not records.approvals(staff.id) and other_browser.get("/auth/access").title == "Log in"
+
+
+def test_shut_out_and_let_in(browser: Browser, other_browser: Browser, administrator: Person, staff: Person) -> None:
+    other_browser.log_in("grace")
+    path = f"/auth/admin/people/{staff.id}"
+    browser.log_in("root").get(path).submit(f"{path}/disable")
+    assert other_browser.get("/auth/access").title == "Log in"
+    assert other_browser.log_in("grace").status == 401
+    browser.submit(f"{path}/enable")
+    assert other_browser.log_in("grace").status == 200
+
+
+def test_the_last_administrator_stays(browser: Browser, administrator: Person) -> None:
+    path = f"/auth/admin/people/{administrator.id}"
+    browser.log_in("root").get(path).submit(f"{path}/disable")
+    assert browser.status == 400 and "last administrator" in browser.text
+
+
+def test_reset_link_and_log_off(browser: Browser, other_browser: Browser, administrator: Person, staff: Person) -> None:
+    other_browser.log_in("grace")
+    path = f"/auth/admin/people/{staff.id}"
+    browser.log_in("root").get(path).submit(f"{path}/log-off")
+    assert other_browser.get("/auth/access").title == "Log in"
+    browser.submit(f"{path}/link")
+    found = re.search(r"http://localhost:8080(/auth/link/[\w-]+)", browser.text)
+    assert found and other_browser.get(found[1]).title == "Choose a new password"
+
+
+def test_an_unknown_person(browser: Browser, administrator: Person) -> None:
+    assert browser.log_in("root").get("/auth/admin/people/nobody").status == 410
