@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, request
 from resources.errors import Unavailable
 from smart_auth import discovery
 from smart_auth.errors import OAuthError
+from smart_auth.model import Event, Told
 from smart_auth.oauth.answer import Answer, refused
 from smart_auth.oauth.client_authentication import Presented
 from smart_auth.service import AuthService
@@ -50,7 +51,7 @@ _View = Callable[[], Answer]
 def register(blueprint: Blueprint, service: AuthService) -> None:
     """Put the protocol's routes on ``blueprint``."""
     for path, methods, view in (*_rows(service), *_documents(service)):
-        _route(blueprint, path, methods, view)
+        _route(blueprint, service, path, methods, view)
 
 
 def _rows(service: AuthService) -> tuple[tuple[str, tuple[str, ...], _View], ...]:
@@ -90,20 +91,26 @@ def routes() -> frozenset[str]:
     return frozenset(f"{method} {path[path.index('/auth/') :]}" for method, path in paths if "/auth/" in path)
 
 
-def _route(blueprint: Blueprint, path: str, methods: tuple[str, ...], view: _View) -> None:
+def _route(blueprint: Blueprint, service: AuthService, path: str, methods: tuple[str, ...], view: _View) -> None:
     def answer() -> Response:
         if request.method == "OPTIONS":
             allowed = ", ".join((*methods, "OPTIONS"))
             return Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Methods": allowed})
-        try:
-            return _response(view())
-        except OAuthError as error:
-            return _response(refused(error))
-        except Unavailable:
-            return _response(refused(OAuthError("temporarily_unavailable", "Try again in a moment.", 503)))
+        return _response(_answered(service, path, view))
 
     name = path.removeprefix("/").replace("/", " ").replace(".", " ")
     blueprint.add_url_rule(path, name, answer, methods=[*methods, "OPTIONS"], provide_automatic_options=False)
+
+
+def _answered(service: AuthService, path: str, view: _View) -> Answer:
+    try:
+        try:
+            return view()
+        except OAuthError as error:
+            service.tell(Told(event=Event.TOKEN_REFUSED, detail=f"{path}: {error.error}", ok=False))
+            return refused(error)
+    except Unavailable:
+        return refused(OAuthError("temporarily_unavailable", "Try again in a moment.", 503))
 
 
 def _response(answer: Answer) -> Response:

@@ -13,6 +13,8 @@ from smart_auth.oauth.keys import Keys
 
 ALGORITHM = "RS256"
 TYPE = "at+jwt"
+LONGEST_SCOPE = 5000
+"""Characters of a granted scope: HTTP servers take header lines of about 8 kB, and the token must fit in one."""
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -14,7 +14,7 @@ from smart_auth.oauth.refused import RefusedPage
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 _PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-_LONGEST = 4096  # characters of one parameter
+_LONGEST = 16_384  # characters of one parameter
 _MAX_AGE = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 Params = Mapping[str, str]

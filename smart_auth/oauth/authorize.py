@@ -13,6 +13,7 @@ from smart_auth.errors import OAuthError
 from smart_auth.lifetimes import Lifetimes
 from smart_auth.model import Approval, Client, Code, Context, Event, Person, Session, Told
 from smart_auth.oauth import authorization_request, redirect_uri
+from smart_auth.oauth.access_token import LONGEST_SCOPE
 from smart_auth.oauth.authorization_request import AuthorizationRequest, Params
 from smart_auth.oauth.refused import RefusedPage, RefusedRedirect, answer_url
 from smart_auth.people.secret import digest, fresh
@@ -74,6 +75,7 @@ class Authorizations:
             self._note(Told(event=Event.TOKEN_REFUSED, detail="unregistered client or redirect_uri", ok=False))
             raise RefusedPage("invalid_request", "This app, or the address it wants to return to, is not registered.")
         if not params.get("state"):
+            self._note(Told(event=Event.TOKEN_REFUSED, client=client.id, detail="no state", ok=False))
             raise RefusedPage("invalid_request", "The parameter state is missing.")
         return client
 
@@ -178,6 +180,8 @@ class Authorizations:
         granted = intersect(parse(request.scope), parse(scopes))
         if not granted:
             return self.refuse(request, "access_denied", "The person granted nothing.")
+        if len(str(granted)) > LONGEST_SCOPE:
+            return self.refuse(request, "invalid_scope", "The scope is too long for a token.")
         code = fresh()
         approval = self._approval(request, person, session, granted)
         self._records.put_approval(approval, self._code(approval, request, code))

@@ -159,11 +159,8 @@ def _ec(key: dict[str, Any]) -> ECKey | None:
 _IMPORT: dict[str, Callable[[dict[str, Any]], PublicKey | None]] = {"RS384": _rsa, "ES384": _ec}
 
 
-def objection(jwks: str) -> str | None:
-    """Why this JWK Set cannot be registered for a client, as a sentence; None when a key of it can verify."""
-    keys = _keys(jwks.encode())
-    if any("d" in key or "k" in key for key in keys):
-        return "This JWK Set holds a private or symmetric key. Register the public part alone."
-    if not any(_IMPORT[alg](key) for key in keys for alg in ALGORITHMS if key.get("kid") and _fits(key, alg)):
-        return "This JWK Set has no RSA key of 2048 bits or P-384 key with a kid, for RS384 or ES384."
-    return None
+def any_usable(jwks: str) -> bool:
+    """Whether a key of this JWK Set can verify an assertion; a set without one is not worth registering."""
+    return any(
+        _IMPORT[alg](key) for key in _keys(jwks.encode()) for alg in ALGORITHMS if key.get("kid") and _fits(key, alg)
+    )

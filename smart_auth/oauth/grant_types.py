@@ -11,6 +11,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 
 from smart_auth.errors import OAuthError
 from smart_auth.model import Approval, Client, ClientKind, Code, Person, RefreshToken
+from smart_auth.oauth.access_token import LONGEST_SCOPE
 from smart_auth.oauth.answer import NO_STORE
 from smart_auth.people.secret import fresh
 from smart_auth.scopes.algebra import intersect, narrowed, parse, refuse_mixed_contexts
@@ -123,6 +124,8 @@ class BackendGrant(_Answers, grants.ClientCredentialsGrant):  # type: ignore[mis
         granted = intersect(parse(client.scopes), asked)
         if not granted.resources or granted.contexts != {"system"}:
             raise OAuthError("invalid_scope", "A backend service asks for system/ scopes it is registered for.")
+        if len(str(granted)) > LONGEST_SCOPE:
+            raise OAuthError("invalid_scope", "The scope is too long for a token.")
         now = self.server.now()
         approval = Approval(id=fresh(), client=client.id, scopes=str(granted), created=now, last_used=now)
         self.server.records.put_approval(approval)

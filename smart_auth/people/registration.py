@@ -14,6 +14,7 @@ from joserfc.jwk import KeySet
 
 from smart_auth.errors import AuthError
 from smart_auth.model import Client, ClientKind
+from smart_auth.oauth.client_keys import any_usable
 from smart_auth.oauth.redirect_uri import redirectable
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{1,63}", re.ASCII)
@@ -109,3 +110,5 @@ def _check_jwks(text: str) -> None:
             raise NotRegistrable("The key set is empty.")
     except (msgspec.DecodeError, JoseError, KeyError, TypeError, ValueError) as error:
         raise NotRegistrable("That is no JWK Set: JSON with a list of public keys under keys.") from error
+    if not any_usable(text):
+        raise NotRegistrable("No key of the set can sign in: RSA of 2048 bits or P-384, each with a kid.")

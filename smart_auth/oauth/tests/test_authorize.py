@@ -68,7 +68,7 @@ def test_told_to_the_app(rig: Rig, change: dict[str, str], error: str) -> None:
 
 def test_parameters_come_once_and_are_short() -> None:
     assert single([("a", "1"), ("b", "2")]) == {"a": "1", "b": "2"}
-    for pairs in ([("state", "1"), ("state", "1")], [("state", "x" * 5000)]):
+    for pairs in ([("state", "1"), ("state", "1")], [("state", "x" * 20_000)]):
         with pytest.raises(RefusedPage):
             single(pairs)
 
@@ -77,6 +77,14 @@ def test_scope_is_what_the_app_may_ask_for_each_once(rig: Rig) -> None:
     asked = "launch launch/patient launch/patient openid patient/Observation.read patient/X.rs unknown"
     request = rig.service.authorizations.begin(rig.params(scope=asked))
     assert request.scope.split() == ["launch/patient", "openid", "patient/Observation.read"]
+
+
+def test_a_scope_that_no_token_could_hold(rig: Rig) -> None:
+    service = rig.service.authorizations
+    many = " ".join(f"patient/Observation.rs?code=http://loinc.org|{n:0>60}" for n in range(60))
+    request = service.begin(rig.params(scope=many))
+    url = service.finish(request, PATIENT, rig.session(PATIENT), many)
+    assert query(url)["error"] == "invalid_scope"
 
 
 def test_steps_of_staff(rig: Rig) -> None:

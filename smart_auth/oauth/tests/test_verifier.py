@@ -9,7 +9,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from smart_auth.errors import OAuthError
-from smart_auth.oauth.access_token import sign
+from smart_auth.oauth.access_token import LONGEST_SCOPE, sign
 from smart_auth.oauth.tests.rig import BASE, ISSUER, Rig, assertion, bearer
 from smart_auth.oauth.verifier import Verifier
 
@@ -144,6 +144,23 @@ def test_a_remembered_token_still_expires_and_is_revoked(rig: Rig) -> None:
     assert rig.service.verifier.claims(token)
     rig.clock.at += 3600
     refused(rig, token)
+
+
+def test_a_withdrawn_key_takes_its_remembered_tokens_along(rig: Rig) -> None:
+    token = rig.tokens()["access_token"]
+    assert rig.service.verifier.claims(token)
+    kid, _ = rig.service.keys.current()
+    rig.service.keys.rotate()
+    assert rig.service.verifier.claims(token), "a retired key still verifies"
+    rig.service.keys.withdraw(kid)
+    refused(rig, token)
+
+
+def test_the_longest_scope_still_fits(rig: Rig) -> None:
+    said = body(rig, scope="x" * LONGEST_SCOPE, fhirUser=f"{BASE}/Practitioner/" + "1" * 64)
+    token = sign(said, "at+jwt", rig.service.keys)
+    assert len(token) < 8000
+    assert rig.service.verifier.claims(token)
 
 
 def test_memory_is_bounded(rig: Rig) -> None:
