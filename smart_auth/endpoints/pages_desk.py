@@ -59,10 +59,12 @@ class NotLoggedIn(Exception):
 
 
 class Browser:
-    """The browser of this request. ``secret`` is its cookie, made now for a new one."""
+    """The browser of this request. ``secret`` is its cookie, made now for a ``new`` one; ``changed`` when it logged in
+    or out just now."""
 
     def __init__(self, secret: str, logged_in: LoggedIn | None) -> None:
         self.new = not secret
+        self.changed = False
         self.secret = secret or fresh()
         self.logged_in = logged_in
 
@@ -132,9 +134,8 @@ class Desk:
         if old.session:
             self.sessions.end(old.session)
         secret, session = self.sessions.start(person.id, amr)
-        g.browser = Browser(secret, LoggedIn(session, person))
-        g.browser.new = True
-        browser: Browser = g.browser
+        g.browser = browser = Browser(secret, LoggedIn(session, person))
+        browser.changed = True
         return browser
 
     def end_session(self) -> None:
@@ -142,6 +143,7 @@ class Desk:
         if session:
             self.sessions.end(session)
         g.browser = Browser("", None)
+        g.browser.changed = True
 
     def person(self, page: str) -> LoggedIn:
         """Who is logged in. Raises NotLoggedIn."""
@@ -238,9 +240,13 @@ class Desk:
         return self.page("error.html", status, heading=heading, text=text, code=code, link=link)
 
     def finish(self, response: Response) -> Response:
-        """Gives a new browser its cookie."""
+        """Gives a new browser its cookie.
+
+        A post that brings none may come from another site, with the cookie held back (SameSite): answering that with
+        a new one would log the person off.
+        """
         browser = self.browser()
-        if browser.new:
+        if browser.changed or (browser.new and request.method != "POST"):
             same_site: Literal["Lax"] = "Lax"
             response.set_cookie(
                 self.cookie, browser.secret, path="/", secure=self.service.secure, httponly=True, samesite=same_site

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -68,28 +69,27 @@ def statics() -> dict[str, Static]:
     return found
 
 
+@lru_cache
+def _environment() -> Environment:
+    environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters.update(day=day, moment=moment)
+    return environment
+
+
 class Templates:
     """Renders a template. ``root`` is the path of the issuer ('' when it is at the top of its host)."""
 
     def __init__(self, root: str, files: Mapping[str, Static]) -> None:
         self._root, self._files = root, files
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.globals.update(static=self.url, root=root)
-        self._environment.filters["day"] = day
-        self._environment.filters["moment"] = moment
+        self._shared = {"root": root, "static": self.url}
 
     def url(self, name: str) -> str:
         """The address of a static file; it changes with its content."""
         return f"{self._root}/auth/static/{name}?v={self._files[name].etag[:12]}"
 
     def render(self, template: str, context: Mapping[str, Any], status: int, redirect_uri: str) -> Response:
-        body = self._environment.get_template(template).render(context)
+        body = _environment().get_template(template).render(self._shared | dict(context))
         response = Response(body, status, content_type="text/html; charset=utf-8")
         guard(response, redirect_uri)
         return response

@@ -75,6 +75,13 @@ def test_nobody_can_be_logged_in_by_another_site(browser: Browser, patient: Pers
     assert browser.post("/auth/login", token | fields, Origin="https://evil.example").status == 403
 
 
+def test_another_site_cannot_log_anybody_off(browser: Browser) -> None:
+    """A post from another site brings no cookie; an answer that set a new one would overwrite the session's."""
+    for path in ("/auth/login", "/auth/logout", "/auth/consent", "/auth/authorize"):
+        answer = browser.client.post(path, data={"x": "y"}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert answer.status_code in (400, 403) and "Set-Cookie" not in answer.headers
+
+
 def test_anothers_token_is_none(browser: Browser, other_browser: Browser, patient: Person) -> None:
     theirs = other_browser.get("/auth/login").hidden("/auth/login")
     browser.get("/auth/login")
