@@ -15,10 +15,9 @@ from joserfc.jws import JWSRegistry
 from werkzeug.test import TestResponse
 
 from smart_auth.endpoints import blueprint
-from smart_auth.endpoints.tests.surroundings import Clock, SmallChart
+from smart_auth.endpoints.tests.surroundings import CHEAP, Clock, SmallChart
 from smart_auth.model import Client, ClientKind, Person, Session, Told
 from smart_auth.oauth.client_assertion import TYPE
-from smart_auth.people.passwords import Passwords
 from smart_auth.people.secret import digest, fresh
 from smart_auth.records import SqlRecords
 from smart_auth.service import AuthService
@@ -29,7 +28,7 @@ TOKEN_URL = f"{ISSUER}/auth/token"
 REDIRECT = "https://app.example/back"
 VERIFIER = "v" * 64
 SECRET = "a-secret-of-the-symmetric-client"
-SECRET_ARGON2 = Passwords().hash(SECRET)
+SECRET_ARGON2 = CHEAP.hash(SECRET)
 SCOPES = (
     "openid fhirUser profile launch launch/patient launch/encounter offline_access online_access "
     "patient/*.cruds user/*.cruds"

@@ -5,8 +5,8 @@ from base64 import b64encode
 import pytest
 from msgspec.structs import replace
 
+from smart_auth.endpoints.tests.surroundings import CHEAP
 from smart_auth.oauth.tests.rig import Rig, basic
-from smart_auth.people.passwords import Passwords
 
 
 def introspect(rig: Rig, headers: dict[str, str]) -> tuple[int, str]:
@@ -45,7 +45,7 @@ def test_refused(rig: Rig, header: dict[str, str]) -> None:
 def test_names_and_secrets_may_be_form_encoded(rig: Rig) -> None:
     client = rig.records.client("symmetric")
     assert client
-    rig.records.put_client(replace(client, id="a:b c", secret_argon2=Passwords().hash("p%q+r")))
+    rig.records.put_client(replace(client, id="a:b c", secret_argon2=CHEAP.hash("p%q+r")))
     assert introspect(rig, basic("a%3Ab+c", "p%25q%2Br")) == (200, "")
 
 
@@ -56,7 +56,7 @@ def test_guessing_is_locked_out_and_the_client_itself_goes_on(rig: Rig) -> None:
     client = rig.records.client("symmetric")
     assert client
     assert introspect(rig, basic()) == (200, "")
-    rig.records.put_client(replace(client, secret_argon2=Passwords().hash("new secret")))
+    rig.records.put_client(replace(client, secret_argon2=CHEAP.hash("new secret")))
     assert introspect(rig, basic())[0] == 401
     assert introspect(rig, basic(secret="new secret"))[0] == 401, "still locked out"
     rig.clock.at += 1000
