@@ -33,7 +33,7 @@ class KeyProblem(Exception):
 class KeyName(StrEnum):
     """The keys there are. INDEX hashes index terms (its rotation is a reindex), PAGE protects page links,
     AUDIT_CHAIN makes row hashes, AUDIT_SIGNING is the Ed25519 seed of checkpoints, AUDIT_SPOOL seals spool files,
-    AT_REST seals patients' data keys."""
+    AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds."""
 
     INDEX = "index"
     PAGE = "page"
@@ -41,6 +41,7 @@ class KeyName(StrEnum):
     AUDIT_SIGNING = "audit-signing"
     AUDIT_SPOOL = "audit-spool"
     AT_REST = "at-rest"
+    AUTHORIZATION = "authorization"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from capability.rows import Setting
 
@@ -134,6 +135,20 @@ class Settings:
         return f"{scheme}://{host}:{self.port}/fhir"
 
     @property
+    def issuer(self) -> str:
+        """Where the authorization server is: the base without its last path segment."""
+        return self.base_url.rsplit("/", 1)[0]
+
+    def is_default(self, *names: str) -> bool:
+        """Whether all of ``names`` have the value they have when nobody says anything."""
+        return all(self.values[name] == _BY_NAME[name].default for name in names)
+
+    @property
+    def local(self) -> bool:
+        """Whether clients of this machine alone are meant: a developer's."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
     def data(self) -> Path:
         return Path(self.data_dir)
 
@@ -186,6 +201,17 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}"
         )
+
+
+def check_public_url(base: str) -> None:
+    """Tokens and passwords go to this address, and the routes below it are ours to lay. Raises SettingError."""
+    parts = urlsplit(base)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        raise SettingError(
+            f"clients would send tokens in clear to {base}: set PUBLIC_URL to an https address, or TLS_CERT and TLS_KEY"
+        )
+    if not parts.path.endswith("/fhir") or parts.query or parts.fragment:
+        raise SettingError(f"PUBLIC_URL is {base!r}: its path must end in /fhir")
 
 
 def _is_loopback(host: str) -> bool:

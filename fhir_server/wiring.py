@@ -4,12 +4,16 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 """
 
 import atexit
-from functools import cache, partial
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from multiprocessing.util import Finalize
+from time import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from capability.openapi import openapi
-from capability.statement import Facts, statement
+from capability.statement import Facts, Smart, statement
 from fhir_server.at_rest import Envelope
 from fhir_server.audit.search import PARAMETERS as AUDIT_EVENT_PARAMETERS
 from fhir_server.audit.search import AuditEvents
@@ -25,17 +29,35 @@ from fhir_server.keys import KeyName
 from fhir_server.lifeline import end_with_parent
 from fhir_server.memory import keep_what_is_there, share_one_heap
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.preparation import keyring
+from fhir_server.preparation import keyring, packages
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
 from fhir_server.settings import Settings, load
 from fhir_server.store import Integrity, Store, open_store
 from fhir_server.store.audit_sql import SqlPatientKeys, SqlTrail
-from fhir_server.wsgi import Application
+from fhir_server.wsgi import Application, open_caller
 from resources import validation
 from resources.repository import Caller
 
+if TYPE_CHECKING:  # a server without authentication does without what these load
+    from flask import Flask
+
+    from fhir_server.authorization.note import Notes
+    from fhir_server.http.request import Request
+    from smart_auth.revocations import RevocationList
+    from smart_auth.service import AuthService
+
 INTEGRITY = {"both": Integrity(), "deletes": Integrity(targets=False), "off": Integrity(False, False)}
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The authorization server of one process. ``dispose`` closes its connections."""
+
+    service: "AuthService"
+    revocations: "RevocationList"
+    notes: "Notes"
+    dispose: Callable[[], None]
 
 
 class Process:
@@ -84,8 +106,38 @@ class Process:
         """The record as ``caller`` may see and change it; ``integrity`` other than the setting's is for bulk loads."""
         return BoundRepository(self.services(integrity or INTEGRITY[self.settings.referential_integrity]), caller)
 
+    @cached_property
+    def authorization(self) -> Authorization:
+        """Made when first asked for."""
+        from fhir_server.authorization.chart import RecordChart
+        from fhir_server.authorization.note import Notes
+        from fhir_server.authorization.sealer import KeyringSealer
+        from smart_auth.records import SqlRecords, engine_for
+        from smart_auth.revocations import RevocationList
+        from smart_auth.service import AuthService
+        from smart_auth.signing_keys import SigningKeys
+
+        engine = engine_for(self.settings.database_url)
+        records, sealer, notes = SqlRecords(engine), KeyringSealer(self.keyring), Notes(self.spool.append)
+        revocations = RevocationList(records, _now)
+        service = AuthService(
+            base=self.settings.base_url,
+            records=records,
+            chart=RecordChart(self.repository, lambda wanted: self.store.session().exists_many(wanted)),
+            sealer=sealer,
+            note=notes,
+            now=_now,
+            keys=SigningKeys(records, sealer, _now),
+            revoked=revocations.revoked,
+            loopback_http=self.settings.local,
+        )
+        return Authorization(service, revocations, notes, engine.dispose)
+
     def close(self) -> None:
         """Store what waits in the spool and close the connections."""
+        if "authorization" in self.__dict__:
+            self.authorization.revocations.stop()
+            self.authorization.dispose()
         self.spool.stop()
         self.store.close()
 
@@ -120,24 +172,20 @@ def compose(process: Process) -> Application:
     settings = process.settings
     services = process.services(INTEGRITY[settings.referential_integrity])
     metrics = Metrics(str(settings.metrics_dir))
+    metrics.watch("spool", lambda: process.spool.backlog)
+    rim = _rim(process, metrics)
+    caller_of, smart = (open_caller, None) if settings.open else secured(process, rim, metrics)
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,
         security={"cors": bool(settings.cors_origins)},
         searched_apart={"AuditEvent": AUDIT_EVENT_PARAMETERS},
+        smart=smart,
     )
 
     @cache
     def capability_statement() -> bytes:
         return statement(settings.base_url, INTERACTIONS, OPERATIONS, facts)
-
-    @cache
-    def api_description() -> bytes:
-        return openapi(settings.base_url, INTERACTIONS, OPERATIONS)
-
-    @cache  # a schema that is current stays so; only refusals are asked again
-    def schema_is_current() -> None:
-        _refuse_old_schema(process.store)
 
     return Application(
         service=Service(
@@ -150,18 +198,50 @@ def compose(process: Process) -> Application:
         ),
         dispatcher=Dispatcher(INTERACTIONS, OPERATIONS, RESTRICTED),
         repository_for=partial(BoundRepository, services),
-        rim=make_flask(
-            settings.base_url,
-            api_description,
-            {"database": lambda: _ping(process.store), "migrations": schema_is_current},
-            metrics,
-            settings.metrics_hosts,
-        ).wsgi_app,
+        rim=rim.wsgi_app,
         metrics=metrics,
         cors=Cors(settings.cors_origins),
+        caller_of=caller_of,
         note=process.spool.append,
         access_log=AccessLog() if settings.log_level in ("debug", "info") else None,
     )
+
+
+def _rim(process: Process, metrics: Metrics) -> "Flask":
+    """What lies beside the FHIR base."""
+    settings = process.settings
+
+    @cache
+    def api_description() -> bytes:
+        return openapi(settings.base_url, INTERACTIONS, OPERATIONS)
+
+    @cache  # a schema that is current stays so; only refusals are asked again
+    def schema_is_current() -> None:
+        _refuse_old_schema(process.store)
+
+    probes: dict[str, Callable[[], None]] = {"database": lambda: _ping(process.store), "migrations": schema_is_current}
+    return make_flask(settings.base_url, api_description, probes, metrics, settings.metrics_hosts)
+
+
+def secured(process: Process, rim: "Flask", metrics: Metrics) -> "tuple[Callable[[Request], Caller], Smart]":
+    """Puts the authorization server on ``rim``; who a request comes from, and what the statement says of it."""
+    from fhir_server.authorization.callers import Callers
+    from smart_auth.discovery import smart_security
+    from smart_auth.endpoints import blueprint
+    from smart_auth.endpoints.protocol import routes
+
+    service = process.authorization.service
+    rim.register_blueprint(blueprint(service))
+    process.authorization.notes.listeners.append(lambda told: metrics.told(told.event, told.ok))
+    metrics.watch("revocations", process.authorization.revocations.age)
+    process.authorization.revocations.start()
+    service.keys.jwks()  # made now, so that no first log-in waits for it
+    with rim.app_context():
+        return Callers(service.verifier.claims), smart_security(service.issuer, routes())
+
+
+def _now() -> int:
+    return int(time())
 
 
 def _ping(store: Store) -> None:
@@ -169,6 +249,6 @@ def _ping(store: Store) -> None:
 
 
 def _refuse_old_schema(store: Store) -> None:
-    waiting = store.pending()
+    waiting = store.pending(packages())
     if waiting:
         raise RuntimeError(f"migrations not applied: {', '.join(waiting)}")

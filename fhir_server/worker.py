@@ -1,6 +1,6 @@
 """The worker process: what must happen whether or not anybody asks.
 
-Audit checkpoints, orphaned audit spools of dead processes, list statistics and audit partitions.
+Audit checkpoints, orphaned audit spools of dead processes, list statistics, audit partitions, expired authorizations.
 """
 
 import logging
@@ -28,6 +28,7 @@ def run(settings: Settings) -> None:
         checkpoints.start()
         while not stop.is_set():
             _refresh(process)
+            _purge(process)
             stop.wait(_ROUND)
         # Reads of this process first, so that the last checkpoint covers them.
         process.spool.stop()
@@ -39,3 +40,14 @@ def _refresh(process: Process) -> None:
         process.store.refresh_statistics()
     except FhirError as error:
         log.warning("statistics not refreshed", extra={"code": error.code})
+
+
+def _purge(process: Process) -> None:
+    """Forget codes, tokens, log-ins and revocations that prove nothing any more."""
+    if process.settings.open:
+        return
+    try:
+        service = process.authorization.service
+        service.records.purge(service.now())
+    except FhirError as error:
+        log.warning("expired authorizations not deleted", extra={"code": error.code})

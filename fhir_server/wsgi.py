@@ -30,6 +30,7 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 
 _BELOW = len(BASE_PATH)
+_WELL_KNOWN = f"{BASE_PATH}/.well-known/"
 _SHARED_HEADERS = [
     ("Vary", "Accept, Accept-Encoding"),
     ("Cache-Control", "no-store"),  # clinical data does not belong into caches of browsers and proxies
@@ -59,7 +60,7 @@ def open_caller(request: Request) -> Caller:
 class Application:
     """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
     from (raising LoginRequired), ``note`` takes the audit records of refusals that no repository saw, ``rim`` answers
-    every path that is not below the FHIR base."""
+    every path that is not below the FHIR base, and the well-known documents that are."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class Application:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if path.startswith(BASE_PATH) and path[_BELOW : _BELOW + 1] in ("", "/"):
+        if path.startswith(BASE_PATH) and path[_BELOW : _BELOW + 1] in ("", "/") and not path.startswith(_WELL_KNOWN):
             return self._fhir(environ, start_response)
         return self._beside(environ, start_response)
 
@@ -139,6 +140,7 @@ class Application:
         request = parse_request(environ, trace.id)
         refusal = _negotiate(request, trace)
         if request.method == "OPTIONS":
+            self._caller_of(request)
             return self._options(request)
         route = self._dispatcher.find(request.method, request.segments)
         trace.code, trace.type = route.code, route.type

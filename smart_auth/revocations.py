@@ -47,6 +47,10 @@ class RevocationList:
             raise Unavailable("It cannot be checked now whether this token was revoked; try again shortly.")
         return jti in self._jtis or family in self._families
 
+    def age(self) -> float:
+        """Seconds since the list was last read."""
+        return monotonic() - self._read_at
+
     def start(self) -> None:
         """Read the list once, then go on in a thread of its own."""
         self._poll()

@@ -67,6 +67,11 @@ class Interaction(StrEnum):
     NOTIFY = "notify"
     ERASE = "erase"
     KEY_ROTATION = "key-rotation"
+    INTROSPECTION = "introspection"
+    REVOCATION = "revocation"
+    CREDENTIAL_CHANGE = "credential-change"
+    PERSON_CHANGE = "person-change"
+    CLIENT_CHANGE = "client-change"
     SPOOL_DAMAGED = "spool-damaged"
 
 
@@ -84,6 +89,10 @@ ACTION_OF: dict[Interaction, Action] = dict.fromkeys(Interaction, Action.EXECUTE
     Interaction.PATCH: Action.UPDATE,
     Interaction.CONSENT: Action.UPDATE,
     Interaction.KEY_ROTATION: Action.UPDATE,
+    Interaction.REVOCATION: Action.UPDATE,
+    Interaction.CREDENTIAL_CHANGE: Action.UPDATE,
+    Interaction.PERSON_CHANGE: Action.UPDATE,
+    Interaction.CLIENT_CHANGE: Action.UPDATE,
     Interaction.DELETE: Action.DELETE,
     Interaction.ERASE: Action.DELETE,
 }

@@ -56,6 +56,11 @@ TYPES: dict[str, Json] = {
     Interaction.BREAK_GLASS: _SECURITY,
     Interaction.REFUSED: _SECURITY,
     Interaction.KEY_ROTATION: _SECURITY,
+    Interaction.INTROSPECTION: _LOGGED,
+    Interaction.REVOCATION: _SECURITY,
+    Interaction.CREDENTIAL_CHANGE: _SECURITY,
+    Interaction.PERSON_CHANGE: _SECURITY,
+    Interaction.CLIENT_CHANGE: _SECURITY,
     Interaction.SPOOL_DAMAGED: _SECURITY,
     Interaction.ERASE: _SECURITY,
     Interaction.EXPORT: _EXPORT,
@@ -72,6 +77,7 @@ SUBTYPES: dict[str, Json] = {
     Interaction.LOGOUT: _coding(_DCM, "110123", "Logout"),
     Interaction.BREAK_GLASS: _coding(_DCM, "110127", "Emergency Override Started"),
     Interaction.CONSENT: _coding(_DCM, "110136", "Security Roles Changed"),
+    Interaction.PERSON_CHANGE: _coding(_DCM, "110137", "User security Attributes Changed"),
 }
 
 _SENDS = (_coding(_DCM, "110153", "Source Role ID"), _coding(_DCM, "110152", "Destination Role ID"))
@@ -139,7 +145,7 @@ def audit_event(row: AuditRow, base: str) -> Json:
         "recorded": recorded,
         "outcome": str(row.outcome),
     }
-    if row.outcome != Outcome.SUCCESS and row.detail and row.interaction not in _SEARCHES:
+    if row.detail and _tells_detail(row):
         event["outcomeDesc"] = _text(row.detail)
     if row.purpose:
         event["purposeOfEvent"] = [_purpose(row.purpose)]
@@ -153,6 +159,11 @@ def audit_event(row: AuditRow, base: str) -> Json:
     if entities := _entities(row):
         event["entity"] = entities
     return event
+
+
+def _tells_detail(row: AuditRow) -> bool:
+    """Why something failed; and of what is no RESTful interaction, what it was about: scopes, a reason, an account."""
+    return row.interaction in TYPES or (row.outcome != Outcome.SUCCESS and row.interaction not in _SEARCHES)
 
 
 def _meta(row: AuditRow, recorded: str) -> Json:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fhir_server.audit.verify import verify
 from fhir_server.keys import KeyProblem
-from fhir_server.preparation import keyring
+from fhir_server.preparation import keyring, packages
 from fhir_server.settings import Settings
 from fhir_server.store import SchemaTooNew, open_store
 from fhir_server.store.audit_sql import SqlTrail
@@ -16,7 +16,7 @@ def migrate(settings: Settings) -> int:
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = open_store(settings.database_url, timeout=settings.statement_timeout)
     try:
-        applied = store.migrate()
+        applied = store.migrate(packages())
     finally:
         store.close()
     print("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
@@ -53,7 +53,7 @@ def _database(settings: Settings) -> str:
 def _schema(settings: Settings) -> str:
     store = open_store(settings.database_url, timeout=settings.statement_timeout)
     try:
-        waiting = store.pending()
+        waiting = store.pending(packages())
     finally:
         store.close()
     if waiting:

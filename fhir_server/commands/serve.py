@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 
 from fhir_server import servers
-from fhir_server.commands import CommandError
 from fhir_server.logs import start_logging
-from fhir_server.preparation import prepare
-from fhir_server.settings import Settings, child_environment
+from fhir_server.preparation import first_link, prepare
+from fhir_server.settings import Settings, check_public_url, child_environment
 from fhir_server.supervisor import Child, Supervisor
+from fhir_server.whereabouts import remember
 
 
 def _run_worker(settings: Settings) -> None:
@@ -26,19 +26,29 @@ PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": _r
 
 
 def run(settings: Settings, part: str | None) -> int:
-    """Serve until SIGTERM or SIGINT. Raises CommandError when serving would be unsafe or cannot work."""
+    """Serve until SIGTERM or SIGINT. Raises SettingError when serving would be unsafe."""
     if not settings.open:
-        raise CommandError("there is no authentication yet: give --open to serve without it, on a loopback address")
+        check_public_url(settings.base_url)
     start_logging(settings.log_level)
     prepare(settings)
     if part != "worker":
         _forget_counters(settings)
+        remember(settings)
+        _announce(settings)
     if part:
         PARTS[part](settings)
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
     children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name]) for name in PARTS]
     return Supervisor(children, child_environment(), settings.stop_seconds).run()
+
+
+def _announce(settings: Settings) -> None:
+    """What the operator must know at every start: that there is no authentication, or how the first person logs in."""
+    if settings.open:
+        print("\nOPEN: no authentication. Whoever is on this machine reads and writes everything.", flush=True)
+    elif link := first_link(settings):
+        print(_FIRST.format(link=link), flush=True)
 
 
 def _forget_counters(settings: Settings) -> None:
@@ -49,7 +59,8 @@ def _forget_counters(settings: Settings) -> None:
 
 def _welcome(settings: Settings) -> None:
     if _listening(settings.host, settings.port):
-        print(_WELCOME.format(base=settings.base_url, data=settings.data), flush=True)
+        text = _WELCOME if settings.open else _SECURED
+        print(text.format(base=settings.base_url, issuer=settings.issuer, data=settings.data), flush=True)
     else:
         logging.getLogger("hearth").error("the API did not start to listen; see the lines above")
 
@@ -75,4 +86,21 @@ Try next, in another terminal:
   curl '{base}/Patient?name=okafor'
   .venv/bin/hearth load PATH      # Bundles .json .xml .ndjson, gzipped too
 Stop with Ctrl-C.
+"""
+
+_SECURED = """
+Hearth serves FHIR R4 at {base} (secured; people log in at {issuer}/auth/access; data in {data}/)
+
+Try next, in another terminal:
+  TOKEN=$(.venv/bin/hearth token --data-dir {data} --scope 'user/*.cruds' | tail -1)
+  curl '{base}/Patient' -H "Authorization: Bearer $TOKEN"
+  .venv/bin/hearth person add --help      # people who log in
+  .venv/bin/hearth client add --help      # apps and backend services
+Stop with Ctrl-C.
+"""
+
+_FIRST = """
+Nobody administers this server yet. Open this link within 24 hours to choose the password of 'admin':
+  {link}
+Who has the link is the administrator. A new start prints a new one until somebody has logged in.
 """

@@ -56,3 +56,4 @@ class Accounts:
     def _run(self) -> None:
         while not self._stopping.wait(PAUSE):
             self.tell()
+            self._metrics.sample()

@@ -13,7 +13,9 @@ _ALLOWED = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, "
     "If-None-Match, Origin, Prefer, X-Request-Id, X-Requested-With, X-Security-Context"
 )
-_EXPOSED = "Content-Location, Content-Type, ETag, Last-Modified, Location, X-Request-Id, X-Security-Context"
+_EXPOSED = (
+    "Content-Location, Content-Type, ETag, Last-Modified, Location, WWW-Authenticate, X-Request-Id, X-Security-Context"
+)
 _ONE_DAY = "86400"
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fhir_server.http.response import Response
 from fhir_server.logs import raised_at
 from resources import json_codec
-from resources.errors import FhirError, Issue, MethodNotAllowed, operation_outcome
+from resources.errors import FhirError, Issue, LoginRequired, MethodNotAllowed, operation_outcome
 
 log = logging.getLogger("hearth.http")
 
@@ -31,9 +31,15 @@ class WrongMethod(MethodNotAllowed):
         super().__init__(f"{method[:20]} is not done at this path; it takes {self.allow}.")
 
 
+class InvalidToken(LoginRequired):
+    """A token was sent and is not good (RFC 6750 section 3.1)."""
+
+
 def error_response(error: FhirError) -> Response:
     """The OperationOutcome of ``error`` with its status and the headers that status asks for."""
     headers = list(_EXTRA_HEADERS.get(error.status, ()))
+    if isinstance(error, InvalidToken):
+        headers = [("WWW-Authenticate", 'Bearer realm="hearth", error="invalid_token"')]
     if isinstance(error, WrongMethod):
         headers.append(("Allow", error.allow))
     return Response(error.status, outcome_bytes(error.issues), headers)

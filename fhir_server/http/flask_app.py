@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Mapping
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from fhir_server.http.errors import outcome_bytes
+from fhir_server.http.errors import error_response, outcome_bytes
 from fhir_server.http.metrics import CONTENT_TYPE, Metrics, may_read
 from fhir_server.http.response import FHIR_JSON
 from fhir_server.logs import raised_at
-from resources.errors import Issue
+from resources.errors import FhirError, Issue
 
 log = logging.getLogger("hearth.http")
 
@@ -41,6 +41,7 @@ def make_flask(
     app.add_url_rule("/metrics", "metrics", lambda: _metrics(metrics, metrics_hosts))
     app.after_request(_safe)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(FhirError, _fhir_error)
     app.register_error_handler(Exception, _unexpected)
     return app
 
@@ -87,6 +88,11 @@ def _http_error(error: HTTPException) -> Response:
         if name in ("Allow", "Location"):
             answer.headers[name] = value
     return answer
+
+
+def _fhir_error(error: FhirError) -> Response:
+    told = error_response(error)
+    return Response(told.body, told.status, told.headers, content_type=FHIR_JSON)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -18,6 +18,7 @@ Environ = dict[str, Any]
 BASE_PATH = "/fhir"
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_PAIRS = 10_000
+_TOKEN = "access_token"  # RFC 6750 sections 2.2 and 2.3, which this server does not do
 _MOST_QUERY = 1 << 20  # characters; every escaped one costs memory of its own while the text is split
 
 Pairs = tuple[tuple[str, str], ...]
@@ -78,11 +79,14 @@ def parse_query(text: str) -> Pairs:
     if len(text) > _MOST_QUERY:
         raise TooLarge(f"The query has {len(text)} characters; at most {_MOST_QUERY} are taken. Ask in parts.")
     try:
-        return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS))
+        pairs = tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PAIRS))
     except UnicodeDecodeError:
         raise BadSyntax("The query is not UTF-8 with percent-encoding.") from None
     except ValueError:
         raise BadSyntax(f"The query has more than {_MOST_PAIRS} parameters.") from None
+    if any(name == _TOKEN for name, _ in pairs):
+        raise BadSyntax("A token belongs in the Authorization header; addresses are logged. Revoke this one.")
+    return pairs
 
 
 def request_id(environ: Environ) -> str:
