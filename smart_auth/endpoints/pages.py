@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from resources.errors import Unavailable
 from smart_auth.endpoints import (
     pages_access,
     pages_account,
@@ -26,7 +27,7 @@ from smart_auth.service import AuthService
 
 View = Callable[..., Response]
 
-REFUSALS = (RefusedRedirect, RefusedPage, NotLoggedIn, Forbidden, Gone, LoginRefused)
+REFUSALS = (RefusedRedirect, RefusedPage, NotLoggedIn, Forbidden, Gone, LoginRefused, Unavailable)
 
 _PERSON = "/auth/admin/people/<id>"
 _CLIENT = "/auth/admin/clients/<id>"
@@ -121,6 +122,8 @@ def _refused(desk: Desk, error: Exception) -> Response:
             return desk.problem(403, "Not allowed", str(error))
         case Gone():
             return desk.problem(410, "No longer there", str(error))
+        case Unavailable():
+            return desk.without_records("For a moment Hearth cannot read its records. Please try again shortly.")
     return desk.problem(400, "Not done", str(error))
 
 

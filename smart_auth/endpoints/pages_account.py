@@ -162,6 +162,7 @@ def log_off_others(desk: Desk) -> Response:
     session, person = desk.person("account")
     desk.sessions.end_all(person.id)
     desk.start_session(person, session.amr)
+    desk.service.tell(Told(event=Event.LOGOUT, who=person.fhir_user or person.login, detail="every other browser"))
     return account(desk, notice="Every other browser is logged off.")
 
 

@@ -65,11 +65,11 @@ def invite(desk: Desk) -> Response:
         return people(desk, error="Somebody else has that login.", typed=typed)
     except LoginRefused as refused:
         return people(desk, error=str(refused), typed=typed)
-    return _show_link(desk, made, Purpose.INVITATION)
+    return _show_link(desk, me, made, Purpose.INVITATION)
 
 
-def _show_link(desk: Desk, person: Person, purpose: Purpose) -> Response:
-    secret = desk.links.issue(person.id, purpose)
+def _show_link(desk: Desk, me: Person, person: Person, purpose: Purpose) -> Response:
+    secret = desk.accounts.invite(person, purpose, who(me))
     return desk.page(
         "once.html",
         here="admin",
@@ -134,9 +134,8 @@ def act(desk: Desk, id: str, action: str) -> Response:
 
 def link(desk: Desk, id: str) -> Response:
     """POST /auth/admin/people/<id>/link"""
-    administrator(desk)
-    one = _one(desk, id)
-    return _show_link(desk, one, Purpose.RESET if one.password_argon2 else Purpose.INVITATION)
+    me, one = administrator(desk), _one(desk, id)
+    return _show_link(desk, me, one, Purpose.RESET if one.password_argon2 else Purpose.INVITATION)
 
 
 def remove_code_app(desk: Desk, id: str) -> Response:
@@ -149,5 +148,8 @@ def remove_code_app(desk: Desk, id: str) -> Response:
 _ACTIONS: dict[str, tuple[Callable[[Desk, Person, str], None], str]] = {
     "disable": (lambda desk, one, by: desk.accounts.disable(one, by), "The person is shut out."),
     "enable": (lambda desk, one, by: desk.accounts.enable(one, by), "The person can log in again."),
-    "log-off": (lambda desk, one, _: desk.accounts.log_off_everywhere(one.id), "The person is logged off everywhere."),
+    "log-off": (
+        lambda desk, one, by: desk.accounts.log_off_everywhere(one, by),
+        "The person is logged off everywhere.",
+    ),
 }

@@ -239,6 +239,13 @@ class Desk:
         """The error page."""
         return self.page("error.html", status, heading=heading, text=text, code=code, link=link)
 
+    def without_records(self, text: str) -> Response:
+        """The error page while nothing can be read: nobody is known, and the browser keeps its cookie."""
+        g.browser = Browser("unknown", None)
+        response = self.problem(503, "Not available", text)
+        response.headers["Retry-After"] = "5"
+        return response
+
     def finish(self, response: Response) -> Response:
         """Gives a new browser its cookie.
 

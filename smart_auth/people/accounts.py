@@ -12,6 +12,7 @@ import msgspec
 
 from smart_auth.errors import LoginRefused
 from smart_auth.model import Event, Person, Told
+from smart_auth.people.links import Links, Purpose
 from smart_auth.people.passwords import Passwords, objection
 from smart_auth.ports import Chart, Note, Records
 
@@ -35,6 +36,7 @@ class Accounts:
         self, records: Records, chart: Chart, note: Note, passwords: Passwords, now: Callable[[], int], keep: int = 3600
     ) -> None:
         self._records, self._chart, self._note, self._passwords = records, chart, note, passwords
+        self._links = Links(records, now)
         self._now, self._keep = now, keep
 
     def make(self, login: str, name: str, role: Role, by: str) -> Person:
@@ -58,9 +60,14 @@ class Accounts:
             return person
         self._keep_one_administrator(person, changed)
         self._records.put_person(changed)
-        self.log_off_everywhere(person.id)
+        self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}")
         return changed
+
+    def invite(self, person: Person, purpose: Purpose, by: str) -> str:
+        """The secret of a one-time link with which the person chooses a password."""
+        self._tell(Event.CREDENTIAL_CHANGED, by, f"{purpose} link for {person.login}")
+        return self._links.issue(person.id, purpose)
 
     def rename(self, person: Person, name: str, by: str) -> Person:
         changed = msgspec.structs.replace(person, name=name.strip())
@@ -73,7 +80,7 @@ class Accounts:
         changed = msgspec.structs.replace(person, disabled=True)
         self._keep_one_administrator(person, changed)
         self._records.put_person(changed)
-        self.log_off_everywhere(person.id)
+        self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"disabled {person.login}")
 
     def enable(self, person: Person, by: str) -> None:
@@ -97,11 +104,12 @@ class Accounts:
         self._tell(Event.CREDENTIAL_CHANGED, by, f"{'set' if sealed else 'removed'} the code app of {person.login}")
         return changed
 
-    def log_off_everywhere(self, person: str) -> None:
+    def log_off_everywhere(self, person: Person, by: str) -> None:
         """Ends every session and revokes every token of a person."""
         now = self._now()
-        self._records.end_sessions(person, now)
-        self._records.revoke_person(person, now, now + self._keep)
+        self._records.end_sessions(person.id, now)
+        self._records.revoke_person(person.id, now, now + self._keep)
+        self._tell(Event.REVOKED, by, f"every session and token of {person.login}")
 
     def _sound(self, role: Role) -> Role:
         """The role as it is kept: a Patient's own id is their patient. Raises LoginRefused."""

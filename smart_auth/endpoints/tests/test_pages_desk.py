@@ -2,10 +2,12 @@
 
 import pytest
 
+from resources.errors import Unavailable
 from smart_auth.endpoints.pages import ROUTES
 from smart_auth.endpoints.pages_rendering import HEADERS
 from smart_auth.endpoints.tests.surroundings import Browser
 from smart_auth.model import Person
+from smart_auth.records import SqlRecords
 
 
 @pytest.mark.parametrize("rule", sorted({rule for rule, method, _ in ROUTES if method == "POST"}))
@@ -46,3 +48,19 @@ def test_statics_are_cached_by_their_hash(browser: Browser) -> None:
     assert "immutable" not in browser.client.get("/auth/static/style.css").headers["Cache-Control"]
     assert browser.client.get("/auth/static/../login.html").status_code == 404
     assert browser.client.get("/auth/static/nothing.css").status_code == 404
+
+
+def test_without_records_nobody_is_let_in_or_logged_off(
+    browser: Browser, administrator: Person, records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.log_in("root")
+
+    def down(*_: object) -> None:
+        raise Unavailable("the database is down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(records), "session", down)
+        for path in ("/auth/account", "/auth/login", "/auth/admin/people"):
+            answer = browser.get(path).answer
+            assert answer is not None and answer.status_code == 503 and "Set-Cookie" not in answer.headers
+    assert browser.get("/auth/account").status == 200

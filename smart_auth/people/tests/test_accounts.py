@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 from smart_auth.errors import LoginRefused, Taken
 from smart_auth.model import Approval, Event, Person, Told
 from smart_auth.people.accounts import Accounts, Role
+from smart_auth.people.links import Purpose
 from smart_auth.people.passwords import Passwords
 from smart_auth.people.sessions import Sessions
 from smart_auth.people.tests.conftest import Clock
@@ -143,3 +144,9 @@ def test_enabled_again_and_renamed(accounts: Accounts, records: SqlRecords) -> N
     accounts.enable(disabled, "root")
     assert accounts.rename(person, " Grace Hopper ", "grace").name == "Grace Hopper"
     assert records.person(person.id) == accounts.rename(person, "Grace Hopper", "grace")
+
+
+def test_links_are_told_and_not_their_secret(accounts: Accounts, told: list[Told]) -> None:
+    person = accounts.make("grace", "Grace", STAFF, "root")
+    secret = accounts.invite(person, Purpose.RESET, "root")
+    assert told[-1].detail == "reset link for grace" and secret not in str(told)
