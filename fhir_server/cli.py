@@ -1,4 +1,4 @@
-"""The command ``hearth``: serve, load, migrate, check, audit verify.
+"""The command ``hearth``: serve, load, token, person, client, keys, migrate, check, audit verify.
 
 Every setting is an option of every command; ``--help`` and HEARTH_<NAME> are made from the same rows.
 """
@@ -6,11 +6,13 @@ Every setting is an option of every command; ``--help`` and HEARTH_<NAME> are ma
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fhir_server import commands
 from fhir_server.settings import SETTINGS, SettingError, Settings, load
 
 Command = Callable[[Settings, argparse.Namespace], int]
+Verbs = Any  # argparse's action of sub-parsers; its class is generic for type checkers only
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,24 +35,100 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = _verb(verbs, shared, "serve", commands.do_serve, "serve everything, or one part")
     serve.add_argument("part", nargs="?", choices=("api", "worker"), help="one process kind instead of all")
+    serve.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     bundles = _verb(verbs, shared, "load", commands.do_load, "load Bundles and NDJSON (.json .xml .ndjson, .gz too)")
     bundles.add_argument("paths", nargs="+", metavar="PATH", help="file or folder")
     bundles.add_argument("--quiet", action="store_true", help="no progress bar")
     _verb(verbs, shared, "migrate", commands.do_migrate, "bring the database schema up to date")
     _verb(verbs, shared, "check", commands.do_check, "check settings, database, keys and schema")
+    _add_authorization(verbs, shared)
     audit = verbs.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="ACTION")
     _verb(audit, shared, "verify", commands.do_audit_verify, "verify hash chains and signed checkpoints")
     return parser
 
 
+def _add_authorization(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
+    token = _verb(verbs, shared, "token", commands.do_token, "print an access token on the last line")
+    token.add_argument("--scope", required=True, help="such as 'user/*.cruds', 'patient/*.rs' or 'system/*.rs'")
+    token.add_argument("--patient", default="", metavar="ID", help="patient in context, for patient/ scopes")
+    for noun, summary, command, rows in _NOUNS:
+        actions = verbs.add_parser(noun, help=summary, description=summary).add_subparsers(
+            required=True, metavar="ACTION"
+        )
+        for action, said, options in rows:
+            parser = _verb(actions, shared, action, command, said)
+            parser.set_defaults(action=action)
+            for name, details in options:
+                parser.add_argument(name, **details)
+
+
+Options = tuple[tuple[str, dict[str, Any]], ...]
+_ROLE: Options = (
+    ("--fhir-user", {"default": "", "metavar": "REF", "help": "who that is in the record, such as Practitioner/1"}),
+    ("--patient", {"default": "", "metavar": "ID", "help": "the patient a RelatedPerson belongs to"}),
+    ("--administrator", {"action": "store_true", "help": "administers people, apps and keys"}),
+)
+_LOGIN: Options = (("login", {"metavar": "LOGIN"}),)
+_ID: Options = (("id", {"metavar": "ID"}),)
+_NAME: Options = (("--name", {"default": "", "metavar": "TEXT", "help": "as people read it"}),)
+_CLIENT: Options = (
+    ("--kind", {"choices": ("public", "symmetric", "asymmetric"), "default": "public", "help": "how it proves itself"}),
+    ("--redirect-uri", {"action": "append", "default": [], "metavar": "URI", "help": "may be given several times"}),
+    ("--launch-uri", {"default": "", "metavar": "URI", "help": "where an EHR starts it"}),
+    ("--scopes", {"default": "", "metavar": "SCOPES", "help": "what it may ask for at most"}),
+    ("--jwks", {"default": "", "metavar": "FILE", "help": "its public keys, a JWK Set"}),
+    ("--jwks-uri", {"default": "", "metavar": "URI", "help": "where its public keys are"}),
+    ("--backend", {"action": "store_true", "help": "gets tokens by itself, with system/ scopes"}),
+    ("--trusted", {"action": "store_true", "help": "our own: people are not asked for consent"}),
+    ("--ehr", {"action": "store_true", "help": "starts other apps with a patient in hand"}),
+    ("--introspects", {"action": "store_true", "help": "may ask whether any token is good"}),
+)
+_NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ...] = (
+    (
+        "person",
+        "people who log in",
+        commands.do_person,
+        (
+            ("add", "make an account and print its one-time link", (*_LOGIN, *_NAME, *_ROLE)),
+            ("list", "list accounts", ()),
+            ("disable", "shut a person out and end every access", _LOGIN),
+            ("enable", "let a person in again", _LOGIN),
+            (
+                "reset",
+                "print a link to choose a new password",
+                (*_LOGIN, ("--code-app", {"action": "store_true", "help": "take the second factor off too"})),
+            ),
+            ("role", "change who a person is; ends every access", (*_LOGIN, *_ROLE)),
+        ),
+    ),
+    (
+        "client",
+        "apps and backend services",
+        commands.do_client,
+        (
+            ("add", "register one; a shared secret is printed once", (*_ID, *_NAME, *_CLIENT)),
+            ("list", "list them", ()),
+            ("disable", "shut one out and end its access", _ID),
+            ("remove", "delete one and end its access", _ID),
+        ),
+    ),
+    (
+        "keys",
+        "keys that sign tokens",
+        commands.do_keys,
+        (("list", "list them", ()), ("rotate", "sign with the next key from now on", ())),
+    ),
+)
+
+
 def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    verbs: Verbs,
     shared: argparse.ArgumentParser,
     name: str,
     command: Command,
     summary: str,
 ) -> argparse.ArgumentParser:
-    verb = verbs.add_parser(name, help=summary, description=summary, parents=[shared])
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary, parents=[shared])
     verb.set_defaults(command=command)
     return verb
 

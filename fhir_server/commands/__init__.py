@@ -13,7 +13,7 @@ def do_serve(settings: Settings, arguments: Namespace) -> int:
     export(settings)  # before the metrics library is imported, which reads the environment then
     from fhir_server.commands.serve import run
 
-    return run(settings, arguments.part)
+    return run(settings, arguments.part, supervised=arguments.supervised)
 
 
 def do_load(settings: Settings, arguments: Namespace) -> int:
@@ -38,3 +38,27 @@ def do_audit_verify(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import audit_verify as run
 
     return run(settings)
+
+
+def do_token(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.token import run
+
+    return run(settings, arguments.scope, arguments.patient)
+
+
+def do_person(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.person import run
+
+    return run(settings, arguments.action, arguments)
+
+
+def do_client(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.client import run
+
+    return run(settings, arguments.action, arguments)
+
+
+def do_keys(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.signing_keys import run
+
+    return run(settings, arguments.action, arguments)

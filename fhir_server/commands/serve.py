@@ -25,21 +25,22 @@ def _run_worker(settings: Settings) -> None:
 PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": _run_worker}
 
 
-def run(settings: Settings, part: str | None) -> int:
-    """Serve until SIGTERM or SIGINT. Raises SettingError when serving would be unsafe."""
+def run(settings: Settings, part: str | None, *, supervised: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT; ``supervised`` as a part of all. Raises SettingError when it would be unsafe."""
     if not settings.open:
         check_public_url(settings.base_url)
     start_logging(settings.log_level)
     prepare(settings)
     if part != "worker":
         _forget_counters(settings)
-        remember(settings)
-        _announce(settings)
+        if not supervised:
+            remember(settings)
+            _announce(settings)
     if part:
         PARTS[part](settings)
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
-    children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name]) for name in PARTS]
+    children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name, "--supervised"]) for name in PARTS]
     return Supervisor(children, child_environment(), settings.stop_seconds).run()
 
 
