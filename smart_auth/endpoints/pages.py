@@ -41,6 +41,7 @@ ROUTES: tuple[tuple[str, str, View], ...] = (
     ("/auth/logout", "POST", pages_login.logout),
     ("/auth/patient", "GET", pages_authorize.patients),
     ("/auth/patient", "POST", pages_authorize.choose_patient),
+    ("/auth/patient/search", "POST", pages_authorize.search_patients),
     ("/auth/encounter", "GET", pages_authorize.encounters),
     ("/auth/encounter", "POST", pages_authorize.choose_encounter),
     ("/auth/consent", "GET", pages_authorize.consent),

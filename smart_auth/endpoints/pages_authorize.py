@@ -123,11 +123,19 @@ def _logged_in(desk: Desk) -> tuple[Person, Session]:
 
 def patients(desk: Desk) -> Response:
     """GET /auth/patient"""
-    flow = under_way(desk, request.args.get("request", ""))
+    return _picker(desk, request.args.get("request", ""), "")
+
+
+def search_patients(desk: Desk) -> Response:
+    """POST /auth/patient/search: a name that is searched for stands in no URL, and so in no log or history."""
+    return _picker(desk, request.form.get("request", ""), request.form.get("q", "").strip()[:100])
+
+
+def _picker(desk: Desk, handle: str, text: str) -> Response:
+    flow = under_way(desk, handle)
     if step_of(desk, flow) is not Step.PATIENT:
         return carry_on(desk, flow)
     person, _ = _logged_in(desk)
-    text = request.args.get("q", "").strip()[:100]
     found = desk.service.chart.patients(person, text)
     return desk.page("patient.html", q=text, patients=found, **describe(desk, flow))
 

@@ -12,7 +12,7 @@ SHORTEST = 12
 # Argon2 reads the whole text: without a bound, a megabyte of password is work that a stranger orders.
 LONGEST = 256
 
-# OWASP Password Storage Cheat Sheet, second row: as strong as the first, and a burst of log-ins needs less memory.
+# More than OWASP asks at least (19 MiB, two passes), and a burst of log-ins still fits in the memory of a small server.
 HASHER = PasswordHasher(time_cost=2, memory_cost=32 * 1024, parallelism=1)
 
 # The commonest of lists of leaked passwords that are long enough to pass the rule of length.

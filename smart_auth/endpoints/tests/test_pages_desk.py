@@ -1,33 +1,10 @@
-"""What all pages share: every form is checked, every page is guarded."""
+"""What every page needs: cookies, and things kept between two pages for one browser."""
 
-import pytest
+from flask import Flask
 
-from resources.errors import Unavailable
-from smart_auth.endpoints.pages import ROUTES
-from smart_auth.endpoints.pages_rendering import HEADERS
+from smart_auth.endpoints.pages_desk import Desk, Kind
 from smart_auth.endpoints.tests.surroundings import Browser
-from smart_auth.model import Person
-from smart_auth.records import SqlRecords
-
-
-@pytest.mark.parametrize("rule", sorted({rule for rule, method, _ in ROUTES if method == "POST"}))
-def test_every_form_needs_the_browsers_own_token(browser: Browser, administrator: Person, rule: str) -> None:
-    path = rule.replace("<id>", administrator.id).replace("<secret>", "x")
-    token = browser.log_in("root").hidden("/auth/logout")["csrf"]
-    assert browser.post(path, {}).status == 403
-    assert browser.post(path, {"csrf": token[:-1]}).status == 403
-    assert browser.post(path, {"csrf": token}, **{"Sec-Fetch-Site": "same-site"}).status == 403
-    assert browser.post(path, {"csrf": token}, Origin="http://localhost.evil.example").status == 403
-
-
-@pytest.mark.parametrize("rule", sorted({rule for rule, method, _ in ROUTES if method == "GET"}))
-def test_every_page_is_guarded(browser: Browser, administrator: Person, rule: str) -> None:
-    browser.log_in("root").get(rule.replace("<id>", administrator.id).replace("<secret>", "x"))
-    assert browser.answer is not None
-    headers = browser.answer.headers
-    assert all(headers[name] == value for name, value in HEADERS.items())
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "<main" in browser.text and 'lang="en"' in browser.text
+from smart_auth.service import AuthService
 
 
 def test_redirects_are_guarded_too(browser: Browser) -> None:
@@ -35,32 +12,26 @@ def test_redirects_are_guarded_too(browser: Browser) -> None:
     assert answer.status_code == 303 and answer.headers["Cache-Control"] == "no-store"
 
 
-def test_statics_are_cached_by_their_hash(browser: Browser) -> None:
-    import re
-
-    found = re.search(r'href="(/auth/static/style.css\?v=\w+)"', browser.get("/auth/login").text)
-    assert found
-    first = browser.client.get(found[1])
-    assert first.status_code == 200 and first.content_type == "text/css; charset=utf-8"
-    assert "immutable" in first.headers["Cache-Control"] and first.headers["X-Content-Type-Options"] == "nosniff"
-    again = browser.client.get(found[1], headers={"If-None-Match": first.headers["ETag"]})
-    assert again.status_code == 304 and not again.data
-    assert "immutable" not in browser.client.get("/auth/static/style.css").headers["Cache-Control"]
-    assert browser.client.get("/auth/static/../login.html").status_code == 404
-    assert browser.client.get("/auth/static/nothing.css").status_code == 404
+def test_a_cookie_is_given_to_a_new_browser_once(browser: Browser) -> None:
+    first, again = browser.get("/auth/login").answer, browser.get("/auth/login").answer
+    assert first is not None and again is not None
+    assert "Set-Cookie" in first.headers and "Set-Cookie" not in again.headers
 
 
-def test_without_records_nobody_is_let_in_or_logged_off(
-    browser: Browser, administrator: Person, records: SqlRecords, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    browser.log_in("root")
+def test_what_is_kept_is_the_browsers_own_and_of_one_kind(app: Flask, service: AuthService) -> None:
+    desk = Desk(service)
+    with app.test_request_context("/auth/login"):
+        handle = desk.keep(Kind.CHALLENGE, b"challenge")
+        assert desk.look(Kind.CHALLENGE, handle) == b"challenge"
+        assert desk.look(Kind.SEED, handle) is None and desk.look(Kind.CHALLENGE, handle[:-1]) is None
+        assert desk.use(Kind.CHALLENGE, handle) == b"challenge" and desk.use(Kind.CHALLENGE, handle) is None
+        foreign = desk.keep(Kind.CHALLENGE, b"challenge")
+    with app.test_request_context("/auth/login"):
+        assert desk.look(Kind.CHALLENGE, foreign) is None
 
-    def down(*_: object) -> None:
-        raise Unavailable("the database is down")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(type(records), "session", down)
-        for path in ("/auth/account", "/auth/login", "/auth/admin/people"):
-            answer = browser.get(path).answer
-            assert answer is not None and answer.status_code == 503 and "Set-Cookie" not in answer.headers
-    assert browser.get("/auth/account").status == 200
+def test_an_issuer_below_a_path(service: AuthService) -> None:
+    service.base = "https://hospital.example/hearth/fhir"
+    desk = Desk(service)
+    assert desk.url("/auth/login", next="", why="out") == "/hearth/auth/login?why=out"
+    assert desk.origin == "https://hospital.example"
