@@ -203,8 +203,20 @@ class Desk:
         return self.leave(self.url(path, **query))
 
     def leave(self, url: str) -> Response:
-        """To a URL that was made or validated here; 303 turns a post into a get."""
+        """To a URL that was made or validated here; 303 turns a post into a get.
+
+        Chromium holds form-action against every redirect that follows a form, also those that the app answers with
+        (an identity broker's, to another origin): to browsers, the answer to a form is a page that goes on by itself.
+        """
+        outside = url.startswith(("https://", "http://"))
+        if outside and request.method == "POST" and request.headers.get("Sec-Fetch-Mode") == "navigate":
+            return self._onward(url)
         return self.finish(guard(Response(status=303, headers={"Location": url})))
+
+    def _onward(self, url: str) -> Response:
+        response = self.page("onward.html", url=url, place=urlsplit(url).netloc)
+        response.headers["Refresh"] = f"0; url={url}"
+        return response
 
     def page(
         self,

@@ -35,3 +35,15 @@ def test_an_issuer_below_a_path(service: AuthService) -> None:
     desk = Desk(service)
     assert desk.url("/auth/login", next="", why="out") == "/hearth/auth/login?why=out"
     assert desk.origin == "https://hospital.example"
+
+
+def test_browsers_leave_by_a_page_and_others_by_a_redirect(app: Flask, service: AuthService) -> None:
+    desk, url = Desk(service), "https://app.example/back?code=1&state=a;b"
+    with app.test_request_context("/auth/consent", method="POST", headers={"Sec-Fetch-Mode": "navigate"}):
+        answer = desk.leave(url)
+        assert answer.status_code == 200 and answer.headers["Refresh"] == f"0; url={url}"
+        assert "https://app.example/back?code=1&amp;state=a;b" in answer.get_data(as_text=True)
+        assert desk.leave("org.example.app:/back?code=1").status_code == 303
+        assert desk.go("/auth/access").status_code == 303
+    with app.test_request_context("/auth/consent", method="POST"):
+        assert desk.leave(url).headers["Location"] == url

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from flask import Flask
+from flask import Flask, redirect
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
@@ -30,6 +30,7 @@ def app_url() -> Iterator[str]:
     """An app on another origin: its redirect address, and a page that frames whatever it is told to."""
     flask = Flask("app")
     flask.add_url_rule("/back", "back", lambda: "<title>Back at the app</title>")
+    flask.add_url_rule("/broker", "broker", lambda: redirect(f"http://localhost:{port}/back?by=broker"))
     with serving(flask) as port:
         yield f"http://127.0.0.1:{port}"
 
@@ -94,7 +95,9 @@ def log_in(page: Page, login: str) -> None:
 
 
 def authorize(site: str, app_url: str, **changes: str) -> str:
-    return f"{site}/auth/authorize?" + urlencode(asked(redirect_uri=f"{app_url}/back", aud=f"{site}/fhir", **changes))
+    return f"{site}/auth/authorize?" + urlencode(
+        asked(**{"redirect_uri": f"{app_url}/back", "aud": f"{site}/fhir"} | changes)
+    )
 
 
 @pytest.fixture
@@ -140,6 +143,17 @@ def test_a_trusted_app_straight_from_the_log_in_form(
     page.goto(authorize(site, app_url))
     log_in(page, "ada")
     page.wait_for_url("**/back?code=**")
+
+
+def test_an_app_that_sends_people_on_to_another_origin(
+    page: Page, site: str, app_url: str, known_app: Client, patient: Person, records: SqlRecords
+) -> None:
+    """As an identity broker does: its redirect address answers with a redirect of its own."""
+    records.put_client(msgspec.structs.replace(known_app, redirect_uris=(f"{app_url}/broker",)))
+    page.goto(authorize(site, app_url, redirect_uri=f"{app_url}/broker"))
+    log_in(page, "ada")
+    page.get_by_role("button", name="Allow", exact=True).click()
+    page.wait_for_url("**/back?by=broker")
 
 
 def test_a_request_posted_by_the_app_finds_the_session(
