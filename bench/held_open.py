@@ -14,7 +14,7 @@ from bench.clients import Client, Skipping, Told, entry, failures, finished, fol
 from bench.deployment import Deployment, deployed
 from fhir_server.settings import load
 from fhir_server.wiring import Process
-from resources.repository import Caller, Create, Put
+from resources.repository import WHOLE_RECORD, Caller, Create, Put
 
 Made = tuple[str, str, int]
 """(type, id, version)"""
@@ -59,7 +59,7 @@ def _hold(client: Client, index: int, until: float, settings: dict[str, Any], se
     """Transactions that write, stay open for ``seconds``, write again, and only then end; how many."""
     done = 0
     with Process(load(settings, {})) as process:
-        repository, session = process.repository(Caller("holder")), process.store.session()
+        repository, session = process.repository(Caller("holder", grants=WHOLE_RECORD)), process.store.session()
         while time.time() < until - seconds or not done:
             with session.transaction():
                 repository.commit([Create(observation(f"h{index}-{done}-{n}", done)) for n in range(2)])

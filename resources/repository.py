@@ -6,6 +6,7 @@ go through a repository that is bound to a caller; nothing else reads or writes 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Protocol
 
 import msgspec
@@ -30,14 +31,17 @@ class Grant(msgspec.Struct, frozen=True):
 class Grants:
     """All that a caller may do, for as long as it is known: equal only to itself, and it remembers what it was asked.
 
-    No grants allow nothing.
+    No grants allow nothing. ``memo`` is for whoever works out more from the same grants and keys it by tuples of its
+    own; ``fingerprint`` says the same for equal grants, on every node.
     """
 
-    __slots__ = ("_of", "all")
+    __slots__ = ("_fingerprint", "_of", "all", "memo")
 
     def __init__(self, grants: Iterable[Grant] = ()) -> None:
         self.all = tuple(grants)
+        self.memo: dict[tuple[str, ...], Any] = {}
         self._of: dict[tuple[str, str], tuple[Grant, ...]] = {}
+        self._fingerprint = ""
 
     def of(self, type: str, permission: str) -> tuple[Grant, ...]:
         """Those that give ``permission`` (a letter of ``cruds``) on ``type``; a grant for ``*`` covers every type."""
@@ -46,6 +50,12 @@ class Grants:
             found = tuple(grant for grant in self.all if grant.type in (type, "*") and permission in grant.permissions)
             self._of[type, permission] = found
         return found
+
+    @property
+    def fingerprint(self) -> str:
+        if not self._fingerprint:
+            self._fingerprint = blake2b(repr(sorted(map(repr, self.all))).encode(), digest_size=12).hexdigest()
+        return self._fingerprint
 
 
 NOTHING = Grants()
@@ -57,15 +67,12 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     """Who asks: the identity every query is restricted by and every audit row names.
 
     ``who`` is a reference or a name (``Practitioner/1``, ``open`` while there is no authentication), ``client`` the
-    software, ``scopes`` SMART scopes, ``compartment`` a (type, id) the caller is confined to or None,
-    ``grants`` what they may do, ``tenant`` the number of the record, ``purpose`` a PurposeOfUse code, ``address`` the
-    network address, ``request_id`` what the log line of this request carries.
+    software, ``grants`` what they may do (nothing, unless given), ``tenant`` the number of the record, ``purpose`` a
+    PurposeOfUse code, ``address`` the network address, ``request_id`` what the log line of this request carries.
     """
 
     who: str
     client: str = ""
-    scopes: tuple[str, ...] = ()
-    compartment: tuple[str, str] | None = None
     tenant: int = 0
     purpose: str = ""
     address: str = ""

@@ -14,6 +14,7 @@ from fhir_server.audit.render import AGENTS, place, subtype_coding, type_coding,
 from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.parameters import nearest
 from fhir_server.search.query import TOTALS
+from fhir_server.search.restriction import restriction
 from fhir_server.store.audit_sql import (
     ROW,
     Clause,
@@ -67,7 +68,7 @@ class _Query:
 class AuditEvents:
     """The audit trail as FHIR. ``session`` gives the calling thread's session, ``base`` is the public address.
 
-    A caller confined to a patient sees that patient's events; one confined to anything else sees none (403).
+    A caller confined to patients sees the events about them.
     """
 
     def __init__(
@@ -78,10 +79,10 @@ class AuditEvents:
 
     def read(self, caller: Caller, id: str) -> Version:
         """The event. Raises NotFound, also for an event the caller may not see; Forbidden."""
-        patient = _confined(caller)
+        patients = _confined(caller, "r")
         found = place(id)
         rows = self._session().query(ROW, (*found, caller.tenant)) if found else []
-        if not rows or (patient and rows[0][12] != patient):
+        if not rows or (patients and rows[0][12] not in patients):
             raise NotFound(f"There is no AuditEvent/{id}.")
         return version(AuditRow._make(rows[0]), self._base)
 
@@ -137,8 +138,8 @@ class AuditEvents:
 
     def _parsed(self, caller: Caller, request: SearchRequest, dialect: str) -> _Query:
         query = _Query([equals_number("tenant", caller.tenant)], size=self._page_size)
-        if patient := _confined(caller):
-            query.clauses.append(equals("patient", [patient], dialect))
+        if patients := _confined(caller, "s"):
+            query.clauses.append(equals("patient", patients, dialect))
             query.narrow = True
         if request.compartment:
             self._compartment(query, request.compartment, dialect)
@@ -173,13 +174,20 @@ class AuditEvents:
             query.applied.append((name, value))
 
 
-def _confined(caller: Caller) -> str:
-    """The patient a caller is confined to, '' for an unconfined one. Raises Forbidden."""
-    if caller.compartment is None:
-        return ""
-    if caller.compartment[0] != "Patient":
-        raise Forbidden("The audit trail is not open to this caller.")
-    return "/".join(caller.compartment)
+def _confined(caller: Caller, permission: str) -> tuple[str, ...]:
+    """The patients whose events a caller may see, () for one who may see all. Raises Forbidden.
+
+    A grant with search parameters opens nothing: they are asked of the index, which holds no events.
+    """
+    restriction(caller, "AuditEvent", permission)
+    given = [grant for grant in caller.grants.of("AuditEvent", permission) if not grant.params]
+    compartments = [grant.compartment for grant in given]
+    if None in compartments:
+        return ()
+    found = {"/".join(each) for each in compartments if each and each[0] == "Patient"}
+    if not found:
+        raise Forbidden("AuditEvent: the audit trail is not open to this caller.")
+    return tuple(sorted(found))
 
 
 def _place(position: Position) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from fhir_server.audit.record import Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
 from fhir_server.repository.criteria import criteria_of, type_of
 from fhir_server.repository.history import history_page
-from fhir_server.repository.patients import patient_of
+from resources.main_patient import patient_of
 from fhir_server.repository.services import Services
 from fhir_server.repository.single import Single, commit_one
 from fhir_server.repository.transaction import Commit

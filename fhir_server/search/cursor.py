@@ -72,7 +72,7 @@ def with_cursor(query: str, token: str) -> str:
 
 
 def _who(caller: Caller) -> bytes:
-    return _digest(repr((caller.who, caller.client, caller.scopes, caller.compartment, caller.tenant)))
+    return _digest(repr((caller.who, caller.client, caller.tenant, caller.grants.fingerprint)))
 
 
 def _digest(text: str) -> bytes:

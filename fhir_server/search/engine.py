@@ -14,13 +14,13 @@ from fhir_server.search.execute import COUNTED, Executor
 from fhir_server.search.include import Including
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
 from fhir_server.search.resolve import Far, Resolver
-from fhir_server.search.restriction import members, permitted
+from fhir_server.search.restriction import granted, members, refuse_far, restriction
 from fhir_server.search.sizes import Sizes
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
 from resources.definitions import compartment
-from resources.errors import BadSearch
+from resources.errors import BadSearch, Forbidden
 from resources.repository import Caller, Hit, SearchPage, SearchRequest
 from resources.search_param.terms import And, Term
 
@@ -65,12 +65,19 @@ class SearchEngine:
             raise BadSearch(
                 f"the criteria '{criteria}' name no search parameter of {type}; they would fit every resource"
             )
+        restriction(caller, type, "s")
+        term = query.term(type)
+        refuse_far(caller, term)
         executor = Executor(session, caller.tenant, self.sizes)
-        resolver = Resolver(self.store, session, caller, executor)
-        near, far = resolver.typed(type, query.term(type))
+        resolver = Resolver(self.store, session, caller, executor, self.base)
+        near, far = resolver.typed(type, term)
         near = executor.measured(near, partial(resolver.everything, type))
         rows = executor.first(near, far, Span(), 2)
-        return [row for row in rows if row.type == type and permitted(caller, row)]
+        return [row for row in rows if row.type == type and resolver.view.sees(row, "s")]
+
+    def resolver(self, session: Session, caller: Caller) -> Resolver:
+        """What finds and tests resources as ``caller`` may see them."""
+        return Resolver(self.store, session, caller, Executor(session, caller.tenant, self.sizes), self.base)
 
 
 @dataclass(slots=True)
@@ -91,7 +98,7 @@ class _Search:
     ) -> None:
         self.engine, self.session, self.caller, self.request, self.query = engine, session, caller, request, query
         self.executor = Executor(session, caller.tenant, engine.sizes)
-        self.resolver = Resolver(engine.store, session, caller, self.executor)
+        self.resolver = Resolver(engine.store, session, caller, self.executor, engine.base)
         self.types = self._types()
         self.link = query.link()
         self.bound = f"{request.type}?{request.compartment}?{self.link}"
@@ -113,6 +120,16 @@ class _Search:
         return SearchPage(tuple(hits), links, total, query.issues, query.summary, query.elements)
 
     def _types(self) -> tuple[str, ...]:
+        """The types to search. Raises Forbidden when one that is named is not open, or none is."""
+        if self.request.type or any(name == "_type" and value for name, value in self.request.params):
+            for type in self.query.types:
+                restriction(self.caller, type, "s")
+            return self._in_compartment()
+        types = self._in_compartment()
+        open = tuple(type for type in types if granted(self.caller, type, "s"))
+        return open or _refuse()
+
+    def _in_compartment(self) -> tuple[str, ...]:
         if self.request.compartment is None:
             return self.query.types
         code = self.request.compartment[0]
@@ -141,6 +158,7 @@ class _Search:
 
     def _term(self, type: str) -> Term:
         term = self.query.term(type)
+        refuse_far(self.caller, term)
         of = self.request.compartment
         return term if of is None else And((members(type, of), term))
 
@@ -175,10 +193,8 @@ class _Search:
         stored = cut.stored
         if stored is None:
             stored = self.session.read_places([o for o, _ in cut.rows], self.caller.tenant)
-        types, caller = self.types, self.caller
-        if caller.compartment is None:
-            return [row for row in stored if row.type in types]
-        return [row for row in stored if row.type in types and permitted(caller, row)]
+        types, sees = self.types, self.resolver.view.sees
+        return [row for row in stored if row.type in types and sees(row, "s")]
 
     def _links(self, cut: _Slice) -> dict[str, str]:
         base = self.link
@@ -209,6 +225,10 @@ class _Search:
             return self.executor.count(near)
         counted = self.executor.count(near, ESTIMATED)
         return counted if counted < ESTIMATED else max(ESTIMATED, size(near))
+
+
+def _refuse() -> tuple[str, ...]:
+    raise Forbidden("No type may be searched.")
 
 
 def _cut(rows: list[Row], stored: list[Stored] | None, more: bool, position: Position | None) -> _Slice:

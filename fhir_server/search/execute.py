@@ -161,6 +161,15 @@ class Executor:
         wanted = [(type, id) for id in ids]
         return {id: row.o for (_, id), row in self.session.read_many(wanted, self.tenant).items() if not row.deleted}
 
+    def references(self, near: Set, limit: int) -> list[str]:
+        """``Type/id`` of all members, in any order. Raises TooMany when they are more than ``limit``."""
+        sql = self.sql()
+        text = sql.rows_of(sql.stream(near, Span(), limit + 1), "r.o, r.type, r.id, r.deleted")
+        rows = self.session.query(text, sql.params)
+        if len(rows) > limit:
+            raise _too_many()
+        return [f"{type}/{id}" for _, type, id, deleted in rows if not deleted]
+
     def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
         """Those lists that hold a member of ``near``."""
         sql = self.sql()

@@ -13,9 +13,9 @@ from fhir_server.search.link import references
 from fhir_server.search.parameters import reference_names
 from fhir_server.search.query import Include
 from fhir_server.search.resolve import Resolver
-from fhir_server.search.restriction import permitted
+from fhir_server.search.restriction import granted, visible
 from fhir_server.store import Stored
-from fhir_server.store.search_sets import Chosen, Lists, both
+from fhir_server.store.search_sets import Lists
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import TooCostly
 from resources.search_param.parameters import parameters
@@ -61,10 +61,8 @@ class Including:
         return new
 
     def _take(self, rows: Iterable[Stored]) -> list[Stored]:
-        caller = self.resolver.caller
-        fresh = {name: row for row in rows if (name := (row.type, row.id)) not in self.seen}
-        if caller.compartment is not None:
-            fresh = {name: row for name, row in fresh.items() if permitted(caller, row)}
+        sees = self.resolver.view.sees
+        fresh = {name: row for row in rows if (name := (row.type, row.id)) not in self.seen and sees(row, "r")}
         self.seen.update(fresh)
         self.found.update(fresh)
         new = list(fresh.values())
@@ -83,29 +81,18 @@ class Including:
             for name in references(row.type, texts, row.doc)
             if not only or name[0] == only
         }
-        return self._visible([name for name in named if name not in self.seen])
-
-    def _visible(self, names: list[Name]) -> list[Stored]:
-        """The named resources that exist and that the caller may see."""
-        rows = [row for row in self.executor.session.read_many(names, self.executor.tenant).values() if not row.deleted]
-        if self.resolver.caller.compartment is None:
-            return rows
-        by_type: dict[str, list[Stored]] = defaultdict(list)
-        for row in rows:
-            by_type[row.type].append(row)
-        allowed = {o for type, some in by_type.items() for o in self._allowed(type, some)}
-        return [row for row in rows if row.o in allowed]
-
-    def _allowed(self, type: str, rows: list[Stored]) -> list[int]:
-        near, far = self.resolver.typed(type, All(type))
-        return self.executor.all_orders(both(Chosen(tuple(row.o for row in rows)), near), far, len(rows))
+        caller = self.resolver.caller
+        wanted = [name for name in named if name not in self.seen and granted(caller, name[0], "r")]
+        found = self.executor.session.read_many(wanted, self.executor.tenant)
+        return [row for row in found.values() if not row.deleted]
 
     # --- reverse ----------------------------------------------------------------------------------------------------
 
     def _sources(self, frontier: list[Stored], include: Include) -> list[Stored]:
         names = [f"{row.type}/{row.id}" for row in frontier if include.target in ("", row.type)]
         sources = [include.source] if include.source != "*" else sorted(RESOURCE_TYPES)
-        return [row for source in sources for row in self._referring(source, include.param, names)]
+        open = [source for source in sources if granted(self.resolver.caller, source, "r")]
+        return [row for source in open for row in self._referring(source, include.param, names)]
 
     def _referring(self, source: str, param: str, names: list[str]) -> list[Stored]:
         fresh, tenant = self.resolver.store.hasher.fresh, self.resolver.tenant
@@ -119,8 +106,10 @@ class Including:
         if not hashes:
             return []
         lists = Lists(hashes, 20 * len(hashes))
-        near, far = self.resolver.typed(source, All(source))
-        near = lists if near == self.resolver.everything(source) else both(lists, near)  # they hold that type alone
+        everything = All(source)
+        if visible(self.resolver.caller, source, everything, "r") is everything:
+            return self.executor.rows(source, lists, [], MOST)  # they hold that type alone
+        near, far = self.resolver.typed(source, everything, "r", lists)
         return self.executor.rows(source, near, far, MOST)
 
 

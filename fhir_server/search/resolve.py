@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from fhir_server.search.link import references
+from fhir_server.search.linked import MOSTLY_SHARED, linked
 from fhir_server.search.restriction import visible
+from fhir_server.search.view import FarLinked, View
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.model import Parameter
 from fhir_server.store.order import SHIFT, first_place, window
@@ -47,6 +49,7 @@ from resources.search_param.terms import (
     Column,
     Family,
     Key,
+    Linked,
     Lookup,
     Not,
     Or,
@@ -109,22 +112,33 @@ class Members(Protocol):
         """``near`` with those sizes counted that decide what to walk."""
         ...
 
+    def references(self, near: Set, limit: int) -> list[str]:
+        """``Type/id`` of the members, in any order."""
+        ...
+
     def count(self, near: Set, cap: int) -> int:
         """The number of members, counted no further than ``cap``."""
         ...
 
 
 class Resolver:
-    """Resolves terms for one caller in one session."""
+    """Resolves terms for one caller in one session; ``base`` is the public address, by which links may name resources
+    too."""
 
-    def __init__(self, store: Store, session: Session, caller: Caller, executor: Members) -> None:
+    def __init__(self, store: Store, session: Session, caller: Caller, executor: Members, base: str = "") -> None:
         self.store, self.session, self.caller, self.executor = store, session, caller, executor
-        self.tenant = caller.tenant
+        self.tenant, self.base = caller.tenant, base
+        self.view = View(self)
 
-    def typed(self, type: str, term: Term) -> tuple[Set, list[Far]]:
-        """The resources of ``type`` that fit ``term`` and that the caller may see: a set, and tests beyond SQL."""
+    def typed(self, type: str, term: Term, permission: str = "s", beside: Set | None = None) -> tuple[Set, list[Far]]:
+        """The resources of ``type`` that fit ``term`` and that the caller may see by ``permission``: a set, and tests
+        beyond SQL. ``beside`` is a set of that type that they are all in."""
         far: list[Far] = []
-        near = self._conjunction(type, visible(self.caller, type, term), far)
+        narrowed = visible(self.caller, type, term, permission)
+        if beside is not None:
+            narrowed = narrowed if isinstance(narrowed, And) else And((narrowed,))
+            return self._all_of(type, narrowed, far, beside), far
+        near = self._conjunction(type, narrowed, far)
         return (near if walkable(near) else both(near, self.everything(type))), far
 
     def everything(self, type: str) -> Set:
@@ -134,19 +148,32 @@ class Resolver:
         """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
         if isinstance(term, And):
             return self._all_of(type, term, far)
+        if isinstance(term, Linked):
+            return self._all_of(type, And((term,)), far)
         return self._joined(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
-    def _all_of(self, type: str, term: And, far: list[Far]) -> Set:
-        """A _has beside few candidates is asked of each of them, instead of being listed."""
-        late = [t for t in term.terms if isinstance(t, Referred)]
-        parts = [self._conjunction(type, t, far) for t in term.terms if t not in late]
-        near = both(*parts) if parts else self.everything(type)
+    def _all_of(self, type: str, term: And, far: list[Far], beside: Set | None = None) -> Set:
+        """A _has or a link beside few candidates is asked of each of them, instead of being listed."""
+        late = [t for t in term.terms if isinstance(t, Referred | Linked)]
+        parts = [self._part(type, t, far) for t in term.terms if t not in late]
+        if beside is not None:
+            parts.append(beside)
+        if not any(walkable(part) for part in parts):
+            parts.append(self.everything(type))
+        near = both(*parts)
         for other in late:
-            if size(near) <= FEW_CANDIDATES:
-                far.append(FarSources(self, other))
-            else:
-                near = both(near, self._joined(other, far))
+            near = self._late(near, other, far)
         return near
+
+    def _part(self, type: str, term: Term, far: list[Far]) -> Set:
+        """What is not in a set is only asked of what the rest of the conjunction finds."""
+        return Except(self.as_set(type, term.term)) if isinstance(term, Not) else self._conjunction(type, term, far)
+
+    def _late(self, near: Set, term: Referred | Linked, far: list[Far]) -> Set:
+        if size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in MOSTLY_SHARED):
+            far.append(self._far(term))
+            return near
+        return both(near, linked(self, term) if isinstance(term, Linked) else self._joined(term, far))
 
     def as_set(self, type: str, term: Term) -> Set:
         """``term`` as a set, whatever it takes."""
@@ -175,6 +202,8 @@ class Resolver:
                 return both(self.everything(term.type), Except(self.as_set(term.type, term.term)))
             case Refers() | Referred():
                 return self._by_walking(term)
+            case Linked():
+                return linked(self, term)
 
     def _hash(self, key: Key) -> int:
         return self.store.hasher.h(self.tenant, key)
@@ -283,10 +312,10 @@ class Resolver:
         ids = {id for row in rows for id in referred_ids(row, term.branches, term.type)}
         return Chosen(tuple(self.executor.places(term.type, ids).values()))
 
-    def _far(self, term: Refers | Referred) -> Far:
-        if isinstance(term, Refers):
-            return FarTargets(self, term)
-        return FarSources(self, term)
+    def _far(self, term: Refers | Referred | Linked) -> Far:
+        if isinstance(term, Linked):
+            return FarLinked(self.view, term.type, term.patient)
+        return FarTargets(self, term) if isinstance(term, Refers) else FarSources(self, term)
 
     def _by_walking(self, term: Refers | Referred) -> Set:
         """A chain inside an alternative or a negation: all its members, found beforehand."""

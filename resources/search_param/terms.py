@@ -157,6 +157,13 @@ class Referred(msgspec.Struct, frozen=True, gc=False):
     term: "Term"
 
 
+class Linked(msgspec.Struct, frozen=True, gc=False):
+    """Resources of ``type`` that belong to ``patient`` (``Patient/1``) by what they are linked to, as no list says."""
+
+    type: str
+    patient: str
+
+
 class Column(msgspec.Struct, frozen=True, gc=False):
     """A predicate on the resource row: ``name`` is id (op eq) or updated (op ge, lt; microseconds)."""
 
@@ -186,4 +193,4 @@ class Not(msgspec.Struct, frozen=True, gc=False):
     term: "Term"
 
 
-Term = Post | Clinical | Range | Str | Lookup | Family | Refers | Referred | Column | All | And | Or | Not
+Term = Post | Clinical | Range | Str | Lookup | Family | Refers | Referred | Linked | Column | All | And | Or | Not

@@ -14,9 +14,9 @@ from fhir_server.audit.search import PARAMETERS, AuditEvents
 from fhir_server.search.cursor import Cursors
 from fhir_server.store.audit_sql import SqlTrail
 from resources.errors import BadSearch, Forbidden, NotFound
-from resources.repository import Caller, SearchRequest
+from resources.repository import WHOLE_RECORD, Caller, Grant, Grants, SearchRequest
 
-AUDITOR = Caller("Practitioner/auditor")
+AUDITOR = Caller("Practitioner/auditor", grants=WHOLE_RECORD)
 NOW = int(time.time()) * 1_000_000
 YEAR = 365 * 24 * 3_600_000_000
 
@@ -173,7 +173,7 @@ def test_the_self_link_shows_what_was_applied(events, rows):
 def test_a_page_link_is_for_its_caller_and_query(events, rows):
     link = ask(events, "_count=2").links["next"]
     with pytest.raises(Forbidden):
-        ask(events, link, Caller("Practitioner/other"))
+        ask(events, link, Caller("Practitioner/other", grants=WHOLE_RECORD))
     with pytest.raises(BadSearch):
         ask(events, link.replace("_count=2", "_count=3"))
 
@@ -197,7 +197,7 @@ def test_a_lenient_search_says_what_it_ignored(events, rows):
 
 
 def test_a_patient_sees_the_own_trail_only(events, rows):
-    patient = Caller("Patient/2", compartment=("Patient", "2"))
+    patient = Caller("Patient/2", grants=Grants((Grant("AuditEvent", "rs", compartment=("Patient", "2")),)))
     assert found(rows, ask(events, "", patient)) == [3, 2]
     assert found(rows, ask(events, "patient=1", patient)) == []
     assert found(rows, ask(events, f"_id={event_id(rows[0].chain, rows[0].n)}", patient)) == []
@@ -206,13 +206,15 @@ def test_a_patient_sees_the_own_trail_only(events, rows):
         events.read(patient, event_id(rows[0].chain, rows[0].n))
     for act in (lambda c: ask(events, "", c), lambda c: events.read(c, event_id(rows[0].chain, rows[0].n))):
         with pytest.raises(Forbidden):
-            act(Caller("Practitioner/1", compartment=("Practitioner", "1")))
+            act(Caller("Practitioner/1", grants=Grants((Grant("*", "rs", compartment=("Practitioner", "1")),))))
+        with pytest.raises(Forbidden):
+            act(Caller("Practitioner/1", grants=Grants((Grant("AuditEvent", "rs", (("action", "R"),)),))))
 
 
 def test_another_tenant_sees_nothing_of_it(events, rows):
-    assert len(ask(events, "", Caller("a", tenant=5)).hits) == 1
+    assert len(ask(events, "", Caller("a", tenant=5, grants=WHOLE_RECORD)).hits) == 1
     with pytest.raises(NotFound):
-        events.read(Caller("a", tenant=5), event_id(rows[0].chain, rows[0].n))
+        events.read(Caller("a", tenant=5, grants=WHOLE_RECORD), event_id(rows[0].chain, rows[0].n))
 
 
 def test_compartments(events, rows):

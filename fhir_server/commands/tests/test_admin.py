@@ -9,7 +9,7 @@ from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.store import open_store
 from fhir_server.wiring import Process
-from resources.repository import Caller, Create
+from resources.repository import WHOLE_RECORD, Caller, Create
 
 
 def options(database_url: str, tmp_path: Path) -> list[str]:
@@ -37,7 +37,7 @@ def test_audit_verify_finds_a_changed_row(
     settings = load({"DATA_DIR": str(tmp_path / "var"), "DATABASE": database_url}, {})
     prepare(settings)
     with Process(settings) as process:
-        repository = process.repository(Caller("test"))
+        repository = process.repository(Caller("test", grants=WHOLE_RECORD))
         [made] = repository.commit([Create({"resourceType": "Patient"})])
         assert made.version
         repository.read("Patient", made.version.id)

@@ -11,7 +11,7 @@ from fhir_server.cli import main
 from fhir_server.commands.load import varied
 from fhir_server.settings import load as load_settings
 from fhir_server.wiring import Process
-from resources.repository import Caller, SearchRequest
+from resources.repository import WHOLE_RECORD, Caller, SearchRequest
 
 URL = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
 
@@ -39,7 +39,7 @@ def found(database_url: str, tmp_path: Path) -> Any:
     def search(type: str, *params: tuple[str, str]) -> int:
         settings = load_settings({"DATA_DIR": str(tmp_path / "var"), "DATABASE": database_url}, {})
         with Process(settings) as process:
-            return len(process.repository(Caller("test")).search(SearchRequest(type, params)).hits)
+            return len(process.repository(Caller("test", grants=WHOLE_RECORD)).search(SearchRequest(type, params)).hits)
 
     return search
 

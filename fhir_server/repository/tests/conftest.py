@@ -6,7 +6,7 @@ from fhir_server.audit.record import AuditRecord
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
 from fhir_server.store import Integrity, Store
-from resources.repository import Caller, SearchPage, SearchRequest, Version
+from resources.repository import WHOLE_RECORD, Caller, SearchPage, SearchRequest, Version
 
 BASE = "https://fhir.example.org/fhir"
 
@@ -36,4 +36,4 @@ def services(store: Store, noted: list[AuditRecord]) -> Services:
 
 @pytest.fixture
 def repository(services: Services) -> BoundRepository:
-    return BoundRepository(services, Caller("Practitioner/1", request_id="r1"))
+    return BoundRepository(services, Caller("Practitioner/1", request_id="r1", grants=WHOLE_RECORD))

@@ -9,7 +9,7 @@ import pytest
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
 from resources.errors import FhirError
-from resources.repository import Caller, Command, Create, Delete, Find, Patch, Put, Read, SearchRequest
+from resources.repository import WHOLE_RECORD, Caller, Command, Create, Delete, Find, Patch, Put, Read, SearchRequest
 
 THREADS, ROUNDS = 4, 8
 Entries = Callable[[str, int], Sequence[Command]]
@@ -25,7 +25,7 @@ def at_once(services: Services, work: Callable[[BoundRepository, int, int], None
     broken: list[BaseException] = []
 
     def run(number: int) -> None:
-        repository = BoundRepository(services, Caller(f"thread {number}"))
+        repository = BoundRepository(services, Caller(f"thread {number}", grants=WHOLE_RECORD))
         try:
             for turn in range(ROUNDS):
                 barrier.wait()

@@ -8,7 +8,7 @@ import pytest
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
 from resources.errors import BusinessRule, Conflict, FhirError, Gone, NotFound, PreconditionFailed
-from resources.repository import Caller, Create, Delete, Patch, Put
+from resources.repository import WHOLE_RECORD, Caller, Create, Delete, Patch, Put
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient"}
 
@@ -75,15 +75,15 @@ def test_a_conditional_reference_is_resolved_in_a_single_write_too(repository: B
 
 
 def test_parallel_patches_are_all_applied(services: Services) -> None:
-    BoundRepository(services, Caller("a")).commit([Put(PATIENT, "Patient", "p1")])
+    BoundRepository(services, Caller("a", grants=WHOLE_RECORD)).commit([Put(PATIENT, "Patient", "p1")])
 
     def append(n: int) -> int:
-        mine = BoundRepository(services, Caller("a"))
+        mine = BoundRepository(services, Caller("a", grants=WHOLE_RECORD))
         name = {"family": f"n{n}"}
         patch = Patch("Patient", lambda r: r | {"name": [*r.get("name", []), name]}, "p1")
         return mine.commit([patch])[0].status
 
     with ThreadPoolExecutor(3) as pool:
         statuses = list(pool.map(append, range(12)))
-    doc = json_codec.decode(BoundRepository(services, Caller("a")).read("Patient", "p1").doc)
+    doc = json_codec.decode(BoundRepository(services, Caller("a", grants=WHOLE_RECORD)).read("Patient", "p1").doc)
     assert statuses == [200] * 12 and {n["family"] for n in doc["name"]} == {f"n{n}" for n in range(12)}

@@ -7,10 +7,10 @@ import msgspec
 
 from fhir_server.search import SearchEngine
 from fhir_server.store import Integrity, Session, Store, Stored, Write
-from resources.repository import Caller, SearchPage, SearchRequest
+from resources.repository import WHOLE_RECORD, Caller, SearchPage, SearchRequest
 from resources.search_param import extract
 
-OPEN = Caller("open")
+OPEN = Caller("open", grants=WHOLE_RECORD)
 NOW = 1_700_000_000_000
 
 

@@ -1,16 +1,23 @@
 """What a caller bound to one patient's compartment finds: nothing of anybody else, by whatever road."""
 
+from typing import Any
+
 import pytest
 
 from fhir_server.search import resolve
-from fhir_server.search.restriction import CLOSED, restriction, visible
+from fhir_server.search.restriction import CLOSED, CONFIDENTIALITY, restriction, visible
 from fhir_server.search.tests.record import OPEN, Record, observation, patient
 from fhir_server.store import Store
-from resources.repository import Caller
-from resources.search_param.terms import All, And, Term
+from resources.errors import Forbidden
+from resources.repository import Caller, Grant, Grants
+from resources.search_param.terms import All, And, Key, Post, Term
 
-ANN = Caller("Patient/p1", scopes=("patient/*.rs",), compartment=("Patient", "p1"))
-NARROW = Caller("Patient/p1", scopes=("patient/Observation.rs",), compartment=("Patient", "p1"))
+P1 = ("Patient", "p1")
+ANN = Caller("Patient/p1", grants=Grants((Grant("*", "rs", compartment=P1, confidential=True),)))
+NARROW = Caller(
+    "Patient/p1",
+    grants=Grants(Grant(type, "rs", compartment=P1, confidential=True) for type in ("Observation", "Patient")),
+)
 
 
 @pytest.fixture
@@ -119,18 +126,149 @@ def test_another_compartment_is_empty(record: Record) -> None:
 
 def test_shared_types_need_a_scope_that_names_them(record: Record) -> None:
     assert record.ids("Organization?", ANN) == ["o1"]
-    assert record.ids("Organization?", NARROW) == []
-    assert record.ids("Patient?organization.name=clinic", NARROW) == []
     assert record.included("Patient?_include=Patient:organization", NARROW) == set()
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Organization?", "?_type=Patient,Organization", "Patient?organization.name=clinic",
+        "Patient?organization:Organization.name=clinic", "Patient?_has:Group:member:_id=g1",
+        "Patient?_has:Observation:subject:performer:Practitioner.name=x",
+    ],
+)  # fmt: skip
+def test_what_is_not_granted_is_refused_by_type_and_interaction(record: Record, query: str) -> None:
+    with pytest.raises(Forbidden, match=r"^(Organization|Group|Practitioner): search is not granted\.$"):
+        record.page(query, NARROW)
+
+
+def test_no_grants_open_nothing(record: Record) -> None:
+    for query in ("Patient?", "?", "?_type=Patient"):
+        with pytest.raises(Forbidden):
+            record.page(query, Caller("Patient/p1"))
+
+
+def test_an_untyped_chain_goes_where_it_may(record: Record) -> None:
+    assert record.ids("Observation?subject.name=smith&code=x", NARROW) == ["a1"]
+
+
+def test_a_search_of_all_types_is_one_of_those_granted(record: Record) -> None:
+    assert sorted(record.ids("?_lastUpdated=ge2000", NARROW)) == ["a1", "a2", "p1"]
+
+
 def test_without_a_rule_a_type_is_closed() -> None:
-    assert restriction(ANN, "Bundle") == CLOSED
-    assert restriction(ANN, "Subscription") == CLOSED
-    assert restriction(OPEN, "Bundle") == All("Bundle")
+    for type in ("Bundle", "Subscription", "Group", "Parameters"):
+        assert visible(ANN, type, All(type)) == CLOSED
 
 
 def test_an_unrestricted_caller_changes_no_term() -> None:
     asked: Term = All("Patient")
     assert visible(OPEN, "Patient", asked) is asked
-    assert isinstance(visible(ANN, "Patient", asked), And)
+    assert restriction(OPEN, "Patient", "d") is None
+    assert isinstance(visible(ANN, "Patient", Post(Key("Patient", "Patient.gender", "c", "male"))), And)
+
+
+LAB = "http://terminology.hl7.org/CodeSystem/observation-category"
+
+
+def labelled(resource: dict[str, Any], code: str) -> dict[str, Any]:
+    return {**resource, "meta": {"security": [{"system": CONFIDENTIALITY, "code": code}]}}
+
+
+def category(code: str) -> list[dict[str, Any]]:
+    return [{"coding": [{"system": LAB, "code": code}]}]
+
+
+def granular(*pairs: tuple[str, str], **more: Any) -> Caller:
+    return Caller("x", grants=Grants(Grant("Observation", "rs", (pair,), confidential=True, **more) for pair in pairs))
+
+
+def test_granular_scopes_are_a_union(record: Record) -> None:
+    record.put(
+        observation("l1", "p1", "x", category=category("laboratory")),
+        observation("v1", "p1", "x", category=category("vital-signs")),
+        observation("s1", "p1", "x", category=category("survey")),
+        observation("l2", "p2", "x", category=category("laboratory")),
+    )
+    lab, vital = ("category", f"{LAB}|laboratory"), ("category", f"{LAB}|vital-signs")
+    assert sorted(record.ids("Observation?", granular(lab, vital))) == ["l1", "l2", "v1"]
+    assert sorted(record.ids("Observation?", granular(lab, vital, compartment=P1))) == ["l1", "v1"]
+    assert record.ids("Observation?category=survey", granular(lab, vital)) == []
+    assert sorted(record.ids("Observation?category:not=vital-signs", granular(lab, vital))) == ["l1", "l2"]
+    assert record.page("Observation?_summary=count", granular(lab, vital)).total == 3
+    assert record.ids("Observation?", granular(("nonsense", "1"))) == []
+
+
+def test_labels_hide_what_is_restricted(record: Record) -> None:
+    record.put(labelled(observation("r1", "p1", "q"), "R"), labelled(observation("n1", "p1", "q"), "N"))
+    staff = Caller("Practitioner/d1", grants=Grants((Grant("*", "cruds"),)))
+    assert record.ids("Observation?code=q", staff) == ["n1"]
+    assert record.page("Observation?code=q&_summary=count", staff).total == 1
+    assert sorted(record.ids("Observation?code=q", OPEN)) == ["n1", "r1"]
+    assert sorted(record.ids("Observation?code=q", ANN)) == ["n1", "r1"]
+    assert "r1" not in record.walk("Observation?_count=2", staff)
+    assert record.included("Patient?_revinclude=Observation:subject&_id=p1", staff) == {
+        "Observation/a1", "Observation/a2", "Observation/n1",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def linked(record: Record) -> Record:
+    def binary(id: str, **more: Any) -> dict[str, Any]:
+        return {"resourceType": "Binary", "id": id, "contentType": "text/plain", **more}
+
+    def document(id: str, of: str, url: str) -> dict[str, Any]:
+        return {
+            "resourceType": "DocumentReference", "id": id, "status": "current",
+            "subject": {"reference": f"Patient/{of}"}, "content": [{"attachment": {"url": url}}],
+        }  # fmt: skip
+
+    def provenance(id: str, *targets: str) -> dict[str, Any]:
+        return {"resourceType": "Provenance", "id": id, "target": [{"reference": target} for target in targets]}
+
+    def task(id: str, of: str) -> dict[str, Any]:
+        return {"resourceType": "Task", "id": id, "for": {"reference": f"Patient/{of}"}}
+
+    record.put(
+        binary("b0"), binary("b1", securityContext={"reference": "Patient/p1"}),
+        binary("b2", securityContext={"reference": "Patient/p2"}), binary("b3"), binary("b4"),
+        binary("b5", securityContext={"reference": "Observation/a1"}),
+        document("doc1", "p1", "Binary/b3"), document("doc2", "p2", "Binary/b4"),
+        provenance("v1", "Patient/p1"), provenance("v2", "Observation/a1"), provenance("v3", "Observation/b1"),
+        provenance("v4", "Organization/o1"),
+        {"resourceType": "Device", "id": "dev1", "patient": {"reference": "Patient/p1"}},
+        {"resourceType": "Device", "id": "dev2", "patient": {"reference": "Patient/p2"}},
+        {"resourceType": "Device", "id": "dev3"},
+        task("t1", "p1"), task("t2", "p2"),
+        {"resourceType": "Schedule", "id": "s1", "actor": [{"reference": "Practitioner/d1"}]},
+        {"resourceType": "Schedule", "id": "s2", "actor": [{"reference": "Patient/p2"}]},
+        {"resourceType": "Schedule", "id": "s3", "actor": [{"reference": "Patient/p1"}]},
+        {"resourceType": "List", "id": "li1", "subject": {"reference": "Patient/p1"}},
+        {"resourceType": "List", "id": "li2", "subject": {"reference": "Patient/p2"}},
+    )  # fmt: skip
+    return record
+
+
+@pytest.mark.parametrize("few", [0, 50])
+def test_types_that_belong_by_link(linked: Record, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolve, "FEW_CANDIDATES", few)
+    found = {
+        type: " ".join(sorted(linked.ids(f"{type}?", ANN)))
+        for type in ("Binary", "Provenance", "Device", "Task", "Schedule", "List")
+    }
+    assert found == {
+        "Binary": "b1 b3 b5", "Provenance": "v1 v2", "Device": "dev1", "Task": "t1", "Schedule": "s1 s3", "List": "li1",
+    }  # fmt: skip
+    assert linked.ids("Provenance?target=Observation/a1", ANN) == ["v2"]
+    assert linked.ids("Provenance?target=Observation/b1", ANN) == []
+    assert linked.ids("Binary?_id=b0,b1,b2,b4", ANN) == ["b1"]
+    assert linked.page("Provenance?_summary=count", ANN).total == 2
+    assert linked.included("Observation?_revinclude=Provenance:target", ANN) == {"Provenance/v2"}
+    assert linked.included("Patient?_revinclude=Provenance:target", ANN) == {"Provenance/v1"}
+    assert sorted(linked.ids("?_type=Binary,Task,Schedule,Group", ANN)) == ["b1", "b3", "b5", "s1", "s3", "t1"]
+
+
+def test_what_is_linked_to_a_type_that_is_not_granted_stays_hidden(linked: Record) -> None:
+    only = Caller("x", grants=Grants(Grant(type, "rs", compartment=P1) for type in ("Provenance", "Binary")))
+    assert linked.ids("Provenance?", only) == ["v1"]
+    assert linked.ids("Binary?", only) == ["b1"]

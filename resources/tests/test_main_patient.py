@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.repository.patients import patient_of
+from resources.main_patient import patient_of
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whose record a stored document belongs to, found without decoding all of it; for the audit trail.
+"""Whose record a stored document belongs to, found without decoding all of it: for the audit trail and the guards.
 
 FHIR R4 Patient compartment (https://hl7.org/fhir/R4/compartmentdefinition-patient.html).
 """
