@@ -14,6 +14,7 @@ from fhir_server.interactions.exchange import Exchange
 from fhir_server.interactions.history import page_count
 from fhir_server.interactions.searchset import searchset
 from fhir_server.operations.parameters import Parameters, read_parameters
+from fhir_server.search.restriction import granted
 from resources import definitions
 from resources.errors import BadSearch, Invalid
 from resources.literal_reference import ID
@@ -58,7 +59,7 @@ def everything(exchange: Exchange) -> Response:
     known = (*_PARAMETERS, "start", "end") if exchange.type in _DATES else _PARAMETERS
     given = read_parameters(exchange, known)
     focus = exchange.repository.read(exchange.type, exchange.id)
-    types = _types(exchange.type, given.all("_type"))
+    types = _types(exchange, given.all("_type"))
     # A page of none would have a next one for ever.
     walk = _Walk(max(page_count(given.value("_count"), exchange), 1) if given.value("_count") else _WHOLE)
     _fill(exchange, given, types, focus, walk)
@@ -67,14 +68,19 @@ def everything(exchange: Exchange) -> Response:
     return Response(200, searchset(page, exchange.service.base, f"{exchange.type}/{exchange.id}/$everything"))
 
 
-def _types(focus: str, wanted: list[str]) -> list[str]:
-    """The types to walk, the focus first. Raises BadSearch."""
+def _types(exchange: Exchange, wanted: list[str]) -> list[str]:
+    """The types to walk, the focus first: those named, or all that are open to the caller. Raises BadSearch."""
+    focus = exchange.type
     unknown = [type for type in wanted if type not in definitions.RESOURCE_TYPES]
     if unknown:
         raise BadSearch(f"_type names {unknown[0][:64]!r}, which is no resource type.", expression="_type")
     members = [type for type, params in definitions.compartment(focus).items() if params and type != focus]
     chosen = wanted or {focus, *members} - _ONLY_BY_NAME
-    return [type for type in (focus, *sorted(members)) if type in chosen]
+    return [type for type in (focus, *sorted(members)) if type in chosen and (wanted or _is_open(exchange, type))]
+
+
+def _is_open(exchange: Exchange, type: str) -> bool:
+    return type == exchange.type or granted(exchange.repository.caller, type, "s")
 
 
 def _fill(exchange: Exchange, given: Parameters, types: list[str], focus: Version, walk: _Walk) -> None:
@@ -84,6 +90,8 @@ def _fill(exchange: Exchange, given: Parameters, types: list[str], focus: Versio
     if not start and focus.type in types:
         walk.hits.append(Hit(focus))
     for type in types[types.index(start) if start else 0 :]:
+        if type == focus.type and not granted(exchange.repository.caller, type, "s"):
+            continue
         if walk.room <= 0:
             walk.next = type
             return
@@ -142,7 +150,7 @@ def _supporting(exchange: Exchange, hits: list[Hit], wanted: list[str]) -> Itera
             if type.decode() != exchange.type and f"{type.decode()}/{id.decode()}" not in present:
                 found.setdefault(type.decode(), set()).add(id.decode())
     for type in sorted(found):
-        if not wanted or type in wanted:
+        if type in wanted or (not wanted and granted(exchange.repository.caller, type, "s")):
             yield from _by_id(exchange, type, sorted(found[type]))
 
 

@@ -9,12 +9,15 @@ from typing import TypeGuard
 from fhir_server.audit.record import Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
 from fhir_server.repository.criteria import criteria_of, type_of
+from fhir_server.repository.guard import Guard
 from fhir_server.repository.history import history_page
-from resources.main_patient import patient_of
 from fhir_server.repository.services import Services
 from fhir_server.repository.single import Single, commit_one
 from fhir_server.repository.transaction import Commit
+from fhir_server.search.restriction import Restriction, restriction
+from fhir_server.store import Stored
 from resources.errors import FhirError, Gone, MethodNotAllowed, NotFound
+from resources.main_patient import patient_of
 from resources.repository import (
     Caller,
     Command,
@@ -77,7 +80,7 @@ class BoundRepository:
         interaction = _HISTORY[bool(request.type), bool(request.id)]
         entity = f"{request.type}/{request.id}" if request.id else request.type
         try:
-            page = history_page(self._services.store.session(), self.caller, request)
+            page = history_page(self._services, self.caller, request)
             self._note_many(interaction, entity, "", page.versions)
             return page
         except FhirError as error:
@@ -109,20 +112,32 @@ class BoundRepository:
     def _read(self, type: str, id: str) -> Version:
         if type == _AUDIT:
             return self._services.audit_events.read(self.caller, id)
+        found = restriction(self.caller, type, "r")
         stored = self._services.store.session().read(type, id, self.caller.tenant)
-        if stored is None:
+        if stored is None or (found is not None and not self._is_inside(found, stored)):
             raise NotFound(f"There is no {type}/{id}.")
         if stored.deleted:
             raise Gone(f"{type}/{id} was deleted; its history has the versions before.")
         return stored.as_version()
 
     def _vread(self, type: str, id: str, version: int) -> Version:
-        stored = self._services.store.session().vread(type, id, version, self.caller.tenant)
+        found = restriction(self.caller, type, "r")
+        session, tenant = self._services.store.session(), self.caller.tenant
+        stored = session.vread(type, id, version, tenant)
+        if found is not None and stored is not None:
+            current = session.read(type, id, tenant)
+            stored = stored if self._is_inside(found, current) and self._is_inside(found, stored) else None
         if stored is None:
             raise NotFound(f"There is no version {version} of {type}/{id}.")
         if stored.deleted:
             raise Gone(f"Version {version} of {type}/{id} is its deletion.")
         return stored.as_version()
+
+    def _is_inside(self, found: Restriction, stored: Stored | None) -> bool:
+        """Whether the caller may know of ``stored``; a deletion is judged by the version before."""
+        view = self._services.engine.resolver(self._services.store.session(), self.caller).view
+        living = view.living(stored)
+        return living is not None and view.holds(found, living)
 
     def _search(self, request: SearchRequest) -> SearchPage:
         if request.type == _AUDIT:
@@ -130,11 +145,13 @@ class BoundRepository:
         return self._services.engine.search(self._services.store.session(), self.caller, request)
 
     def _commit(self, commands: Sequence[Command], marks: Sequence[Mark], bundled: bool) -> list[Outcome]:
+        guard = Guard(self._services, self.caller)
+        guard.admit(commands, bundled)
         if not bundled and _is_plain(commands, marks):
-            alone = commit_one(self._services, self.caller, commands[0])
+            alone = commit_one(self._services, self.caller, commands[0], guard)
             if alone is not None:
                 return [alone]
-        return Commit(self._services, self.caller, commands, marks, self._answer, bundled).run()
+        return Commit(self._services, self.caller, commands, marks, self._answer, guard, bundled).run()
 
     def _answer(self, command: Read | Find) -> Outcome:
         """A read or search inside a transaction."""

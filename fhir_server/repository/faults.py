@@ -45,9 +45,9 @@ def _absent(reference: str, expression: str, place: str) -> Issue:
 
 
 def _still_referenced(error: StillReferenced, writes: Sequence[Write], places: Sequence[str]) -> FhirError:
+    who = f"these refer to it: {', '.join(error.referrers)}" if error.referrers else "others refer to it"
     conflict = Conflict(
-        f"{error.target} cannot be deleted while these refer to it: {', '.join(error.referrers)}. "
-        "Delete or change them first, or delete all in one transaction."
+        f"{error.target} cannot be deleted while {who}. Delete or change them first, or delete all in one transaction."
     )
     here = [place for write, place in zip(writes, places, strict=True) if f"{write.type}/{write.id}" == error.target]
     return conflict.within(here[0]) if here and here[0] else conflict

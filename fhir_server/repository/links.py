@@ -11,7 +11,7 @@ from typing import Any
 from fhir_server.repository.references import Swap, conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
 from resources import json_codec
-from resources.errors import BusinessRule, FhirError, Issue, MultipleMatches
+from resources.errors import BusinessRule, FhirError, Forbidden, Issue, MultipleMatches
 from resources.literal_reference import ID
 from resources.repository import Delete, Patch, Put
 from resources.search_param import placed_references
@@ -79,6 +79,8 @@ class Links:
         except MultipleMatches:
             self._why[text] = "more than one resource meets it"
             return None
+        except Forbidden:
+            raise
         except FhirError as error:
             self._why[text] = str(error)
             return None

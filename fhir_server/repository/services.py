@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from fhir_server.audit.chain import Chain
 from fhir_server.audit.record import AuditRecord, AuditRow
+from fhir_server.search.cursor import Cursors
+from fhir_server.search.resolve import Resolver
 from fhir_server.store import Integrity, Session, Store, Stored, StoreError
 from resources.errors import FhirError, Unavailable
 from resources.repository import Caller, SearchPage, SearchRequest, Version
@@ -14,6 +16,12 @@ from resources.repository import Caller, SearchPage, SearchRequest, Version
 
 class Search(Protocol):
     """The search engine as the repository needs it."""
+
+    cursors: Cursors
+
+    def resolver(self, session: Session, caller: Caller) -> Resolver:
+        """What finds and tests resources as ``caller`` may see them."""
+        ...
 
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage: ...
 

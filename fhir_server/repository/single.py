@@ -7,13 +7,15 @@ import random
 import time
 
 from fhir_server.repository.faults import fault
+from fhir_server.repository.guard import Guard
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
+from fhir_server.repository.stale import refuse_stale
 from fhir_server.repository.versions import deletion, has_conditional_references, written
 from fhir_server.store import LostRace, Stored, StoreError, Write
 from resources import json_codec
-from resources.errors import FhirError, Gone, NotFound, PreconditionFailed
-from resources.repository import ANY_VERSION, Caller, Create, Delete, Outcome, Patch, Put, Version
+from resources.errors import FhirError, Gone, NotFound
+from resources.repository import Caller, Create, Delete, Outcome, Patch, Put, Version
 from resources.validation import check
 
 ATTEMPTS = 10
@@ -24,7 +26,7 @@ PAUSE = 0.005
 Single = Create | Put | Patch | Delete
 
 
-def commit_one(services: Services, caller: Caller, command: Single) -> Outcome | None:
+def commit_one(services: Services, caller: Caller, command: Single, guard: Guard) -> Outcome | None:
     """Do ``command``, which names its resource; None, and nothing done, when conditional references must be resolved.
 
     Raises FhirError as Repository.commit does.
@@ -32,19 +34,21 @@ def commit_one(services: Services, caller: Caller, command: Single) -> Outcome |
     if isinstance(command, Create | Put):
         check(command.resource)
     for attempt in range(1, ATTEMPTS + 1):
-        write = _prepared(services, caller, command)
+        write = _prepared(services, caller, command, guard)
         if write is None:
             return Outcome(204, None, changed=False)
         if has_conditional_references(write):
             return None
+        guard.made([(command, write)], [""])
         try:
+            guard.references([write])
             return _stored(services, caller, write)
         except LostRace as error:
             if attempt == ATTEMPTS:
                 raise fault(error, [write], [""]) from None
             time.sleep(random.uniform(0, PAUSE * (attempt - 1)))  # at once the first time
         except StoreError as error:
-            raise fault(error, [write], [""]) from None
+            raise fault(guard.tell(error), [write], [""]) from None
     raise AssertionError("unreachable")
 
 
@@ -63,11 +67,12 @@ def outcome(write: Write) -> Outcome:
     return Outcome(200 if existed else 201, version)
 
 
-def _prepared(services: Services, caller: Caller, command: Single) -> Write | None:
+def _prepared(services: Services, caller: Caller, command: Single, guard: Guard) -> Write | None:
     """The write of ``command`` against the current version, None when there is nothing to do."""
     if isinstance(command, Create):
         return written(command.resource, "POST", "", None, services.base, caller.tenant)
-    previous = services.store.session().read(command.type, command.id, caller.tenant)
+    found = services.store.session().read(command.type, command.id, caller.tenant)
+    previous = guard.previous(command, command.id, found)
     return next_version(services, caller, command, command.id, previous)
 
 
@@ -87,23 +92,6 @@ def next_version(
     _refuse_other_identity(patched, command.type, id)
     check(patched)
     return written(patched, "PATCH", id, previous, services.base, caller.tenant)
-
-
-def refuse_stale(command: Put | Patch | Delete, previous: Stored | None) -> None:
-    """If-Match and If-None-Match: * against the current version. Raises PreconditionFailed."""
-    current = previous.version if previous and not previous.deleted else None
-    if command.if_match is not None and not _meets(command.if_match, current):
-        found = f'the current version is W/"{current}"' if current else "there is no current version"
-        asked = f'W/"{command.if_match}"' if command.if_match != ANY_VERSION else "any version"
-        raise PreconditionFailed(f"If-Match asks for {asked}, but {found}; read the resource anew.")
-    if isinstance(command, Put) and command.if_none_match and current is not None:
-        raise PreconditionFailed(
-            f'If-None-Match: * asks for a create, but {command.type}/{command.id} exists as W/"{current}".'
-        )
-
-
-def _meets(if_match: int, current: int | None) -> bool:
-    return current is not None if if_match == ANY_VERSION else if_match == current
 
 
 def _existing(type: str, id: str, previous: Stored | None) -> Stored:

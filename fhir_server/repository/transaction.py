@@ -12,11 +12,13 @@ from typing import Any
 
 from fhir_server.repository.criteria import criteria_of, the_one, type_of
 from fhir_server.repository.faults import fault
+from fhir_server.repository.guard import Guard
 from fhir_server.repository.holds import Holds
 from fhir_server.repository.links import Links
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
-from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome, refuse_stale
+from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome
+from fhir_server.repository.stale import refuse_stale
 from fhir_server.repository.stamp import new_id
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
@@ -53,10 +55,11 @@ class Commit:
         commands: Sequence[Command],
         marks: Sequence[Mark],
         answer: Callable[[Any], Outcome],
+        guard: Guard,
         bundled: bool = False,
     ) -> None:
         self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
-        self.commands = commands
+        self.commands, self.guard = commands, guard
         self.bundled = bundled or len(commands) > 1
         self.holds = Holds(services.store.hasher, caller.tenant, commands)
         self.reads_only = not marks and all(isinstance(command, Read | Find) for command in commands)
@@ -195,6 +198,7 @@ class Commit:
             resource = links.follow(command.resource, command.full_url)
             step.write = written(resource, "POST", step.id, None, self.services.base, self.caller.tenant)
         else:
+            step.existing = self.guard.previous(command, step.id, step.existing)
             step.write = next_version(self.services, self.caller, links.followed(command), step.id, step.existing)
         if step.write is None:
             step.outcome = Outcome(204, None, changed=False)
@@ -204,6 +208,8 @@ class Commit:
     def _store(self, session: Session, steps: list[Step]) -> None:
         ordered = sorted((step for step in steps if step.write), key=lambda step: _ORDER.index(type(step.command)))
         writes = [step.write for step in ordered if step.write]
+        self.guard.made([(step.command, step.write) for step in ordered if step.write], [s.place for s in ordered])
+        self.guard.references(writes)
         with self.services.audited([write_record(self.caller, write) for write in writes]) as rows:
             session.write_all(writes, rows, (), self.marks, self.services.integrity)
         for step in ordered:
@@ -215,7 +221,7 @@ class Commit:
 
     def _fault(self, error: StoreError, steps: Sequence[Step]) -> FhirError:
         done = [step for step in steps if step.write]
-        return fault(error, [step.write for step in done if step.write], [step.place for step in done])
+        return fault(self.guard.tell(error), [step.write for step in done if step.write], [step.place for step in done])
 
 
 class _naming:

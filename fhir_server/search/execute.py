@@ -161,6 +161,15 @@ class Executor:
         wanted = [(type, id) for id in ids]
         return {id: row.o for (_, id), row in self.session.read_many(wanted, self.tenant).items() if not row.deleted}
 
+    def rids(self, near: Set, limit: int) -> list[int]:
+        """The row numbers of all members, in any order. Raises TooMany when they are more than ``limit``."""
+        sql = self.sql()
+        text = sql.rows_of(sql.stream(near, Span(), limit + 1), "r.o, r.rid")
+        rows = self.session.query(text, sql.params)
+        if len(rows) > limit:
+            raise _too_many()
+        return [rid for _, rid in rows]
+
     def references(self, near: Set, limit: int) -> list[str]:
         """``Type/id`` of all members, in any order. Raises TooMany when they are more than ``limit``."""
         sql = self.sql()

@@ -112,6 +112,14 @@ class Members(Protocol):
         """``near`` with those sizes counted that decide what to walk."""
         ...
 
+    def all_orders(self, near: Set, far: Sequence[Far], limit: int) -> list[int]:
+        """The order keys of the members."""
+        ...
+
+    def rids(self, near: Set, limit: int) -> list[int]:
+        """The row numbers of the members, in any order."""
+        ...
+
     def references(self, near: Set, limit: int) -> list[str]:
         """``Type/id`` of the members, in any order."""
         ...

@@ -7,6 +7,7 @@ closed: a type without a rule is closed to whoever is confined to a compartment.
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import Literal
 
 import msgspec
 
@@ -164,10 +165,24 @@ def _refuse_all(caller: Caller, terms: Iterable[Term]) -> None:
         raise refusal
 
 
-def patients(caller: Caller) -> tuple[str, ...]:
-    """The patients (``Patient/1``) that ``caller`` is confined to; empty when some grant reaches further."""
-    found = [grant.compartment for grant in caller.grants.all]
-    return () if None in found else tuple(sorted({"/".join(each) for each in found if each}))
+def reach(caller: Caller) -> Grants | None:
+    """What a caller who is confined to compartments may refer to, whatever types their scopes name; None for others."""
+    found = caller.grants.memo.get(("reach",))
+    if found is None:
+        found = caller.grants.memo["reach",] = _reach(caller.grants)
+    return found or None
+
+
+def _reach(grants: Grants) -> Grants | Literal[False]:
+    if any(grant.compartment is None for grant in grants.all):
+        return False
+    places = dict.fromkeys((grant.compartment, grant.confidential) for grant in grants.all)
+    return Grants(Grant("*", "rs", compartment=place, confidential=secret) for place, secret in places)
+
+
+def unrestricted(caller: Caller, permission: str) -> bool:
+    """Whether all of every type is open to ``caller``."""
+    return any(grant.type == "*" and permission in grant.permissions and _is_free(grant) for grant in caller.grants.all)
 
 
 # --- From grants to rules -----------------------------------------------------------------------------------------

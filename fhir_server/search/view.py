@@ -29,12 +29,14 @@ Name = tuple[str, str]
 
 
 class View:
-    """The record as the caller of ``resolver`` may see it."""
+    """The record as the caller of ``resolver`` may see it. ``fresh`` are resources of a commit under way, which are
+    inside and not stored yet."""
 
-    __slots__ = ("caller", "resolver")
+    __slots__ = ("caller", "fresh", "resolver")
 
     def __init__(self, resolver: "Resolver") -> None:
         self.resolver, self.caller = resolver, resolver.caller
+        self.fresh: set[Name] = set()
 
     def sees(self, row: Stored, permission: str) -> bool:
         """Whether ``row`` is inside what the caller may do by ``permission``; False for a type that is not open."""
@@ -96,6 +98,8 @@ class View:
 
     def _any_read(self, names: Iterable[Name]) -> bool:
         wanted = [(type, id) for type, id in names if type in patient_types() and granted(self.caller, type, "r")]
+        if not self.fresh.isdisjoint(wanted):
+            return True
         found = self.resolver.session.read_many(list(dict.fromkeys(wanted)), self.caller.tenant) if wanted else {}
         return any(not row.deleted and self.sees(row, "r") for row in found.values())
 

@@ -19,6 +19,9 @@ TYPES = """WITH RECURSIVE t(type) AS (SELECT min(type) FROM resource WHERE tenan
         SELECT (SELECT min(r.type) FROM resource r WHERE r.tenant = $1 AND r.type > t.type) FROM t
          WHERE t.type IS NOT NULL)
     SELECT type FROM t WHERE type IS NOT NULL"""
+LAST_LIVING = """SELECT h.type, h.id, h.version, h.updated, h.doc, h.op, h.rid, 0, h.seq FROM
+      (SELECT rid, version, seq FROM resource WHERE tenant = $1 AND type = $2 AND deleted ORDER BY seq DESC LIMIT $3) r
+      JOIN history h ON h.rid = r.rid AND h.version = r.version - 1 ORDER BY r.seq DESC"""
 PAIRS = {
     "postgresql": "unnest($2::text[], $3::text[]) AS w(t, i)",
     "sqlite": "(SELECT value AS t, json_extract($3, '$[' || key || ']') AS i FROM json_each($2)) AS w",
@@ -111,11 +114,16 @@ class Reading:
         at: tuple[int, int] | None = None,
         before: int | None = None,
         tenant: int = 0,
+        types: Sequence[str] = (),
+        rids: Sequence[int] | None = None,
     ) -> list[Stored]:
         top = (1 << 62) if before is None else before
         if not id and not self.in_transaction:  # versions of one resource come in order anyway
             top = min(top, self.horizon() + 1)
-        sql, params = self._history_sql(type, id, tenant)
+        if rids is None:
+            sql, params = self._history_sql(type, id, tenant)
+        else:
+            sql, params = self._parts_sql(types, rids, tenant)
         lowest = 0 if since is None else self._lowest(sql, params, top, since)
         rows = takewhile(lambda row: row[8] >= lowest, self._walk(sql, params, top))
         high = at[1] if at else 1 << 62
@@ -131,6 +139,19 @@ class Reading:
         types = [type] if type else [row[0] for row in self.query(TYPES, (tenant,))]
         wheres = [f"tenant = $3 AND type = ${n}" for n in range(4, 4 + len(types))] or ["tenant = $3"]
         return _newest([source for where in wheres for source in _both(where, where)]), (tenant, *types)
+
+    def _parts_sql(self, types: Sequence[str], rids: Sequence[int], tenant: int) -> tuple[str, tuple[Parameter, ...]]:
+        """The same of some types and some resources."""
+        among = "= ANY($4::bigint[])" if self.dialect == "postgresql" else "IN (SELECT value FROM json_each($4))"
+        wheres = [f"tenant = $3 AND rid {among}"]
+        wheres += [f"tenant = $3 AND type = ${n}" for n in range(5, 5 + len(types))]
+        return _newest([source for where in wheres for source in _both(where, where)]), (tenant, list(rids), *types)
+
+    def last_living(self, types: Sequence[str], limit: int, tenant: int = 0) -> list[Stored]:
+        found: list[Stored] = []
+        for type in types:
+            found += self._all_stored(self.query(LAST_LIVING, (tenant, type, limit)))
+        return found
 
     def _lowest(self, sql: str, params: tuple[Parameter, ...], top: int, since: int) -> int:
         """The lowest seq below ``top`` of a version stamped at ``since`` (ms) or later.

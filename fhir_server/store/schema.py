@@ -28,6 +28,7 @@ def _table(metadata: sa.MetaData, name: str, *parts: Any, rowid: bool = False, *
 
 metadata = sa.MetaData()
 _PATIENT = sa.text("type = 'Patient'")
+_DELETED = sa.text("deleted")
 
 resource = _table(
     metadata,
@@ -47,6 +48,7 @@ resource = _table(
     sa.UniqueConstraint("tenant", "type", "id", name="resource_id"),
     sa.Index("resource_seq", "tenant", "type", "seq"),
     sa.Index("resource_updated", "tenant", "type", "updated", "o"),
+    sa.Index("resource_deleted", "tenant", "type", "seq", postgresql_where=_DELETED, sqlite_where=_DELETED),
     sa.Index("resource_patient", "subj", postgresql_where=_PATIENT, sqlite_where=_PATIENT),
     rowid=True,
 )

@@ -134,14 +134,21 @@ class Session(Protocol):
         at: tuple[int, int] | None = None,
         before: int | None = None,
         tenant: int = 0,
+        types: Sequence[str] = (),
+        rids: Sequence[int] | None = None,
     ) -> list[Stored]:
-        """Up to ``count`` versions of the instance, type or system, newest first.
+        """Up to ``count`` versions of the instance, type or system, newest first; with ``rids`` of those resources and
+        of ``types`` instead.
 
         ``since``: updated >= since (ms), or later in the order of seq than such a version. ``at``: current at some time
         in [lo, hi) ms. ``before``: keyset, only seq < before (the seq of the last row of the page before). Type and
         system history stop below the first write that an open transaction may still add (``horizon``), so that paging
         and polling skip nothing.
         """
+        ...
+
+    def last_living(self, types: Sequence[str], limit: int, tenant: int = 0) -> list[Stored]:
+        """Of the newest ``limit`` deletions of each type the version before; type by type, newest first."""
         ...
 
     def history_count(self, type: str = "", id: str = "", tenant: int = 0) -> int:
