@@ -4,6 +4,7 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 """
 
 import json
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,19 @@ FHIR_XML = "application/fhir+xml"
 SYSTEM = "urn:x-conformance:test"
 """Identifier and tag system of everything the tests create."""
 
+TLS = ssl.create_default_context()
+"""Read once: it costs more than a request."""
+
 
 class Client:
-    """Requests below ``base``. ``expect`` is the status (or statuses) an answer must have."""
+    """Requests below ``base``, with an access token when there is one. ``expect`` is the status (or statuses) an answer
+    must have."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, token: str = "") -> None:
         self.base = base
         self.root = base.rsplit("/", 1)[0]
-        self.http = httpx.Client(timeout=60, headers={"Accept": FHIR_JSON}, limits=httpx.Limits(max_connections=4))
+        headers = {"Accept": FHIR_JSON} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self.http = httpx.Client(timeout=60, headers=headers, limits=httpx.Limits(max_connections=4), verify=TLS)
 
     def close(self) -> None:
         self.http.close()

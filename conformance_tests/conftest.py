@@ -14,6 +14,7 @@ import pytest
 
 from conformance_tests.client import Client
 from conformance_tests.process import postgresql, serving
+from conformance_tests.smart.fixtures import ada, grace, growth, launched, provider, robot, standalone  # noqa: F401
 
 MARKER = "requirement"
 
@@ -33,6 +34,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         given = metafunc.config.getoption("base_url")
         servers = [given] if given else ["sqlite", "postgresql"]
         metafunc.parametrize("base_url", servers, indirect=True, scope="session", ids=["given"] if given else servers)
+    if "provider" in metafunc.fixturenames:
+        # What a browser and other clients see does not depend on the database, and they take their time.
+        databases = ["sqlite"] if "clients" in metafunc.definition.path.parts else ["sqlite", "postgresql"]
+        metafunc.parametrize("provider", databases, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

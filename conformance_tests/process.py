@@ -18,7 +18,7 @@ _STOP_SECONDS = 40.0
 @contextmanager
 def serving(folder: Path, database: str = "") -> Iterator[str]:
     """`hearth serve api` with its data in ``folder``; yields its FHIR base once it is ready."""
-    port = _free_port()
+    port = free_port()
     command = [str(Path(sys.executable).with_name("hearth")), "serve", "api", "--open"]
     command += ["--data-dir", str(folder), "--port", str(port)]
     command += ["--database", database] if database else []
@@ -26,10 +26,10 @@ def serving(folder: Path, database: str = "") -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         try:
-            _wait(child, f"http://127.0.0.1:{port}/health/ready", folder / "log")
+            wait(child, f"http://127.0.0.1:{port}/health/ready", folder / "log")
             yield f"http://127.0.0.1:{port}/fhir"
         finally:
-            _stop(child)
+            stop(child)
 
 
 @contextmanager
@@ -45,13 +45,15 @@ def postgresql() -> Iterator[str]:
         drop_postgresql(url)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Until ``url`` answers 200; shows the log when the process ended or took too long."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and child.poll() is None:
         try:
@@ -62,7 +64,8 @@ def _wait(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise AssertionError(f"The server did not become ready:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def _stop(child: subprocess.Popen[bytes]) -> None:
+def stop(child: subprocess.Popen[bytes]) -> None:
+    """End a process as an operator does, and wait for it."""
     child.terminate()
     try:
         child.wait(_STOP_SECONDS)

@@ -1,0 +1,66 @@
+"""Fixtures on the secured server: people in their browsers, apps, and authorizations that many tests look at.
+
+The suite's conftest takes them in, for the SMART tests and for those of real clients alike.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from conformance_tests.client import Json
+from conformance_tests.process import postgresql
+from conformance_tests.smart.app import App
+from conformance_tests.smart.browser import Browser
+from conformance_tests.smart.provider import Provider, launch, provider_on
+
+STANDALONE = "launch/patient openid fhirUser offline_access patient/*.rs"
+EHR_LAUNCH = "launch openid fhirUser offline_access user/*.rs patient/*.rs"
+
+
+@pytest.fixture(scope="session")
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """A secured server of our own with people, apps and a record. A server that was given has none of these."""
+    if request.config.getoption("base_url"):
+        pytest.skip("people and apps are made through the command line of a server of our own: run without --base-url")
+    folder = tmp_path_factory.mktemp(f"secured-{request.param}")
+    with ExitStack() as opened:
+        database = opened.enter_context(postgresql()) if request.param == "postgresql" else ""
+        yield opened.enter_context(provider_on(folder, database))
+
+
+@pytest.fixture
+def ada(provider: Provider) -> Browser:
+    """The browser of a patient, logged in."""
+    return provider.logged_in("ada")
+
+
+@pytest.fixture
+def grace(provider: Provider) -> Browser:
+    """The browser of a practitioner, logged in."""
+    return provider.logged_in("grace")
+
+
+@pytest.fixture
+def growth(provider: Provider) -> App:
+    """A public app."""
+    return provider.app("growth")
+
+
+@pytest.fixture
+def robot(provider: Provider) -> App:
+    """A backend service."""
+    return provider.app("robot")
+
+
+@pytest.fixture(scope="session")
+def standalone(provider: Provider) -> Json:
+    """The token response of a public app that Ada started by herself. Not to be refreshed or revoked."""
+    return provider.app("growth").granted(provider.logged_in("ada"), STANDALONE)
+
+
+@pytest.fixture(scope="session")
+def launched(provider: Provider) -> Json:
+    """The token response of an app that the EHR started for Grace, with Ada and her visit. Not to be revoked."""
+    handle = launch(provider, "growth", "grace", patient="ada", encounter="visit").json()["launch"]
+    return provider.app("growth").granted(provider.logged_in("grace"), EHR_LAUNCH, launch=handle)
