@@ -8,9 +8,9 @@ from argparse import Namespace
 from fhir_server.commands import CommandError
 from fhir_server.commands.authority import BY, Action, accounts, authority, show_secret, table
 from fhir_server.settings import Settings
-from smart_auth.model import Event, Person, Told
+from smart_auth.model import Person
 from smart_auth.people.accounts import Role, fold
-from smart_auth.people.links import Links, Purpose
+from smart_auth.people.links import Purpose
 from smart_auth.service import AuthService
 
 
@@ -71,8 +71,7 @@ def _found(service: AuthService, asked: Namespace) -> Person:
 
 
 def _show_link(service: AuthService, person: Person, purpose: Purpose) -> None:
-    service.tell(Told(event=Event.CREDENTIAL_CHANGED, who=BY, detail=f"{purpose} link for {person.login}"))
-    link = service.url(f"/auth/link/{Links(service.records, service.now).issue(person.id, purpose)}")
+    link = service.url(f"/auth/link/{accounts(service).invite(person, purpose, BY)}")
     show_secret(f"Give this link to {person.name} and to nobody else; it works once:", link)
 
 

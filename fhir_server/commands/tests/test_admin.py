@@ -1,4 +1,4 @@
-"""The administration commands and the refusal to serve without authentication."""
+"""The administration commands."""
 
 from pathlib import Path
 
@@ -59,8 +59,3 @@ def tamper(database_url: str) -> None:
         session.query("DROP TRIGGER audit_no_update")
     session.query("UPDATE audit SET who = 'nobody' WHERE interaction = 'create'")
     store.close()
-
-
-def test_serving_needs_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve", "--data-dir", str(tmp_path)]) == 2
-    assert "--open" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 
 from fhir_server.http.flask_app import make_flask
 from fhir_server.http.metrics import Metrics
+from resources.errors import Unavailable
 
 BASE = "https://fhir.example.org/fhir"
 
@@ -60,3 +61,15 @@ def test_pages_may_run_and_be_framed_by_nothing() -> None:
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_refusal_of_the_record_keeps_its_status() -> None:
+    app = make_flask(BASE, lambda: b"{}", {}, Metrics(), ())
+
+    def away() -> str:
+        raise Unavailable("Try again shortly.")
+
+    app.add_url_rule("/away", "away", away)
+    answer = app.test_client().get("/away")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert (answer.json or {})["issue"][0]["code"] == "transient"

@@ -15,6 +15,18 @@ def test_durations_are_counted_by_interaction_and_status() -> None:
     assert 'hearth_http_request_seconds_count{interaction="read",status="404"} 1.0' in text
 
 
+def test_events_are_counted_and_watched_values_are_asked_at_every_scrape() -> None:
+    metrics, ages = Metrics(), iter([0.5, 7.0])
+    metrics.told("login-refused", False)
+    metrics.told("token", True)
+    metrics.watch("revocations", lambda: next(ages))
+    text = metrics.exposition().decode()
+    assert 'hearth_authorization_events_total{event="login-refused",outcome="refused"} 1.0' in text
+    assert 'hearth_authorization_events_total{event="token",outcome="success"} 1.0' in text
+    assert "hearth_revocation_list_age_seconds 0.5" in text
+    assert "hearth_revocation_list_age_seconds 7.0" in metrics.exposition().decode()
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

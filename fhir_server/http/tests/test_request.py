@@ -87,3 +87,10 @@ def test_split_url() -> None:
     assert split_url("?_type=Patient") == ((), (("_type", "Patient"),))
     with pytest.raises(BadSyntax):
         split_url("Patient/%ff")
+
+
+@pytest.mark.parametrize("query", ["access_token=x", "a=b&access_token=", "access%5Ftoken=x"])
+def test_a_token_in_an_address_is_refused_and_not_repeated(query: str) -> None:
+    with pytest.raises(BadSyntax) as refused:
+        parsed("/fhir/Patient", QUERY_STRING=query)
+    assert "Authorization" in str(refused.value)

@@ -1,0 +1,127 @@
+"""A secured server: every route there is, without a token, with a bad one, and with one in the wrong place."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_server import wiring
+from fhir_server.conftest import Answer, Client
+from fhir_server.interactions.table import INTERACTIONS
+from fhir_server.operations.table import OPERATIONS
+from fhir_server.preparation import prepare
+from fhir_server.settings import load
+from smart_auth.development import development_token
+
+BASE = "http://127.0.0.1:8080/fhir"
+_FILLED = {"type": "Patient", "id": "p1", "vid": "1", "other": "Observation"}
+PLACES = {"system": "", "type": "Patient/", "instance": "Patient/p1/"}
+# What answers strangers beside the base: documents, probes, and pages that ask who you are.
+PUBLIC = re.compile(
+    r"/|/openapi\.json|/health/(live|ready)|/metrics|(/fhir)?/\.well-known/[a-z-]+|/auth/.*|/static/<path:filename>"
+)
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[wiring.Process]:
+    folder: Path = tmp_path_factory.mktemp("secured")
+    settings = load({"DATA_DIR": str(folder), "PUBLIC_URL": BASE}, {})
+    prepare(settings)
+    with wiring.Process(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(process: wiring.Process) -> Client:
+    return Client(wiring.compose(process))
+
+
+def routes() -> list[tuple[str, str]]:
+    """Method and path below the base of every row that serves."""
+    paths = [(row.method, re.sub(r"\{(\w+)\}", lambda found: _FILLED[found[1]], row.path)) for row in INTERACTIONS]
+    for row in OPERATIONS:
+        type = sorted(row.types)[0] if row.types else "Patient"
+        for level in row.levels:
+            path = PLACES[level].replace("Patient", type) + f"${row.name}"
+            paths += [(method, path) for method in (("POST",) if row.affects_state else ("GET", "POST"))]
+    return sorted(set(paths))
+
+
+@pytest.mark.parametrize(("method", "path"), routes())
+def test_every_route_but_metadata_asks_for_a_token(client: Client, method: str, path: str) -> None:
+    body = {"resourceType": "Patient"} if method in ("POST", "PUT", "PATCH") else None
+    answer = client.send(method, path, body)
+    if path == "metadata":
+        assert answer.status == 200
+        return
+    assert (answer.status, answer.issue["code"]) == (401, "login"), path
+    assert answer.headers["www-authenticate"] == 'Bearer realm="hearth"'
+    refused = client.send(method, path, body, Authorization="Bearer nonsense")
+    assert (refused.status, refused.issue["code"]) == (401, "login")
+    assert refused.headers["www-authenticate"] == 'Bearer realm="hearth", error="invalid_token"'
+    assert b"nonsense" not in refused.body
+
+
+def test_a_preflight_is_answered_and_other_options_are_not(client: Client) -> None:
+    asked = {"Origin": "https://app.example", "Access_Control_Request_Method": "GET"}
+    assert client.send("OPTIONS", "Patient", **asked).status == 204
+    assert client.send("OPTIONS", "Patient").status == 401
+
+
+def test_nothing_beside_the_base_is_open_by_accident(process: wiring.Process) -> None:
+    from fhir_server.http.metrics import Metrics
+
+    rim = wiring._rim(process, Metrics())
+    wiring.secured(process, rim, Metrics())
+    strange = [rule.rule for rule in rim.url_map.iter_rules() if not PUBLIC.fullmatch(rule.rule)]
+    assert strange == []
+
+
+@pytest.mark.parametrize("path", ["/auth/access", "/auth/account", "/auth/admin/people", "/auth/admin/keys"])
+def test_pages_of_people_ask_who_you_are(client: Client, path: str) -> None:
+    answer = beside(client, path)
+    assert answer.status == 303
+    assert answer.headers["location"].startswith("/auth/login")
+
+
+@pytest.mark.parametrize("path", ["/fhir/.well-known/smart-configuration", "/.well-known/oauth-authorization-server"])
+def test_documents_are_for_everybody(client: Client, path: str) -> None:
+    answer = beside(client, path, HTTP_ORIGIN="https://app.example")
+    assert answer.status == 200
+    assert answer.json["token_endpoint"] == "http://127.0.0.1:8080/auth/token"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_the_statement_tells_where_to_log_in(client: Client) -> None:
+    [rest] = client.send("GET", "metadata").json["rest"]
+    [uris] = [e for e in rest["security"]["extension"] if e["url"].endswith("oauth-uris")]
+    assert {each["url"]: each["valueUri"] for each in uris["extension"]}["token"] == "http://127.0.0.1:8080/auth/token"
+
+
+def test_a_token_elsewhere_than_in_the_header_is_refused(client: Client, process: wiring.Process) -> None:
+    token = development_token(process.authorization.service, "user/*.cruds")
+    good = {"Authorization": f"Bearer {token}"}
+    form = f"access_token={token}".encode()
+    answers = [
+        client.send("GET", f"Patient?access_token={token}"),
+        client.send("GET", f"Patient?access_token={token}", **good),
+        client.send("POST", "Patient/_search", form, Content_Type="application/x-www-form-urlencoded"),
+        client.send("POST", "Patient/_search", form, Content_Type="application/x-www-form-urlencoded", **good),
+    ]
+    assert [answer.status for answer in answers] == [400, 400, 401, 400]
+    assert not any(token.encode() in answer.body for answer in answers)
+
+
+def test_a_good_token_opens_what_its_scopes_name(client: Client, process: wiring.Process) -> None:
+    token = development_token(process.authorization.service, "user/*.cruds")
+    good = {"Authorization": f"Bearer {token}"}
+    made = client.send("POST", "Patient", {"resourceType": "Patient"}, **good)
+    assert made.status == 201
+    assert client.send("GET", f"Patient/{made.json['id']}", **good).status == 200
+
+
+def beside(client: Client, path: str, **more: Any) -> Answer:
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "wsgi.url_scheme": "http"}
+    return client.call({**environ, "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8080", **more})
