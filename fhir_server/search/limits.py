@@ -12,6 +12,10 @@ VALUES = 2_500
 """Of all parameters together but ``_id``: what commas separate."""
 IDS = 10_000
 SORT_KEYS = 10
+WAYS = 300
+"""Sequences of resource types that one chain may take: any one step from any type fits."""
+ENDS = 20_000
+"""Values of one chain, at the end of each of its ways."""
 
 
 def check_text(query: str) -> None:
@@ -26,6 +30,15 @@ def check(params: tuple[tuple[str, str], ...]) -> None:
     _refuse(sum(value.count(",") + 1 for name, value in params if name == "_id"), IDS, "ids")
     _refuse(sum(value.count(",") + 1 for name, value in params if name != "_id"), VALUES, "values")
     _refuse(max((value.count(",") + 1 for name, value in params if name == "_sort"), default=0), SORT_KEYS, "sort keys")
+
+
+def check_ways(name: str, ways: int, ends: int) -> None:
+    """Raise TooCostly for the chain ``name`` that takes ``ways`` and looks for ``ends`` values on them together."""
+    if ways > WAYS or ends > ENDS:
+        raise TooCostly(
+            f"{name}: the chain can take {ways} ways through resource types, with {ends} values to look for; at most "
+            f"{WAYS} ways and {ENDS} values are followed. Name the types, such as subject:Patient.name."
+        )
 
 
 def _refuse(found: int, most: int, what: str) -> None:

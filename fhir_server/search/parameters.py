@@ -6,6 +6,7 @@ FHIR R4 Search, chained parameters and reverse chaining (https://hl7.org/fhir/R4
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+from fhir_server.search.limits import check_ways
 from resources import search_param
 from resources.definitions import RESOURCE_TYPES, SearchParam, search_params
 from resources.errors import BadSearch
@@ -64,43 +65,57 @@ def checked_type(type: str, where: str) -> str:
 
 @lru_cache(8192)
 def term(type: str, name: str, value: str) -> Term:
-    """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch."""
-    return _term(type, name, value, 0)
-
-
-def _term(type: str, name: str, value: str, depth: int) -> Term:
-    if depth > DEPTH:
+    """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch, TooCostly."""
+    if name.count(".") + name.count("_has:") > DEPTH:
         raise BadSearch(f"{name}: a chain of more than {DEPTH} steps")
+    taken = ways(type, name)
+    check_ways(name, taken, taken * (value.count(",") + 1))
+    return _term(type, name, value)
+
+
+@lru_cache(8192)
+def ways(type: str, name: str) -> int:
+    """Through how many sequences of resource types ``name`` leads to a parameter: a chain that names no types branches
+    at each step."""
     if name.startswith("_has:"):
-        return _reverse(type, name, value, depth)
+        source, _, tail = name.removeprefix("_has:").partition(":")
+        return ways(source, tail.partition(":")[2])
+    head, dot, rest = name.partition(".")
+    code, _, target = head.partition(":")
+    if type not in RESOURCE_TYPES or code not in known(type):
+        return 0
+    if not dot:
+        return 1
+    if parameter(type, code).type != "reference":
+        return 0
+    return sum(ways(to, rest) for to in ([target] if target else target_types(type, code)))
+
+
+def _term(type: str, name: str, value: str) -> Term:
+    if name.startswith("_has:"):
+        return _reverse(type, name, value)
     head, dot, rest = name.partition(".")
     if dot:
-        return _chain(type, head, rest, value, depth)
+        return _chain(type, head, rest, value)
     code, _, modifier = name.partition(":")
     parameter(type, code)
     return search_param.compile_param(type, code, modifier, value)
 
 
-def _chain(type: str, head: str, rest: str, value: str, depth: int) -> Term:
-    """``subject:Patient.name``: an untyped chain goes to every target type that knows the next parameter."""
+def _chain(type: str, head: str, rest: str, value: str) -> Term:
+    """``subject:Patient.name``: an untyped chain goes to every target type that the rest leads on from."""
     code, _, target = head.partition(":")
     reference_parameter(type, code)
     allowed = target_types(type, code)
     targets = (checked_type(target, f"{head}.{rest}"),) if target else allowed
     if target and target not in allowed:
         raise BadSearch(f"{type}.{code} refers to {', '.join(allowed)}, never to {target}")
-    found, unknown = [], None
-    for to in targets:
-        try:
-            found.append(Refers(type, branches(type, code), to, _term(to, rest, value, depth + 1)))
-        except UnknownParameter as error:
-            unknown = error
-    if not found and unknown:
-        raise unknown
+    leading = [to for to in targets if ways(to, rest)] or targets[-1:]  # of none, the last tells what is wrong
+    found = [Refers(type, branches(type, code), to, _term(to, rest, value)) for to in leading]
     return found[0] if len(found) == 1 else Or(tuple(found))
 
 
-def _reverse(type: str, name: str, value: str, depth: int) -> Term:
+def _reverse(type: str, name: str, value: str) -> Term:
     """``_has:Observation:patient:code``: resources that others which match refer to."""
     source, _, tail = name.removeprefix("_has:").partition(":")
     code, _, rest = tail.partition(":")
@@ -110,7 +125,7 @@ def _reverse(type: str, name: str, value: str, depth: int) -> Term:
     allowed = target_types(source, code)
     if type not in allowed:
         raise BadSearch(f"{name}: {source}.{code} refers to {', '.join(allowed)}, never to {type}")
-    return Referred(type, source, branches(source, code), _term(source, rest, value, depth + 1))
+    return Referred(type, source, branches(source, code), _term(source, rest, value))
 
 
 def reference_parameter(type: str, name: str) -> SearchParam:

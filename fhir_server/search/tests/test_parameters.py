@@ -2,8 +2,8 @@
 
 import pytest
 
-from fhir_server.search.parameters import UnknownParameter, branches, known, reference_names, term
-from resources.errors import BadSearch
+from fhir_server.search.parameters import UnknownParameter, branches, known, reference_names, term, ways
+from resources.errors import BadSearch, TooCostly
 from resources.search_param.terms import Or, Post, Referred, Refers
 
 
@@ -62,3 +62,41 @@ def test_references_and_their_branches() -> None:
     assert "general-practitioner" in reference_names("Patient") and "name" not in reference_names("Patient")
     assert branches("Observation", "patient") == branches("Observation", "subject")
     assert {"_id", "_lastUpdated", "code-value-quantity"} <= known("Observation")
+
+
+FORKING = "successor.based-on.subject.subject.subject.resource-profile.provider:Group.member.schedule.subject.subject"
+
+
+@pytest.mark.parametrize(
+    ("type", "name", "value"),
+    [
+        ("ActivityDefinition", f"{FORKING}.name", "a"),
+        ("Library", "derived-from.subject.subject.identifier", "a"),
+        ("Library", "derived-from.identifier", ",".join("a" * 1000)),
+        ("Patient", "_has:Observation:focus:derived-from.subject.subject.identifier", "a"),
+    ],
+)
+def test_chains_that_fork_at_every_step_are_refused_before_they_are_followed(type: str, name: str, value: str) -> None:
+    with pytest.raises(TooCostly, match="Name the types"):
+        term(type, name, value)
+
+
+@pytest.mark.parametrize("name", ["a." * 5_000 + "name", "_has:Observation:patient:" * 5_000 + "code", "subject." * 13])
+def test_chains_of_many_steps_are_refused_by_their_length(name: str) -> None:
+    with pytest.raises(BadSearch, match="more than 12 steps"):
+        term("Observation", name, "x")
+
+
+def test_a_chain_may_fork_to_every_type() -> None:
+    assert ways("Library", "derived-from.identifier") > 100
+    assert isinstance(term("Library", "derived-from.identifier", "a"), Or)
+
+
+def test_a_chain_goes_where_the_rest_leads_on() -> None:
+    found = term("Observation", "subject.family", "x")
+    assert isinstance(found, Refers) and found.target == "Patient"
+
+
+def test_of_a_chain_that_leads_nowhere_the_missing_parameter_is_told() -> None:
+    with pytest.raises(UnknownParameter, match="has no search parameter 'famly'"):
+        term("Observation", "subject.famly", "x")
