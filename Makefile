@@ -28,8 +28,11 @@ test: venv  ## run the tests on SQLite and PostgreSQL; T=path for a part
 	$(BIN)/pytest $(T)
 
 BASE ?=
-conformance: venv  ## black-box tests and their table of requirements; BASE=url for a server that runs already
-	$(BIN)/pytest conformance_tests --requirements $(if $(BASE),--base-url $(BASE) --confcutdir conformance_tests)
+TOKEN ?=
+OPEN ?=
+conformance: venv  ## black-box tests and their table of requirements; BASE=url TOKEN=text for a server that runs, OPEN=1 without tokens
+	$(BIN)/pytest conformance_tests --requirements $(if $(OPEN),--open --ignore conformance_tests/smart --ignore conformance_tests/clients) \
+		$(if $(BASE),--base-url $(BASE) --token '$(TOKEN)' --confcutdir conformance_tests)
 
 check: venv  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff check .

@@ -5,7 +5,8 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -22,15 +23,42 @@ TLS = ssl.create_default_context()
 """Read once: it costs more than a request."""
 
 
+_RENEWED = 240.0  # seconds; a token with system/ scopes lives for 300
+
+
+class Bearer(httpx.Auth):
+    """Shows an access token; ``mint`` gives one, and is asked again before it is too old."""
+
+    def __init__(self, mint: Callable[[], str]) -> None:
+        self._mint, self._token, self._since = mint, "", 0.0
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        if "Authorization" not in request.headers and (token := self.token()):
+            request.headers["Authorization"] = f"Bearer {token}"
+        yield request
+
+    def token(self) -> str:
+        """One that is good for another minute, '' where none is needed."""
+        if not self._since or monotonic() - self._since > _RENEWED:
+            self._token, self._since = self._mint(), monotonic()
+        return self._token
+
+
 class Client:
     """Requests below ``base``, with an access token when there is one. ``expect`` is the status (or statuses) an answer
     must have."""
 
-    def __init__(self, base: str, token: str = "") -> None:
+    def __init__(self, base: str, token: str | Callable[[], str] = "") -> None:
         self.base = base
         self.root = base.rsplit("/", 1)[0]
-        headers = {"Accept": FHIR_JSON} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self.http = httpx.Client(timeout=60, headers=headers, limits=httpx.Limits(max_connections=4), verify=TLS)
+        self.bearer = Bearer(token if callable(token) else lambda: token)
+        self.http = httpx.Client(
+            timeout=60,
+            headers={"Accept": FHIR_JSON},
+            limits=httpx.Limits(max_connections=4),
+            verify=TLS,
+            auth=self.bearer,
+        )
 
     def close(self) -> None:
         self.http.close()

@@ -1,42 +1,51 @@
 """Which server the tests speak to, and the table of requirements they prove.
 
-`--base-url URL` (or HEARTH_BASE_URL) names a running server; without it each database gets a server of its own.
+`--base-url URL` (or HEARTH_BASE_URL) names a running server and `--token` (or HEARTH_TOKEN) an access token for it.
+Without them each database gets a server of its own: secured, or with `--open` without authentication.
 """
 
 import os
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from conformance_tests.client import Client
 from conformance_tests.process import postgresql, serving
 from conformance_tests.smart.fixtures import ada, grace, growth, launched, provider, robot, standalone  # noqa: F401
+from conformance_tests.smart.hearth import secured
 
 MARKER = "requirement"
+EITHER_DATABASE = "either_database"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance")
     group.addoption("--base-url", default=os.environ.get("HEARTH_BASE_URL", ""), help="FHIR base of a running server")
+    group.addoption("--token", default=os.environ.get("HEARTH_TOKEN", ""), help="access token for that server")
+    group.addoption("--open", action="store_true", help="servers of our own without authentication")
     group.addoption("--requirements", action="store_true", help="print the table of requirements at the end")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(id): the section of the specification that the test proves")
+    config.addinivalue_line(
+        "markers", f"{EITHER_DATABASE}: what it proves does not hang on the database; one is enough"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "base_url" in metafunc.fixturenames:
+    if "served" in metafunc.fixturenames:
         given = metafunc.config.getoption("base_url")
         servers = [given] if given else ["sqlite", "postgresql"]
-        metafunc.parametrize("base_url", servers, indirect=True, scope="session", ids=["given"] if given else servers)
+        metafunc.parametrize("served", servers, indirect=True, scope="session", ids=["given"] if given else servers)
     if "provider" in metafunc.fixturenames:
-        # What a browser and other clients see does not depend on the database, and they take their time.
-        databases = ["sqlite"] if "clients" in metafunc.definition.path.parts else ["sqlite", "postgresql"]
+        either = metafunc.definition.get_closest_marker(EITHER_DATABASE)
+        databases = ["sqlite"] if either else ["sqlite", "postgresql"]
         metafunc.parametrize("provider", databases, indirect=True, scope="session")
 
 
@@ -50,25 +59,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.user_properties += [(MARKER, id) for id in cited]
 
 
+class Served(NamedTuple):
+    """A server: its FHIR base without a final slash, and how to get a token for all of it ('' for none)."""
+
+    base: str
+    token: Callable[[], str]
+
+
 @pytest.fixture(scope="session")
-def base_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The FHIR base, without a final slash: the server given, or one of our own on the database of the parameter."""
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server given, or one of our own on the database of the parameter."""
+    option = request.config.getoption
     if "://" in request.param:
-        yield request.param.rstrip("/")
+        yield Served(request.param.rstrip("/"), lambda: str(option("token")))
         return
     folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "sqlite":
-        with serving(folder) as url:
-            yield url
-        return
-    with postgresql() as database, serving(folder, database) as url:
-        yield url
+    with ExitStack() as opened:
+        database = opened.enter_context(postgresql()) if request.param == "postgresql" else ""
+        if option("open"):
+            yield Served(opened.enter_context(serving(folder, database)), lambda: "")
+        else:
+            hearth = opened.enter_context(secured(folder, database))
+            yield Served(hearth.base, lambda: hearth.token("system/*.cruds"))
 
 
 @pytest.fixture(scope="session")
-def fhir(base_url: str) -> Iterator[Client]:
-    """A client of the server under test."""
-    client = Client(base_url)
+def fhir(served: Served) -> Iterator[Client]:
+    """A client of the server under test that may do everything."""
+    client = Client(served.base, served.token)
     yield client
     client.close()
 

@@ -225,6 +225,7 @@ def test_a_wrong_content_length_is_no_500(fhir: Client, tag: str, length: str) -
     import httpx
 
     headers = {"Content-Length": length, "Content-Type": "application/fhir+json"}
+    headers |= {"Authorization": f"Bearer {fhir.bearer.token()}"}
     try:
         answer = httpx.post(f"{fhir.base}/Patient", headers=headers, content=b"{}", timeout=10)
     except httpx.HTTPError:
