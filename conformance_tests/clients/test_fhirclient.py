@@ -11,6 +11,7 @@ from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider, launch
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 
 def authorized(provider: Provider, browser: Browser, **settings: str) -> FHIRClient:

@@ -9,6 +9,7 @@ from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 
 @pytest.fixture

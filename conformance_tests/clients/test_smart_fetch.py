@@ -11,6 +11,7 @@ from conformance_tests.smart.provider import Provider
 from conformance_tests.smart.tokens import EC, RSA
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 PROGRAM = Path(sys.executable).with_name("smart-fetch")
 CLIENT = "fetcher"

@@ -9,6 +9,7 @@ from conformance_tests.clients.site import Site
 from conformance_tests.smart.provider import EVERYTHING, PASSWORD, Provider, launch
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 SCOPE = "launch/patient openid fhirUser offline_access patient/*.cruds"
 EHR_SCOPE = "launch openid fhirUser offline_access user/*.rs patient/*.rs"

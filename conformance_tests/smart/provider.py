@@ -39,6 +39,7 @@ CLIENTS: dict[str, dict[str, str]] = {
     "growth": {"name": "Growth chart", "kind": "public"} | _APP,
     "other": {"name": "Another app", "kind": "public"} | _APP | {"redirect_uris": "https://other.example/back"},
     "native": {"name": "App on a phone", "kind": "public"} | _APP | {"redirect_uris": "http://127.0.0.1/back"},
+    "cockpit": {"name": "The hospital's own app", "kind": "public", "trusted": "yes"} | _APP,
     "signer": {"name": "App with keys", "kind": "asymmetric", "jwks": JWKS} | _APP,
     "robot": {
         "name": "Backend service",

@@ -27,6 +27,7 @@ from conformance_tests.smart.tokens import (
 )
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 Claims = dict[str, Any]
 Forge = Callable[[Claims, Claims, RSAKey], str]
@@ -149,9 +150,7 @@ def test_a_token_of_another_server_is_refused(
     refused(provider, signed(header, claims | {"iss": "https://elsewhere.example"}, foreign))
 
 
-@requirement("smart:77")
-@requirement("smart:94")
-@requirement("smart:265")
+@requirement("attack:54 foreign tokens")
 def test_an_assertion_or_code_is_no_access_token(provider: Provider, robot: App) -> None:
     refused(provider, assertion("robot", robot.token_endpoint))
     refused(provider, secrets.token_urlsafe(32))

@@ -223,8 +223,7 @@ def test_a_public_name_is_no_proof_for_a_service(robot: App) -> None:
     refused(robot.credentials(SCOPE, proof=by_name))
 
 
-@requirement("smart:77")
-@requirement("smart:265")
+@requirement("rfc6749#4.4")
 def test_no_context_and_no_person_comes_along(robot: App) -> None:
     got: Json = token_response(robot.credentials(SCOPE))
     assert not {"patient", "encounter", "need_patient_banner"} & set(got)

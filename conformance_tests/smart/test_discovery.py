@@ -10,6 +10,7 @@ from conformance_tests.smart.app import ORIGIN, App
 from conformance_tests.smart.provider import Provider
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 CAPABILITIES = {

@@ -7,6 +7,7 @@ from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 SCOPE = "patient/Patient.rs"
 

@@ -64,7 +64,7 @@ def test_another_app_ends_nothing(provider: Provider, ada: Browser, growth: App)
 def end_of(browser: Browser, app: str) -> str:
     """What the button carries that ends the access of ``app``, on the page of who has access."""
     browser.get("auth/access")
-    card = next(card for card in browser.answer.text.split("<li") if f"<h2>{app}</h2>" in card)
+    card = next(card for card in browser.answer.text.split('<li class="card') if f"<h2>{app}</h2>" in card)
     found = re.search(r'name="end" value="([^"]+)"', card)
     assert found, card
     return found[1]
