@@ -15,7 +15,7 @@ from bench.clusters import postgresql
 
 SCALES = {"ci": 0.05, "full": 1.0}
 # Modules that export BARS; the quick ones first.
-MODULES = ("knowledge", "scope_fuzz", "records", "auth_races", "concurrency", "bad_input", "speed")
+MODULES = ("knowledge", "scope_fuzz", "records", "auth_races", "auth", "concurrency", "bad_input", "speed")
 
 
 def bars(only: str = "") -> list[Bar]:

@@ -44,11 +44,12 @@ class Server:
 
 
 @contextmanager
-def serving(database: str, *options: str, pinned: bool = True) -> Iterator[Server]:
+def serving(database: str, *options: str, pinned: bool = True, secured: bool = False) -> Iterator[Server]:
     """``hearth serve api`` on a fresh database: ``sqlite``, or the URL of a PostgreSQL server to make one on."""
     with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, fresh(database, Path(folder)) as url:
         port = free_port()
-        command = [sys.executable, "-m", "fhir_server.cli", "serve", "api", "--open", "--port", str(port)]
+        command = [sys.executable, "-m", "fhir_server.cli", "serve", "api", "--port", str(port)]
+        command += [] if secured else ["--open"]
         command += ["--data-dir", folder, "--database", url, *options]
         with (Path(folder) / "log").open("wb") as log:
             before = time.perf_counter()
