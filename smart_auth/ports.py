@@ -3,8 +3,9 @@
 ``Records`` is met by ``smart_auth.records``; the others by the host.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from smart_auth.model import (
     Approval,
@@ -71,6 +72,11 @@ class Chart(Protocol):
         """Whether the record has ``reference`` (``Practitioner/1``); for accounts that are bound to it."""
         ...
 
+    def patient_of(self, reference: str) -> str:
+        """The id of the patient whom ``RelatedPerson/1`` or ``Encounter/1`` is about, in nobody's view; '' when there
+        is no such resource or it names none."""
+        ...
+
 
 class Revocation(NamedTuple):
     """A row of the revocation list: ``subject`` is ``jti:...`` or ``family:...``; kept until ``expires``."""
@@ -92,12 +98,31 @@ class Records(Protocol):
         """Revokes its families too."""
         ...
 
+    def revoke_client(self, id: str, now: int, keep: int) -> None:
+        """Revokes every family of a client."""
+        ...
+
     # people
     def person(self, id: str) -> Person | None: ...
     def person_by_login(self, login: str) -> Person | None: ...
     def people(self) -> Sequence[Person]: ...
+    def find_people(self, text: str, after: str, count: int) -> Sequence[Person]:
+        """In order of their login those above ``after`` whose login, name or fhirUser holds ``text``."""
+        ...
+
+    def other_administrators(self, id: str) -> bool:
+        """Whether somebody who is not ``id`` administers and is not disabled."""
+        ...
+
     def put_person(self, person: Person) -> None:
         """Inserts or replaces. Raises smart_auth.errors.Taken when the login is another's."""
+        ...
+
+    def amend_person(
+        self, id: str, changes: Mapping[str, Any], expecting: Mapping[str, Any] = MappingProxyType({})
+    ) -> Person | None:
+        """Writes these fields and no other, so that what somebody else changes at the same moment stays; the person as
+        they are now. None, and nothing written, when there is none or a field is not what was expected."""
         ...
 
     def passkeys(self, person: str) -> Sequence[Passkey]: ...
@@ -136,8 +161,16 @@ class Records(Protocol):
         """The person, without using it."""
         ...
 
+    def drop_links(self, person: str, purposes: Sequence[str]) -> None:
+        """Links of a person that open nothing from now on."""
+        ...
+
     # sessions
     def session(self, session_hash: str) -> Session | None: ...
+    def sessions(self, person: str) -> Sequence[Session]:
+        """Those of a person, newest first; some may be idle for too long already."""
+        ...
+
     def put_session(self, session: Session) -> None: ...
     def touch_session(self, session_hash: str, now: int) -> None: ...
     def end_session(self, session_hash: str, now: int) -> bool:
@@ -163,6 +196,11 @@ class Records(Protocol):
     def approval(self, id: str) -> Approval | None: ...
     def approvals(self, person: str) -> Sequence[Approval]:
         """Those of a person that are not revoked, newest first."""
+        ...
+
+    def approvals_about(self, patient: str, person: str) -> Sequence[Approval]:
+        """Those with ``patient`` in context, or of people who see only that patient, that others than ``person`` gave
+        and that are not revoked; newest first, at most 100."""
         ...
 
     def approvals_of_client(self, client: str) -> Sequence[Approval]: ...

@@ -123,6 +123,7 @@ class AuthService:
             base=self.base,
             issuer=self.issuer,
             records=self.records,
+            families=self.families,
             authentication=self.client_authentication,
             verifier=self.verifier,
             note=self.tell,

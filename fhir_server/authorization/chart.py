@@ -18,6 +18,8 @@ from smart_auth.service import ADDRESS
 MOST = 20
 _CLIENT = "hearth pages"
 _TYPES = ("Patient", "Encounter")
+_SUBJECT = {"Encounter": "subject", "RelatedPerson": "patient"}
+_WHOSE = {type: Grant(type, "r", confidential=True) for type in _SUBJECT}
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\,$|"})
 Json = dict[str, Any]
 Params = tuple[tuple[str, str], ...]
@@ -57,6 +59,20 @@ class RecordChart:
     def exists(self, reference: str) -> bool:
         target = local(reference)
         return target is not None and bool(self._exist([(target.type, target.id)]))
+
+    def patient_of(self, reference: str) -> str:
+        """Asked by the server itself, for whom no person's view is needed: of visits and relatives the subject alone
+        leaves here."""
+        target = local(reference)
+        if target is None or target.type not in _SUBJECT:
+            return ""
+        asker = Caller(_CLIENT, client=_CLIENT, address=ADDRESS.get(), grants=Grants((_WHOSE[target.type],)))
+        try:
+            doc: Json = msgspec.json.decode(self._repository_for(asker).read(target.type, target.id).doc)
+        except (NotFound, Gone, Forbidden):
+            return ""
+        patient = local(doc.get(_SUBJECT[target.type], {}).get("reference", ""))
+        return patient.id if patient and patient.type == "Patient" else ""
 
     def _may_see(self, person: Person, patient: str) -> bool:
         return bool(patient) and (person.staff or person.patient == patient)

@@ -162,8 +162,7 @@ def disable(desk: Desk, id: str) -> Response:
     changed = msgspec.structs.replace(known, disabled=True)
     records, now = desk.service.records, desk.service.now()
     records.put_client(changed)
-    for approval in records.approvals_of_client(id):
-        records.revoke_family(approval.id, now, now + desk.service.lifetimes.user_token)
+    records.revoke_client(id, now, now + desk.service.lifetimes.user_token)
     _tell(desk, changed, "disabled", who(me))
     return _form(desk, changed, changed, notice="The app is disabled and its access has ended.")
 

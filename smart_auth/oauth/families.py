@@ -9,7 +9,7 @@ from collections.abc import Callable
 from smart_auth.lifetimes import Lifetimes
 from smart_auth.model import Approval, Code, Event, Person, RefreshToken, Told
 from smart_auth.people.secret import digest, fresh
-from smart_auth.people.sessions import ABSOLUTE
+from smart_auth.people.sessions import alive
 from smart_auth.ports import Note, Records
 from smart_auth.scopes.algebra import parse
 
@@ -67,9 +67,18 @@ class Families:
         token = self._records.refresh(digest(secret))
         if token is None or token.client != client:
             return None
-        if self._reused(token) or token.expires <= self._now():
+        return None if self._reused(token) else self._alive(token)
+
+    def usable(self, secret: str, client: str) -> tuple[RefreshToken, Approval] | None:
+        """As ``of_refresh``, for who only asks: nothing is revoked by it."""
+        token = self._records.refresh(digest(secret))
+        if token is None or token.client != client or self._records.used_at(token.token_hash) is not None:
             return None
-        approval = self.live(token.approval)
+        found = self._alive(token)
+        return found if found and self.person(found[1]) else None
+
+    def _alive(self, token: RefreshToken) -> tuple[RefreshToken, Approval] | None:
+        approval = self.live(token.approval) if token.expires > self._now() else None
         return (token, approval) if approval and self._session_lives(approval) else None
 
     def _reused(self, token: RefreshToken) -> bool:
@@ -79,11 +88,11 @@ class Families:
         return used is not None
 
     def _session_lives(self, approval: Approval) -> bool:
-        """online_access lasts as long as the log-in; offline_access needs none."""
+        """online_access lasts as long as the log-in, also an idle one's; offline_access needs none."""
         if approval.offline:
             return True
         session = self._records.session(approval.session_hash)
-        return session is not None and self._now() - session.created <= ABSOLUTE
+        return session is not None and alive(session, self._now())
 
     def rotate(self, token: RefreshToken, approval: Approval) -> str | None:
         """The next refresh token; None when another thread was first."""
@@ -91,6 +100,8 @@ class Families:
         if not self._records.rotate(token.token_hash, self._successor(secret, approval), self._now()):
             return None
         self._records.touch_approval(approval.id, self._now())
+        if not approval.offline:  # who uses an app is there
+            self._records.touch_session(approval.session_hash, self._now())
         return secret
 
     def revoke(self, approval: str, told: Told) -> None:

@@ -99,9 +99,12 @@ class RefreshGrant(_Answers, grants.RefreshTokenGrant):  # type: ignore[misc]
         return Presented(*found) if found else None
 
     def _validate_token_scope(self, token: Presented) -> None:
-        """Narrowing lasts for this access token alone; the family keeps what was granted."""
-        asked = self.request.form.get("scope", "")
-        self.request.scope = str(narrowed(parse(token.approval.scopes), asked))
+        """Narrowing lasts for this access token alone; the family keeps what was granted. What an administrator took
+        from the client since is gone."""
+        granted = intersect(parse(self.request.client.client.scopes), parse(token.approval.scopes))
+        if not granted:
+            raise OAuthError("invalid_scope", "Nothing of what was granted is open to this app any more.")
+        self.request.scope = str(narrowed(granted, self.request.form.get("scope", "")))
 
     def create_token_response(self) -> _Answered:
         presented: Presented = self.request.refresh_token
@@ -129,4 +132,11 @@ class BackendGrant(_Answers, grants.ClientCredentialsGrant):  # type: ignore[mis
         now = self.server.now()
         approval = Approval(id=fresh(), client=client.id, scopes=str(granted), created=now, last_used=now)
         self.server.records.put_approval(approval)
+        self._check_still_there(approval)
         return self._answered(approval, None, approval.scopes)
+
+    def _check_still_there(self, approval: Approval) -> None:
+        """Who shuts a client out ends the families that there are; this one may have come just after."""
+        client = self.server.records.client(approval.client)
+        if client is None or client.disabled:
+            raise OAuthError("invalid_client", "The client could not be authenticated.", 401)

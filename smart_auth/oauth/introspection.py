@@ -10,9 +10,12 @@ from smart_auth.errors import OAuthError
 from smart_auth.model import Approval, Claims, Client, Event, Told
 from smart_auth.oauth.answer import Answer
 from smart_auth.oauth.client_authentication import ClientAuthentication, Presented
+from smart_auth.oauth.families import Families
+from smart_auth.oauth.id_token import identity
 from smart_auth.oauth.issue import context_fields
 from smart_auth.oauth.verifier import Verifier
 from smart_auth.ports import Note, Records
+from smart_auth.scopes.algebra import parse
 
 INACTIVE = {"active": False}
 
@@ -26,11 +29,12 @@ class Introspection:
         base: str,
         issuer: str,
         records: Records,
+        families: Families,
         authentication: ClientAuthentication,
         verifier: Verifier,
         note: Note,
     ) -> None:
-        self._base, self._issuer, self._records = base, issuer, records
+        self._base, self._issuer, self._records, self._families = base, issuer, records, families
         self._authentication, self._verifier, self._note = authentication, verifier, note
 
     def answer(self, presented: Presented) -> Answer:
@@ -57,14 +61,38 @@ class Introspection:
         try:
             claims = self._verifier.claims(token)
         except OAuthError:
+            return self._refresh_token(caller, token)
+        approval = self._families.live(claims.family)
+        if approval is None or not (caller.introspects or claims.client == caller.id):
             return INACTIVE
-        approval = self._records.approval(claims.family)
-        if approval is None or approval.revoked or not (caller.introspects or claims.client == caller.id):
+        return self._told(claims, approval) | self._person(caller, claims, approval)
+
+    def _refresh_token(self, caller: Client, secret: str) -> dict[str, Any]:
+        """Only to the client that holds it: a resource server must never take one for an access token."""
+        found = self._families.usable(secret, caller.id)
+        if found is None:
             return INACTIVE
-        return self._told(claims, approval)
+        token, approval = found
+        return {
+            "active": True,
+            "scope": approval.scopes,
+            "client_id": approval.client,
+            "exp": token.expires,
+            "iss": self._issuer,
+            "sub": approval.person,
+        }
+
+    def _person(self, caller: Client, claims: Claims, approval: Approval) -> dict[str, str]:
+        """Who it is, as far as an app may know by its scopes; resource servers may know, as they act on it."""
+        person = self._families.person(approval)
+        if person is None:
+            return {}
+        if not caller.introspects:
+            return identity(person, parse(claims.scope), self._base)
+        known = {"fhirUser": f"{self._base}/{person.fhir_user}"} if person.fhir_user else {}
+        return {"username": person.login, **known}
 
     def _told(self, claims: Claims, approval: Approval) -> dict[str, Any]:
-        person = self._records.person(approval.person) if approval.person else None
         body = {
             "active": True,
             "scope": claims.scope,
@@ -77,9 +105,7 @@ class Introspection:
             "sub": claims.subject,
             "jti": claims.jti,
         }
-        if person:
-            body["username"] = person.login
-        if person and person.fhir_user:
-            body["fhirUser"] = f"{self._base}/{person.fhir_user}"
         seen = {"patient": claims.patient, "encounter": claims.encounter}
-        return body | context_fields(approval.context) | {name: value for name, value in seen.items() if value}
+        same = claims.patient == approval.context.patient  # after breaking the glass it is another
+        context = context_fields(approval.context) if same else {}
+        return body | context | {name: value for name, value in seen.items() if value}

@@ -59,13 +59,20 @@ class Issue:
             client=approval.client,
             scope=scope,
             issued=now,
-            expires=now + (self._lifetimes.user_token if person else self._lifetimes.backend_token),
+            expires=now + self._lifetime(approval, person),
             subject=person.id if person else approval.client,
             who=name(person),
             reach=reach(person),
             patient=approval.context.patient,
             encounter=approval.context.encounter,
         )
+
+    def _lifetime(self, approval: Approval, person: Person | None) -> int:
+        """Seconds that an access token of the approval lives."""
+        if person is None:
+            return self._lifetimes.backend_token
+        online = not approval.offline and parse(approval.scopes).has("online_access")
+        return self._lifetimes.online_token if online else self._lifetimes.user_token
 
     def response(self, approval: Approval, person: Person | None, scope: str, refresh: str = "") -> dict[str, Any]:
         """The token response for ``scope`` of the approval, with ``refresh`` as its refresh token when there is one."""

@@ -120,8 +120,8 @@ class Launches:
     def _check_context(self, asked: LaunchRequest, person: Person | None) -> None:
         if asked.patient and not self._sees(asked.patient, person):
             raise OAuthError("invalid_request", "There is no such patient.")
-        if asked.encounter and not self._chart.exists(f"Encounter/{asked.encounter}"):
-            raise OAuthError("invalid_request", "There is no such encounter.")
+        if asked.encounter and self._chart.patient_of(f"Encounter/{asked.encounter}") != (asked.patient or None):
+            raise OAuthError("invalid_request", "There is no such encounter of the patient.")
         if any(not (item.reference or item.canonical or item.identifier) for item in asked.fhirContext):
             raise OAuthError("invalid_request", "Each fhirContext has a reference, a canonical or an identifier.")
 

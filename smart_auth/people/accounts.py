@@ -7,6 +7,7 @@ sessions and revokes their tokens.
 import re
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -30,7 +31,10 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accounts:
-    """Makes and changes accounts. ``keep`` is how long a revocation must be remembered: the longest token lifetime."""
+    """Makes and changes accounts. ``keep`` is how long a revocation must be remembered: the longest token lifetime.
+
+    Each change writes its own fields alone: a person who is disabled while they log in or rename themselves stays so.
+    """
 
     def __init__(
         self, records: Records, chart: Chart, note: Note, passwords: Passwords, now: Callable[[], int], keep: int = 3600
@@ -55,11 +59,12 @@ class Accounts:
 
     def change_role(self, person: Person, role: Role, by: str) -> Person:
         """Ends sessions and tokens of the person: what they were allowed was decided by the old role."""
-        changed = msgspec.structs.replace(person, **msgspec.structs.asdict(self._sound(role)))
+        fields = msgspec.structs.asdict(self._sound(role))
+        changed = msgspec.structs.replace(person, **fields)
         if changed == person:
             return person
         self._keep_one_administrator(person, changed)
-        self._records.put_person(changed)
+        self._amend(person, **fields)
         self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}")
         return changed
@@ -67,42 +72,50 @@ class Accounts:
     def invite(self, person: Person, purpose: Purpose, by: str) -> str:
         """The secret of a one-time link with which the person chooses a password."""
         self._tell(Event.CREDENTIAL_CHANGED, by, f"{purpose} link for {person.login}")
+        self._links.drop(person.id)  # of two links the older may have gone astray
         return self._links.issue(person.id, purpose)
 
     def rename(self, person: Person, name: str, by: str) -> Person:
         changed = msgspec.structs.replace(person, name=name.strip())
         _check_names(changed)
-        self._records.put_person(changed)
+        changed = self._amend(person, name=changed.name)
         self._tell(Event.PERSON_CHANGED, by, f"renamed {person.login}")
         return changed
 
     def disable(self, person: Person, by: str) -> None:
-        changed = msgspec.structs.replace(person, disabled=True)
-        self._keep_one_administrator(person, changed)
-        self._records.put_person(changed)
+        self._keep_one_administrator(person, msgspec.structs.replace(person, disabled=True))
+        self._amend(person, disabled=True)
+        self._links.drop(person.id)
         self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"disabled {person.login}")
 
     def enable(self, person: Person, by: str) -> None:
-        self._records.put_person(msgspec.structs.replace(person, disabled=False))
+        self._amend(person, disabled=False)
         self._tell(Event.PERSON_CHANGED, by, f"enabled {person.login}")
 
     def set_password(self, person: Person, password: str) -> Person:
-        """Ends all sessions of the person (the caller starts a new one). Raises LoginRefused with the objection."""
+        """Ends all sessions and tokens of the person and all links to their account, because whoever changes a
+        password may do so as somebody else has it (the caller starts a new session). Raises LoginRefused with the
+        objection."""
         if reason := objection(password, person.login, person.name):
             raise LoginRefused(reason)
-        changed = msgspec.structs.replace(person, password_argon2=self._passwords.hash(password))
-        self._records.put_person(changed)
-        self._records.end_sessions(person.id, self._now())
+        changed = self._amend(person, password_argon2=self._passwords.hash(password))
+        self._links.drop(person.id)
+        self.log_off_everywhere(person, person.fhir_user or person.login)
         self._tell(Event.CREDENTIAL_CHANGED, person.fhir_user or person.login, "password")
         return changed
 
     def set_totp(self, person: Person, sealed: bytes, by: str) -> Person:
         """Sets the sealed seed, or removes the second factor with ``b""``."""
-        changed = msgspec.structs.replace(person, totp=sealed)
-        self._records.put_person(changed)
+        changed = self._amend(person, totp=sealed)
         self._tell(Event.CREDENTIAL_CHANGED, by, f"{'set' if sealed else 'removed'} the code app of {person.login}")
         return changed
+
+    def remove_passkeys(self, person: Person, by: str) -> None:
+        """For who lost a device, or had a stranger add theirs."""
+        for passkey in self._records.passkeys(person.id):
+            self._records.delete_passkey(person.id, passkey.credential_id)
+        self._tell(Event.CREDENTIAL_CHANGED, by, f"removed the passkeys of {person.login}")
 
     def log_off_everywhere(self, person: Person, by: str) -> None:
         """Ends every session and revokes every token of a person."""
@@ -124,14 +137,21 @@ class Accounts:
         for reference in filter(None, (role.fhir_user, patient and f"Patient/{patient}")):
             if not self._chart.exists(reference):
                 raise LoginRefused(f"The record has no {reference}.")
+        if kind == "RelatedPerson" and self._chart.patient_of(role.fhir_user) != patient:
+            raise LoginRefused(f"In the record, {role.fhir_user} is not a relative of Patient/{patient}.")
         return msgspec.structs.replace(role, patient=patient)
 
     def _keep_one_administrator(self, before: Person, after: Person) -> None:
-        if not before.administrator or (after.administrator and not after.disabled):
-            return
-        others = (one for one in self._records.people() if one.id != before.id)
-        if not any(one.administrator and not one.disabled for one in others):
+        stays = not before.administrator or (after.administrator and not after.disabled)
+        if not stays and not self._records.other_administrators(before.id):
             raise LoginRefused("This is the last administrator. Make another one first.")
+
+    def _amend(self, person: Person, **fields: Any) -> Person:
+        """Raises LoginRefused when the account is gone."""
+        changed = self._records.amend_person(person.id, fields)
+        if changed is None:
+            raise LoginRefused("There is no such person.")
+        return changed
 
     def _tell(self, event: Event, by: str, detail: str) -> None:
         self._note(Told(event=event, who=by, detail=detail))

@@ -42,6 +42,10 @@ class Links:
         self._records.put_link(digest(secret), person, purpose, self._now() + LIFETIMES[purpose])
         return secret
 
+    def drop(self, person: str) -> None:
+        """Links of a person that are still about open nothing any more."""
+        self._records.drop_links(person, list(Purpose))
+
     def look(self, secret: str) -> Invited | None:
         """Whom the link is for, without using it."""
         for purpose in Purpose:

@@ -6,8 +6,6 @@ password and a disabled account.
 
 from typing import NamedTuple
 
-import msgspec
-
 from smart_auth.errors import LoginRefused
 from smart_auth.model import Event, Person, Told
 from smart_auth.people.accounts import fold
@@ -47,12 +45,16 @@ class LogIn:
         if person is None or not fits or person.disabled:
             raise self._refused(person, address, "password", REFUSED)
         if self._passwords.outdated(person.password_argon2):
-            person = msgspec.structs.replace(person, password_argon2=self._passwords.hash(password))
-            self._records.put_person(person)
+            self._hash_again(person, password)
         passed = Passed(person, ("pwd",), complete=not person.totp)
         if passed.complete:
             self._succeeded(passed, address)
         return passed
+
+    def _hash_again(self, person: Person, password: str) -> None:
+        """The hash alone, and only while it is the one that was compared: what others change meanwhile stays."""
+        old = {"password_argon2": person.password_argon2}
+        self._records.amend_person(person.id, {"password_argon2": self._passwords.hash(password)}, old)
 
     def by_code(self, person_id: str, code: str, address: str) -> Passed:
         """The second factor after the password. Raises LoginRefused."""

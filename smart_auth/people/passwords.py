@@ -3,10 +3,15 @@
 NIST SP 800-63B section 5.1.1.2; RFC 9106 (Argon2); OWASP ASVS 5.0 V6.2.
 """
 
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from resources.errors import Unavailable
 
 SHORTEST = 12
 # Argon2 reads the whole text: without a bound, a megabyte of password is work that a stranger orders.
@@ -63,6 +68,23 @@ def _same(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
+AT_ONCE = 4
+LONGEST_WAIT = 3.0  # seconds
+_room = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """So many hashes at once in one process: strangers who send passwords may have some of its memory and time, not
+    all. Raises Unavailable when it was full for LONGEST_WAIT."""
+    if not _room.acquire(timeout=LONGEST_WAIT):
+        raise Unavailable("Too many people log in at this moment; try again shortly.")
+    try:
+        yield
+    finally:
+        _room.release()
+
+
 class Passwords:
     """Makes and checks Argon2id hashes; ``hasher`` holds the parameters of today."""
 
@@ -72,14 +94,16 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The encoded hash (PHC string)."""
-        return self._hasher.hash(_same(password))
+        with _bounded():
+            return self._hasher.hash(_same(password))
 
     def fits(self, encoded: str, password: str) -> bool:
         """Whether it is the password. Does the same work when there is no hash, so that time tells nothing."""
         if len(password) > LONGEST:
             password, encoded = "", ""
         try:
-            return self._hasher.verify(encoded or self._decoy, _same(password)) and bool(encoded)
+            with _bounded():
+                return self._hasher.verify(encoded or self._decoy, _same(password)) and bool(encoded)
         except (VerificationError, InvalidHashError):
             return False
 

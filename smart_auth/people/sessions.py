@@ -16,6 +16,11 @@ ABSOLUTE = 12 * 3600
 TOUCH_EVERY = 30
 
 
+def alive(session: Session, now: int) -> bool:
+    """Whether it was neither idle for too long nor lasts for too long."""
+    return now - session.last_seen <= IDLE and now - session.created <= ABSOLUTE
+
+
 class LoggedIn(NamedTuple):
     """A live session and whose it is."""
 
@@ -42,7 +47,7 @@ class Sessions:
         if session is None:
             return None
         now = self._now()
-        if now - session.last_seen > IDLE or now - session.created > ABSOLUTE:
+        if not alive(session, now):
             self._records.end_session(session.session_hash, now)
             return None
         person = self._records.person(session.person)
@@ -54,6 +59,10 @@ class Sessions:
 
     def end(self, session: Session) -> None:
         self._records.end_session(session.session_hash, self._now())
+
+    def all(self, person: str) -> list[Session]:
+        """The live ones of a person, newest first."""
+        return [session for session in self._records.sessions(person) if alive(session, self._now())]
 
     def end_all(self, person: str) -> None:
         self._records.end_sessions(person, self._now())

@@ -4,14 +4,18 @@ RFC 6749 section 2 (clients), RFC 6238 section 5.2 (a TOTP step is accepted once
 (sign counters).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
 from smart_auth.errors import Taken
 from smart_auth.model import Client, Passkey, Person
 from smart_auth.records import tables as t
-from smart_auth.records.transactions import Transactions, as_row, digest
+from smart_auth.records.transactions import Transactions, as_row, as_struct, digest
+
+_SOUGHT = (t.person.c.login, t.person.c.name, t.person.c.fhir_user)
 
 
 class Accounts(Transactions):
@@ -35,11 +39,29 @@ class Accounts(Transactions):
     def people(self) -> Sequence[Person]:
         return self.many(t.person, Person, order=t.person.c.login)
 
+    def find_people(self, text: str, after: str, count: int) -> Sequence[Person]:
+        c = t.person.c
+        found = sa.or_(*(sa.func.lower(column).contains(text.lower(), autoescape=True) for column in _SOUGHT))
+        return self.many(t.person, Person, c.login > after, found, order=c.login, most=count)
+
+    def other_administrators(self, id: str) -> bool:
+        c = t.person.c
+        others = sa.select(c.id).where(c.id != id, c.administrator == sa.true(), c.disabled == sa.false()).limit(1)
+        return self.first(others) is not None
+
     def put_person(self, person: Person) -> None:
         try:
             self.change(self.upsert(t.person, as_row(person)))
         except sa.exc.IntegrityError:
             raise Taken("This login is taken.") from None
+
+    def amend_person(
+        self, id: str, changes: Mapping[str, Any], expecting: Mapping[str, Any] = MappingProxyType({})
+    ) -> Person | None:
+        c = t.person.c
+        same = (c[name] == value for name, value in expecting.items())
+        row = self.taken(sa.update(t.person).where(c.id == id, *same).values(**changes).returning(t.person))
+        return as_struct(Person, row) if row else None
 
     def passkeys(self, person: str) -> Sequence[Passkey]:
         return self.many(t.passkey, Passkey, t.passkey.c.person == person, order=t.passkey.c.created)

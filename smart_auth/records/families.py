@@ -37,12 +37,20 @@ class Families(Transactions):
         c = t.approval.c
         return self.many(t.approval, Approval, c.person == person, c.revoked == 0, order=_NEWEST)
 
+    def approvals_about(self, patient: str, person: str) -> Sequence[Approval]:
+        c, p = t.approval.c, t.person.c
+        close = sa.select(p.id).where(p.patient == patient, p.patient != "")
+        about = sa.or_(sa.and_(c.patient == patient, c.patient != ""), c.person.in_(close))
+        mine = c.person.in_(("", person))
+        return self.many(t.approval, Approval, about, sa.not_(mine), c.revoked == 0, order=_NEWEST, most=100)
+
     def approvals_of_client(self, client: str) -> Sequence[Approval]:
         return self.many(t.approval, Approval, t.approval.c.client == client, order=_NEWEST)
 
     def put_approval(self, approval: Approval, code: Code | None = None, refresh: RefreshToken | None = None) -> None:
         with self.write() as connection:
-            connection.execute(sa.insert(t.approval).values(**as_row(approval)))
+            row = as_row(approval) | {"patient": approval.context.patient}
+            connection.execute(sa.insert(t.approval).values(**row))
             if code:
                 connection.execute(sa.insert(t.code).values(**as_row(code)))
             if refresh:
@@ -102,6 +110,10 @@ class Families(Transactions):
     def revoke_person(self, person: str, now: int, keep: int) -> None:
         with self.revoking() as revoking:
             revoking.families(t.approval.c.person == person, now=now, keep=keep)
+
+    def revoke_client(self, id: str, now: int, keep: int) -> None:
+        with self.revoking() as revoking:
+            revoking.families(t.approval.c.client == id, now=now, keep=keep)
 
     def revoke_jti(self, jti: str, now: int, keep: int) -> None:
         with self.revoking() as revoking:

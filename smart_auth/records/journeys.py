@@ -3,6 +3,8 @@
 SMART App Launch 2.2 section 2.0.4 (launch handles); each is taken out of its table by the one call that uses it.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from smart_auth.model import Launch, Session
@@ -25,8 +27,15 @@ class Journeys(Transactions):
         row = self.first(sa.select(t.link.c.person).where(*_link(link_hash, purpose, now)))
         return str(row[0]) if row else None
 
+    def drop_links(self, person: str, purposes: Sequence[str]) -> None:
+        c = t.link.c
+        self.change(sa.delete(t.link).where(c.person == person, c.purpose.in_(purposes)))
+
     def session(self, session_hash: str) -> Session | None:
         return self.one(t.session, Session, t.session.c.session_hash == session_hash)
+
+    def sessions(self, person: str) -> Sequence[Session]:
+        return self.many(t.session, Session, t.session.c.person == person, order=sa.desc(t.session.c.created))
 
     def put_session(self, session: Session) -> None:
         self.change(self.upsert(t.session, as_row(session)))

@@ -139,13 +139,16 @@ approval = _table(
     "approval",
     _key("id"),
     *_columns(TEXT, "client", "scopes", "person", "nonce", "session_hash"),
+    _column("patient", TEXT, server_default=""),
     *_columns(JSON, "context", "amr"),
     _column("offline", FLAG),
     *_columns(NUMBER, "auth_time", "created", "last_used", "revoked"),
     sa.Index("auth_approval_person", "person", **_where("person <> ''")),
     sa.Index("auth_approval_session", "session_hash", **_where("session_hash <> ''")),
     sa.Index("auth_approval_client", "client"),
+    sa.Index("auth_approval_patient", "patient", **_where("patient <> ''")),
 )
+"""``patient`` is that of the context, apart, because patients ask who has access to their data."""
 
 code = _table(
     "code",
@@ -199,4 +202,14 @@ def _initial(connection: sa.Connection) -> None:
     connection.execute(sa.insert(counter).values(name="revocation", value=0))
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "clients, people, sessions, approvals, tokens, keys", _initial),)
+def _patients_of_approvals(connection: sa.Connection) -> None:
+    """A database that was made now has the column already; families of before say nothing of their patient in it."""
+    if "patient" not in {column["name"] for column in sa.inspect(connection).get_columns("auth_approval")}:
+        connection.execute(sa.text("ALTER TABLE auth_approval ADD COLUMN patient TEXT NOT NULL DEFAULT ''"))
+        next(index for index in approval.indexes if index.name == "auth_approval_patient").create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "clients, people, sessions, approvals, tokens, keys", _initial),
+    Migration(2, "the patient in context of each approval", _patients_of_approvals),
+)

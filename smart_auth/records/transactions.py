@@ -55,8 +55,11 @@ class Transactions:
         row = self.first(sa.select(table).where(condition))
         return None if row is None else as_struct(kind, row)
 
-    def many(self, table: sa.Table, kind: type[S], *conditions: sa.ColumnElement[bool], order: Any) -> list[S]:
-        return [as_struct(kind, row) for row in self.rows(sa.select(table).where(*conditions).order_by(order))]
+    def many(
+        self, table: sa.Table, kind: type[S], *conditions: sa.ColumnElement[bool], order: Any, most: int | None = None
+    ) -> list[S]:
+        found = sa.select(table).where(*conditions).order_by(order).limit(most)
+        return [as_struct(kind, row) for row in self.rows(found)]
 
     def insert(self, table: sa.Table) -> postgresql.Insert:
         """An INSERT that knows ON CONFLICT, which both databases write alike."""

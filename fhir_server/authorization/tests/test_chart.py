@@ -47,6 +47,7 @@ def chart(process: Process, service: AuthService) -> RecordChart:
         visit("e1", "ada", "2026-11-02", "First"),
         visit("e2", "ada", "2026-11-03", "Second"),
         visit("e3", "bob", "2026-11-04", "Other"),
+        {"resourceType": "RelatedPerson", "id": "r1", "patient": {"reference": "Patient/ada"}},
     ]
     repository = process.repository(Caller("test", grants=WHOLE_RECORD))
     repository.commit([Put(resource, resource["resourceType"], resource["id"]) for resource in made])
@@ -108,3 +109,9 @@ def test_absent_and_unknown(chart: RecordChart) -> None:
     assert chart.patient(GRACE, "nobody") is None
     assert chart.patient(GRACE, "") is None
     assert chart.encounters(GRACE, "nobody") == []
+
+
+def test_whom_a_visit_or_a_relative_is_about(chart: RecordChart) -> None:
+    assert [chart.patient_of(f"Encounter/{id}") for id in ("e1", "e3", "none")] == ["ada", "bob", ""]
+    assert [chart.patient_of(text) for text in ("RelatedPerson/r1", "RelatedPerson/none")] == ["ada", ""]
+    assert [chart.patient_of(text) for text in ("", "Patient/ada", "https://other.example/Encounter/e1")] == [""] * 3

@@ -45,6 +45,9 @@ class SmallChart:
     def exists(self, reference: str) -> bool:
         return reference in ("Practitioner/1", "Patient/p1", "Patient/p2", "RelatedPerson/r1")
 
+    def patient_of(self, reference: str) -> str:
+        return {"RelatedPerson/r1": "p1", "Encounter/e1": "p1"}.get(reference, "")
+
 
 class PlainSealer:
     """Reversible, and different from what goes in; sealing itself is tested where it lives."""

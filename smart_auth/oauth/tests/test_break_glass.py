@@ -6,7 +6,7 @@ import pytest
 
 from resources.repository import Grant
 from smart_auth.model import Event
-from smart_auth.oauth.tests.rig import NOBODY, PATIENT, STAFF, Rig, bearer
+from smart_auth.oauth.tests.rig import NOBODY, PATIENT, STAFF, Rig, basic, bearer, query
 from smart_auth.scopes.grants import grants
 
 ASKED = {"patient": "p2", "reason": "Unconscious in the emergency room"}
@@ -18,11 +18,10 @@ def break_glass(rig: Rig, token: str, body: Any) -> Any:
 
 def staff_token(rig: Rig, scope: str = "openid user/*.rs patient/*.cruds launch/patient") -> str:
     service = rig.service.authorizations
-    from smart_auth.oauth.tests.rig import query
-
-    request = service.choose_patient(service.begin(rig.params(scope=scope)), STAFF, "p1")
+    asked = rig.params(scope=scope, client_id="symmetric")
+    request = service.choose_patient(service.begin(asked), STAFF, "p1")
     url = service.finish(request, STAFF, rig.session(STAFF), request.scope)
-    return str(rig.redeem(query(url)["code"]).get_json()["access_token"])
+    return str(rig.redeem(query(url)["code"], basic(), client_id="").get_json()["access_token"])
 
 
 def test_one_patient_for_an_hour_with_the_reason_told(rig: Rig) -> None:
@@ -74,5 +73,11 @@ def test_only_staff_with_user_scopes(rig: Rig) -> None:
     ],
 )
 def test_a_patient_and_a_reason_are_needed(rig: Rig, body: Any) -> None:
-    answer = break_glass(rig, rig.tokens(STAFF, scope="user/*.rs")["access_token"], body)
+    answer = break_glass(rig, staff_token(rig), body)
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
+def test_no_app_of_others_breaks_the_glass_by_itself(rig: Rig) -> None:
+    token = rig.tokens(STAFF, scope="user/*.rs")["access_token"]
+    answer = break_glass(rig, token, ASKED)
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")

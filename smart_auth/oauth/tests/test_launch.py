@@ -75,6 +75,8 @@ def test_who_may_not_launch(rig: Rig) -> None:
         {"patient": "../p1"},
         {"patient": ""},
         {"encounter": "unknown"},
+        {"patient": "p2"},  # the visit is of p1
+        {"patient": None},
         {"app": "unknown"},
         {"person": "unknown"},
         {"fhirContext": [{}]},

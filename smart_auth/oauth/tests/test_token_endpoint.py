@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+from msgspec.structs import replace
 
-from smart_auth.model import Event
+from smart_auth.model import Approval, Event
 from smart_auth.oauth.tests.rig import (
+    CLIENTS,
     EC,
     ISSUER,
     NOBODY,
@@ -19,7 +21,10 @@ from smart_auth.oauth.tests.rig import (
     assertion,
     basic,
     bearer,
+    challenge,
+    query,
 )
+from smart_auth.people.sessions import IDLE
 
 
 def test_the_public_app_gets_its_tokens(rig: Rig) -> None:
@@ -86,8 +91,6 @@ def test_what_is_wrong_is_refused(rig: Rig, change: dict[str, str], error: str) 
 
 
 def test_the_challenge_itself_is_no_verifier(rig: Rig) -> None:
-    from smart_auth.oauth.tests.rig import challenge
-
     assert rig.redeem(rig.authorize()["code"], code_verifier=challenge()).status_code == 400
 
 
@@ -188,8 +191,6 @@ def test_online_access_ends_with_the_log_in_and_offline_access_does_not(rig: Rig
 
 
 def test_who_was_disabled_gets_nothing_more(rig: Rig) -> None:
-    from msgspec.structs import replace
-
     token, code = rig.tokens()["refresh_token"], rig.authorize()["code"]
     rig.records.put_person(replace(PATIENT, disabled=True))
     assert rig.refresh(token).get_json()["error"] == "invalid_grant"
@@ -199,8 +200,6 @@ def test_who_was_disabled_gets_nothing_more(rig: Rig) -> None:
 def test_staff_choose_a_patient_and_nobody_sees_nothing(rig: Rig) -> None:
     service = rig.service.authorizations
     request = service.choose_patient(service.begin(rig.params()), STAFF, "p2")
-    from smart_auth.oauth.tests.rig import query
-
     code = query(service.finish(request, STAFF, rig.session(STAFF), request.scope))["code"]
     assert rig.redeem(code).get_json()["patient"] == "p2"
     tokens = rig.tokens(NOBODY, scope="openid fhirUser user/*.rs")
@@ -272,3 +271,37 @@ def test_nothing_is_read_from_the_query_and_nothing_twice(rig: Rig) -> None:
     assert rig.http.post("/auth/token", json={"code": code}).get_json()["error"] == "invalid_request"
     assert rig.http.get("/auth/token").status_code == 405
     assert rig.http.post("/auth/token", data=form + "&client_id=public", **kinds).status_code == 200
+
+
+def test_online_access_lasts_while_it_is_used_and_ends_with_an_idle_log_in(rig: Rig) -> None:
+    code = rig.authorize(scope="online_access patient/*.rs")["code"]
+    body = rig.redeem(code).get_json()
+    for _ in range(3):
+        assert body["expires_in"] < IDLE
+        rig.clock.at += body["expires_in"] + 1
+        body = rig.refresh(body["refresh_token"]).get_json()
+    rig.clock.at += IDLE + 1
+    assert rig.refresh(body["refresh_token"]).get_json()["error"] == "invalid_grant"
+
+
+def test_what_a_client_may_no_longer_ask_for_is_gone_at_the_next_refresh(rig: Rig) -> None:
+    body = rig.tokens(scope="offline_access patient/Observation.rs patient/Condition.rs")
+    less = replace(CLIENTS[0], scopes="offline_access patient/Condition.rs")
+    rig.records.put_client(less)
+    body = rig.refresh(body["refresh_token"]).get_json()
+    assert body["scope"] == "offline_access patient/Condition.rs"
+    rig.records.put_client(replace(less, scopes=""))
+    assert rig.refresh(body["refresh_token"]).get_json()["error"] == "invalid_scope"
+
+
+def test_a_service_that_is_shut_out_while_it_asks_gets_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = rig.records.put_approval
+
+    def shut_out_first(approval: Approval) -> None:
+        rig.records.put_client(replace(CLIENTS[-1], disabled=True))
+        rig.records.revoke_client("backend", rig.clock(), rig.clock() + 300)
+        kept(approval)
+
+    monkeypatch.setattr(rig.records, "put_approval", shut_out_first)
+    answer = rig.backend()
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")

@@ -4,9 +4,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from smart_auth.errors import LoginRefused, Taken
-from smart_auth.model import Approval, Event, Person, Told
+from smart_auth.model import Approval, Event, Passkey, Person, Told
 from smart_auth.people.accounts import Accounts, Role
-from smart_auth.people.links import Purpose
+from smart_auth.people.links import Links, Purpose
 from smart_auth.people.passwords import Passwords
 from smart_auth.people.sessions import Sessions
 from smart_auth.people.tests.conftest import Clock
@@ -27,7 +27,10 @@ class Chart:
         return []
 
     def exists(self, reference: str) -> bool:
-        return reference in ("Practitioner/1", "Patient/p1", "RelatedPerson/r1")
+        return reference in ("Practitioner/1", "Patient/p1", "Patient/p2", "RelatedPerson/r1")
+
+    def patient_of(self, reference: str) -> str:
+        return "p1" if reference == "RelatedPerson/r1" else ""
 
 
 STAFF = Role(fhir_user="Practitioner/1")
@@ -77,6 +80,7 @@ def test_a_patient_sees_their_own_and_a_relative_the_one_named(accounts: Account
         Role(fhir_user="https://other.example/Practitioner/1"),
         Role(fhir_user="RelatedPerson/r1"),
         Role(fhir_user="RelatedPerson/r1", patient="p9"),
+        Role(fhir_user="RelatedPerson/r1", patient="p2"),
     ],
 )
 def test_roles_that_the_record_does_not_bear_out(accounts: Accounts, records: SqlRecords, role: Role) -> None:
@@ -150,3 +154,41 @@ def test_links_are_told_and_not_their_secret(accounts: Accounts, told: list[Told
     person = accounts.make("grace", "Grace", STAFF, "root")
     secret = accounts.invite(person, Purpose.RESET, "root")
     assert told[-1].detail == "reset link for grace" and secret not in str(told)
+
+
+def test_a_password_ends_tokens_and_older_links(accounts: Accounts, records: SqlRecords, clock: Clock) -> None:
+    person = accounts.make("grace", "Grace", STAFF, "root")
+    with_token(records, clock, person)
+    astray = accounts.invite(person, Purpose.RESET, "root")
+    links = Links(records, clock)
+    assert links.look(astray) and accounts.invite(person, Purpose.RESET, "root") and links.look(astray) is None
+    last = accounts.invite(person, Purpose.INVITATION, "root")
+    accounts.set_password(person, "calm otters drift")
+    assert links.look(last) is None and not records.approvals(person.id)
+
+
+def test_a_link_of_before_a_person_was_shut_out_opens_nothing_after(accounts: Accounts, clock: Clock) -> None:
+    person = accounts.make("grace", "Grace", STAFF, "root")
+    secret = accounts.invite(person, Purpose.INVITATION, "root")
+    accounts.disable(person, "root")
+    accounts.enable(person, "root")
+    assert Links(accounts._records, clock).look(secret) is None
+
+
+def test_what_changes_at_the_same_moment_stays(accounts: Accounts, records: SqlRecords) -> None:
+    person = accounts.make("grace", "Grace", STAFF, "root")
+    accounts.disable(person, "root")
+    # Each of these knew the person from before that.
+    accounts.set_password(person, "calm otters drift")
+    accounts.rename(person, "Grace Hopper", "grace")
+    accounts.set_totp(person, b"sealed", "grace")
+    accounts.change_role(person, Role(fhir_user="Patient/p1"), "root")
+    found = records.person(person.id)
+    assert found and found.disabled and (found.name, found.totp, found.patient) == ("Grace Hopper", b"sealed", "p1")
+
+
+def test_passkeys_that_a_stranger_added_go(accounts: Accounts, records: SqlRecords, told: list[Told]) -> None:
+    person = accounts.make("grace", "Grace", STAFF, "root")
+    records.put_passkey(Passkey(credential_id=b"1", person=person.id, public_key=b"k", sign_count=0))
+    accounts.remove_passkeys(person, "root")
+    assert not records.passkeys(person.id) and told[-1].detail == "removed the passkeys of grace"

@@ -155,3 +155,16 @@ def test_by_passkey_even_while_the_password_is_locked(log_in: LogIn, passkeys: P
     with pytest.raises(LoginRefused):
         log_in.by_passkey("{}", challenge, HERE)
     assert told[-1].event is Event.LOGIN_REFUSED
+
+
+def test_a_renewed_hash_does_not_undo_what_happens_at_that_moment(log_in: LogIn, records: SqlRecords) -> None:
+    old = PasswordHasher(time_cost=1, memory_cost=32, parallelism=1).hash(PASSWORD)
+    records.put_person(msgspec.structs.replace(GRACE, password_argon2=old))
+    known = records.person("g")
+    assert known
+    records.amend_person("g", {"disabled": True})
+    log_in._hash_again(known, PASSWORD)
+    found = records.person("g")
+    assert found and found.disabled and found.password_argon2 != old
+    log_in._hash_again(known, PASSWORD)  # another password was chosen since
+    assert records.person("g") == found

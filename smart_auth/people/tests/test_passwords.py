@@ -1,9 +1,14 @@
 """Passwords: what is refused, and hashes that fit, do not fit and grow old."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from argon2 import PasswordHasher
 
-from smart_auth.people.passwords import COMMONEST, HASHER, SHORTEST, Passwords, objection
+from resources.errors import Unavailable
+from smart_auth.people import passwords as passwords_module
+from smart_auth.people.passwords import AT_ONCE, COMMONEST, HASHER, SHORTEST, Passwords, objection
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
@@ -74,3 +79,30 @@ def test_unknown_logins_cost_a_verification(monkeypatch: pytest.MonkeyPatch) -> 
 def test_hashes_of_other_parameters_are_outdated() -> None:
     assert Passwords(HASHER).outdated(CHEAP.hash("calm otters drift"))
     assert not Passwords(CHEAP).outdated(CHEAP.hash("calm otters drift"))
+
+
+def test_strangers_get_some_of_the_memory_and_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords_module, "LONGEST_WAIT", 0.01)
+    running, most = [], []
+    full, go_on = threading.Event(), threading.Event()
+
+    class Slow(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            running.append(1)
+            most.append(len(running))
+            if len(running) == AT_ONCE:
+                full.set()
+            go_on.wait(10)
+            running.pop()
+            return super().verify(hash, password)
+
+    passwords = Passwords(Slow(time_cost=1, memory_cost=64, parallelism=1))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = [pool.submit(passwords.fits, "", "x") for _ in range(AT_ONCE)]
+        assert full.wait(10)
+        for work in (lambda: passwords.fits("", "x"), lambda: passwords.hash("x")):
+            with pytest.raises(Unavailable):
+                work()
+        go_on.set()
+        assert not any(one.result() for one in asked)
+    assert not passwords.fits("", "x") and max(most) == AT_ONCE

@@ -64,3 +64,10 @@ def test_of_a_disabled_person(sessions: Sessions, records: SqlRecords) -> None:
     secret, _ = sessions.start("a", ("pwd",))
     records.put_person(msgspec.structs.replace(ADA, disabled=True))
     assert sessions.find(secret) is None
+
+
+def test_the_live_ones_of_a_person(sessions: Sessions, clock: Clock) -> None:
+    sessions.start("a", ("pwd",))
+    clock.at += IDLE + 1
+    _, session = sessions.start("a", ("hwk",))
+    assert sessions.all("a") == [session] and sessions.all("b") == []

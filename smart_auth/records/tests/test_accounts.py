@@ -92,3 +92,29 @@ def test_failures_are_counted_until_they_are_forgotten(records: SqlRecords) -> N
     assert records.failures("login:ada") == (2, 12)
     records.forget_failures("login:ada")
     assert records.failures("login:ada") == (0, 0)
+
+
+def test_only_the_fields_that_are_amended_are_written(records: SqlRecords) -> None:
+    records.put_person(msgspec.structs.replace(ADA, password_argon2="old"))
+    records.amend_person("p1", {"disabled": True})
+    changed = records.amend_person("p1", {"password_argon2": "new"}, {"password_argon2": "old"})
+    assert changed == records.person("p1") and changed and (changed.disabled, changed.password_argon2) == (True, "new")
+    assert records.amend_person("p1", {"password_argon2": "newer"}, {"password_argon2": "old"}) is None
+    assert records.amend_person("nobody", {"disabled": True}) is None
+
+
+def test_people_are_found_page_by_page(records: SqlRecords) -> None:
+    names = {"ada": "Ada 100%", "bo": "Bo", "cy": "Cy"}
+    for login, name in names.items():
+        records.put_person(Person(id=f"id {login}", login=login, name=name, fhir_user=f"Practitioner/{login}x"))
+    found = [one.login for one in records.find_people("", "", 2)]
+    assert found == ["ada", "bo"]
+    assert [one.login for one in records.find_people("", found[-1], 2)] == ["cy"]
+    for text, logins in (("BO", ["bo"]), ("0%", ["ada"]), ("%", ["ada"]), ("_", []), ("tioner/cyx", ["cy"])):
+        assert [one.login for one in records.find_people(text, "", 9)] == logins
+
+
+def test_whether_there_is_another_administrator(records: SqlRecords) -> None:
+    records.put_person(Person(id="a", login="a1", name="A", administrator=True))
+    records.put_person(Person(id="b", login="b1", name="B", administrator=True, disabled=True))
+    assert records.other_administrators("b") and not records.other_administrators("a")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smart_auth.model import Approval, Code, Context, Launch, Passkey, RefreshToken, Session, SigningKey
+from smart_auth.model import Approval, Code, Context, Launch, Passkey, Person, RefreshToken, Session, SigningKey
 from smart_auth.ports import Revocation
 from smart_auth.records import SqlRecords, engine_for, tables
 from smart_auth.records.families import SLACK
@@ -318,3 +318,39 @@ def test_rotation_is_a_chain_whatever_happens(records: SqlRecords, events: list[
             assert records.rotate(str(number), new, now) == expected
             chain += [now + 90] if expected else []
     assert records.refresh(str(len(chain))) is None
+
+
+def test_a_client_ends_with_all_its_families(records: SqlRecords) -> None:
+    records.put_approval(FAMILY)
+    records.put_approval(msgspec.structs.replace(FAMILY, id="f2", client="other"))
+    records.revoke_client("growth", 50, 60)
+    assert living(records, "f1", "f2") == ["f2"] and subjects(records) == ["family:f1"]
+
+
+def test_who_else_has_access_to_a_patient(records: SqlRecords) -> None:
+    relative = Person(id="r", login="bo", name="Bo", fhir_user="RelatedPerson/r1", patient="1")
+    records.put_person(relative)
+    made = {
+        "mine": {"person": "p1"},
+        "nurse's": {"person": "n", "created": 30},
+        "relative's": {"person": "r", "context": Context(), "created": 20},
+        "of another": {"person": "n", "context": Context(patient="2")},
+        "ended": {"person": "n", "revoked": 5},
+        "service's": {"person": ""},
+    }
+    for id, fields in made.items():
+        records.put_approval(msgspec.structs.replace(FAMILY, id=id, **fields))
+    assert [one.id for one in records.approvals_about("1", "p1")] == ["nurse's", "relative's"]
+    assert not records.approvals_about("", "p1")
+
+
+def test_an_older_database_gets_the_patient_of_families(url: str, records: SqlRecords) -> None:
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP INDEX auth_approval_patient"))
+        connection.execute(sa.text("ALTER TABLE auth_approval DROP COLUMN patient"))
+        tables.MIGRATIONS[1].apply(connection)
+        tables.MIGRATIONS[1].apply(connection)  # as on a database that was made with it
+    engine.dispose()
+    records.put_approval(FAMILY)
+    assert [one.id for one in records.approvals_about("1", "x")] == ["f1"]

@@ -55,3 +55,18 @@ def test_a_launch_handle_is_redeemed_once(records: SqlRecords) -> None:
     records.put_launch(launch)
     assert records.use_launch("h1", 100) is None
     assert [records.use_launch("h1", 99) for _ in range(2)] == [launch, None]
+
+
+def test_dropped_links_open_nothing(records: SqlRecords) -> None:
+    for person, purpose in (("a", "reset"), ("a", "invitation"), ("a", "recovery:1"), ("b", "reset")):
+        records.put_link(f"{person} {purpose}", person, purpose, 100)
+    records.drop_links("a", ["reset", "invitation"])
+    left = [records.link(f"{p} {q}", q, 1) for p, q in (("a", "reset"), ("a", "invitation"), ("b", "reset"))]
+    assert left == [None, None, "b"] and records.link("a recovery:1", "recovery:1", 1) == "a"
+
+
+def test_the_sessions_of_a_person(records: SqlRecords) -> None:
+    for number in (1, 2):
+        at = {"created": number, "last_seen": number}
+        records.put_session(Session(session_hash=f"s{number}", person="a", csrf="c", amr=("pwd",), **at))
+    assert [one.session_hash for one in records.sessions("a")] == ["s2", "s1"] and not records.sessions("b")
