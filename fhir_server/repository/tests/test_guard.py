@@ -163,7 +163,8 @@ def test_a_deleted_resource_of_another_never_was(ann: BoundRepository, whole: Bo
     whole.commit([Delete("Observation", "o-bob")])
     whole.commit([Delete("Observation", "o-ann")])
     for name in ("read", "vread", "history", "update"):
-        assert same(lambda id: lambda: ABSENT[name][0](ann, id), "o-bob", "o-xyz") is NotFound
+        act = ABSENT[name][0]
+        assert same(lambda id, act=act: lambda: act(ann, id), "o-bob", "o-xyz") is NotFound  # type: ignore[misc]
     with pytest.raises(Gone):
         ann.read("Observation", "o-ann")
     assert len(ann.history(HistoryRequest("Observation", "o-ann")).versions) == 2
