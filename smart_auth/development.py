@@ -31,7 +31,7 @@ def development_token(service: AuthService, scope: str, patient: str = "") -> st
     service.records.put_approval(approval)
     claims = _claims(service, approval, backend)
     reference = f"Patient/{patient}" if patient else ""
-    service.tell(Told(event=Event.TOKEN, who=claims.who, client=CLIENT, patient=reference, detail=approval.scopes))
+    service.tell(Told(event=Event.TOKEN, who="cli", client=CLIENT, patient=reference, detail=approval.scopes))
     token: str = service.issue.bearer(claims, None)["access_token"]
     return token
 
