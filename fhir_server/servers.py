@@ -11,7 +11,7 @@ _FACTORY = "fhir_server.wiring:application"
 
 def run_granian(settings: Settings) -> None:
     """Serve until SIGTERM; requests in flight get STOP_SECONDS."""
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.log import LogLevels
     from granian.server import Server
 
@@ -33,6 +33,8 @@ def run_granian(settings: Settings) -> None:
         workers_kill_timeout=settings.stop_seconds,
         ssl_cert=Path(settings.tls_cert) if settings.tls_cert else None,
         ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+        # SMART asks for TLS 1.2 or later, and much software of hospitals speaks no later one.
+        ssl_protocol_min=SSLProtocols.tls12,
     ).serve()
 
 
