@@ -90,8 +90,7 @@ class Browser:
         self.http = httpx.Client(timeout=60, headers=_NAVIGATION, verify=TLS)
         self.answer = httpx.Response(204, request=httpx.Request("GET", issuer))
         self.left = ""
-        self.visited: list[str] = []
-        """Every URL that this browser was sent to, last one last."""
+        self._read: tuple[httpx.Response, _Reader] | None = None
 
     def close(self) -> None:
         self.http.close()
@@ -112,7 +111,6 @@ class Browser:
             to = _onward(answer)
             if not to:
                 break
-            self.visited.append(to)
             if not to.startswith(self.issuer + "/"):
                 self.left = to
                 break
@@ -122,9 +120,10 @@ class Browser:
 
     @property
     def page(self) -> _Reader:
-        reader = _Reader()
-        reader.feed(self.answer.text)
-        return reader
+        if self._read is None or self._read[0] is not self.answer:
+            self._read = self.answer, _Reader()
+            self._read[1].feed(self.answer.text)
+        return self._read[1]
 
     @property
     def title(self) -> str:

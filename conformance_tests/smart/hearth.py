@@ -54,15 +54,15 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def secured(folder: Path, database: str = "") -> Iterator[Hearth]:
+def secured(folder: Path, database: str = "", *options: str, scheme: str = "http") -> Iterator[Hearth]:
     """`hearth serve api` with its data in ``folder``, until the block ends."""
     port = free_port()
-    hearth = Hearth(f"http://127.0.0.1:{port}/fhir", folder, database)
-    command = [str(PROGRAM), "serve", "api", "--port", str(port), *_options(hearth)]
+    hearth = Hearth(f"{scheme}://127.0.0.1:{port}/fhir", folder, database)
+    command = [str(PROGRAM), "serve", "api", "--port", str(port), *_options(hearth), *options]
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, env=_environment())
         try:
-            wait(child, f"http://127.0.0.1:{port}/health/ready", folder / "log")
+            wait(child, f"{scheme}://127.0.0.1:{port}/health/ready", folder / "log")
             yield hearth
         finally:
             stop(child)
