@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from conformance_tests.client import Client
+from conformance_tests.clients import provision
 from conformance_tests.process import postgresql, serving
 from conformance_tests.smart.fixtures import ada, grace, growth, launched, provider, robot, standalone  # noqa: F401
 from conformance_tests.smart.hearth import secured
@@ -101,6 +102,9 @@ def tag() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason in provision.missing:
+        terminalreporter.section("REAL CLIENTS NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.write_line(reason, red=True)
     counts = _counts(terminalreporter.stats)
     if not config.getoption("requirements") or not counts:
         return
