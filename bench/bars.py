@@ -15,7 +15,10 @@ from bench.clusters import postgresql
 
 SCALES = {"ci": 0.05, "full": 1.0}
 # Modules that export BARS; the quick ones first.
-MODULES = ("knowledge", "scope_fuzz", "records", "auth_races", "auth", "concurrency", "bad_input", "speed")
+MODULES = (
+    "knowledge", "scope_fuzz", "isolation_fuzz", "auth_overhead", "records", "auth_races", "auth", "concurrency",
+    "bad_input", "speed",
+)  # fmt: skip
 
 
 def bars(only: str = "") -> list[Bar]:

@@ -73,7 +73,7 @@ class SearchEngine:
         near, far = resolver.typed(type, term)
         near = executor.measured(near, partial(resolver.everything, type))
         rows = executor.first(near, far, Span(), 2)
-        return [row for row in rows if row.type == type and resolver.view.sees(row, "s")]
+        return resolver.view.seen([row for row in rows if row.type == type], "s")
 
     def resolver(self, session: Session, caller: Caller) -> Resolver:
         """What finds and tests resources as ``caller`` may see them."""
@@ -193,8 +193,8 @@ class _Search:
         stored = cut.stored
         if stored is None:
             stored = self.session.read_places([o for o, _ in cut.rows], self.caller.tenant)
-        types, sees = self.types, self.resolver.view.sees
-        return [row for row in stored if row.type in types and sees(row, "s")]
+        types = self.types
+        return self.resolver.view.seen([row for row in stored if row.type in types], "s")
 
     def _links(self, cut: _Slice) -> dict[str, str]:
         base = self.link

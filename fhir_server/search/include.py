@@ -61,8 +61,8 @@ class Including:
         return new
 
     def _take(self, rows: Iterable[Stored]) -> list[Stored]:
-        sees = self.resolver.view.sees
-        fresh = {name: row for row in rows if (name := (row.type, row.id)) not in self.seen and sees(row, "r")}
+        unknown = {name: row for row in rows if (name := (row.type, row.id)) not in self.seen}
+        fresh = {(row.type, row.id): row for row in self.resolver.view.seen(unknown.values(), "r")}
         self.seen.update(fresh)
         self.found.update(fresh)
         new = list(fresh.values())

@@ -5,7 +5,7 @@ here; a page asks again, because lists are named by hashes, and hashes may colli
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,8 +46,33 @@ class View:
         return found is None or self.holds(found, row)
 
     def seen(self, rows: Iterable[Stored], permission: str) -> list[Stored]:
-        """Those of ``rows`` that the caller sees."""
-        return [row for row in rows if self.sees(row, permission)]
+        """Those of ``rows`` that the caller sees; each type is looked up once."""
+        tests: dict[str, Callable[[Stored], bool] | bool] = {}
+        found = []
+        for row in rows:
+            test = tests.get(row.type)
+            if test is None:
+                test = tests[row.type] = self._test(row.type, permission)
+            if test is True or (test is not False and test(row)):
+                found.append(row)
+        return found
+
+    def _test(self, type: str, permission: str) -> Callable[[Stored], bool] | bool:
+        """What tells whether a row of ``type`` is seen, or the answer for all of them."""
+        if not granted(self.caller, type, permission):
+            return False
+        found = restriction(self.caller, type, permission)
+        if found is None:
+            return True
+        holds = partial(self.holds, found)
+        rule = found.rules[0] if len(found.rules) == 1 else None
+        if rule is None or rule.params:
+            return holds
+        if not rule.patient:
+            return lambda row: _LABEL not in row.doc or holds(row)
+        if rule.quick and rule.labels is None:
+            return lambda row: patient_of(type, row.id, row.doc) == rule.patient or holds(row)
+        return holds
 
     def holds(self, found: Restriction, row: Stored, entries: Entries | None = None) -> bool:
         """Whether the living ``row`` is inside ``found``; ``entries`` where they are at hand."""

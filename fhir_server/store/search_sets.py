@@ -188,7 +188,28 @@ def both(*parts: Set) -> Set:
         flat.extend(part.parts if isinstance(part, Both) else (part,))
     if any(_empty(p) for p in flat):
         return NOTHING
-    return flat[0] if len(flat) == 1 else Both(tuple(dict.fromkeys(flat)))
+    if len(flat) > 1:
+        flat = _without_wider(list(dict.fromkeys(flat)))
+    return flat[0] if len(flat) == 1 else Both(tuple(flat))
+
+
+def _without_wider(parts: list[Set]) -> list[Set]:
+    """Without those that hold all of another: what a caller may see often holds what they ask for."""
+    return [p for p in parts if not any(other is not p and _within(other, p) for other in parts)]
+
+
+def _within(part: Set, other: Set) -> bool:
+    """Whether all of ``part`` is surely in ``other``."""
+    if isinstance(other, Either):
+        return any(_within(part, one) for one in other.parts)
+    if isinstance(part, Lists) and isinstance(other, Lists):
+        return set(part.hashes) < set(other.hashes)
+    return (
+        isinstance(part, Instance)
+        and isinstance(other, Instance)
+        and part.type == other.type
+        and set(part.ids) < set(other.ids)
+    )
 
 
 def either(*parts: Set) -> Set:
