@@ -30,6 +30,7 @@ from smart_auth.oauth.token_endpoint import TokenEndpoint
 from smart_auth.oauth.userinfo import Userinfo
 from smart_auth.oauth.verifier import Verifier
 from smart_auth.people.lockout import Lockout
+from smart_auth.people.second_factor import Required, usual
 from smart_auth.ports import Chart, Note, Records, Sealer
 
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
@@ -44,7 +45,8 @@ def issuer_of(base: str) -> str:
 @dataclass(kw_only=True)
 class AuthService:
     """``base`` is the FHIR base without a slash at its end, ``now`` whole seconds since 1970; ``revoked`` tells of a
-    (jti, family) from memory. ``loopback_http`` lets clients of a developer keep their keys at http://127.0.0.1."""
+    (jti, family) from memory. ``loopback_http`` lets clients of a developer keep their keys at http://127.0.0.1.
+    ``second_factor`` says of whom two factors are required; None is what people.second_factor.usual says."""
 
     base: str
     records: Records
@@ -56,6 +58,11 @@ class AuthService:
     revoked: Callable[[str, str], bool]
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     loopback_http: bool = False
+    second_factor: Required | None = None
+
+    @property
+    def required_factor(self) -> Required:
+        return self.second_factor or usual(self.issuer)
 
     @cached_property
     def issuer(self) -> str:
@@ -84,6 +91,7 @@ class AuthService:
             note=self.tell,
             now=self.now,
             lifetimes=self.lifetimes,
+            second_factor=self.required_factor,
         )
 
     @cached_property

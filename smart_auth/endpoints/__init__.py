@@ -5,11 +5,15 @@ from flask import Blueprint, request
 from smart_auth.endpoints import pages, protocol
 from smart_auth.service import ADDRESS, AuthService
 
+LARGEST_BODY = 262_144
+"""Bytes of any request: a consent form with all its boxes is the longest, at about a tenth of that."""
+
 
 def blueprint(service: AuthService) -> Blueprint:
     """Everything below the issuer that the authorization server answers."""
     made = Blueprint("smart_auth", __name__)
     made.before_request(_remember_address)
+    made.before_request(_bound_body)
     protocol.register(made, service)
     pages.register(made, service)
     return made
@@ -17,3 +21,8 @@ def blueprint(service: AuthService) -> Blueprint:
 
 def _remember_address() -> None:
     ADDRESS.set(request.remote_addr or "")
+
+
+def _bound_body() -> None:
+    """Whatever reads the body stops here, also one without a length or with files in it."""
+    request.max_content_length = LARGEST_BODY

@@ -17,17 +17,18 @@ from smart_auth.endpoints import (
     pages_admin_keys,
     pages_admin_people,
     pages_authorize,
+    pages_factor,
     pages_link,
     pages_login,
 )
-from smart_auth.endpoints.pages_desk import Desk, Forbidden, Gone, NotLoggedIn
+from smart_auth.endpoints.pages_desk import Desk, Forbidden, Gone, NotLoggedIn, OwesFactor
 from smart_auth.errors import LoginRefused
 from smart_auth.oauth.authorize import RefusedPage, RefusedRedirect
 from smart_auth.service import AuthService
 
 View = Callable[..., Response]
 
-REFUSALS = (RefusedRedirect, RefusedPage, NotLoggedIn, Forbidden, Gone, LoginRefused, Unavailable)
+REFUSALS = (RefusedRedirect, RefusedPage, NotLoggedIn, OwesFactor, Forbidden, Gone, LoginRefused, Unavailable)
 
 _PERSON = "/auth/admin/people/<id>"
 _CLIENT = "/auth/admin/clients/<id>"
@@ -38,6 +39,7 @@ ROUTES: tuple[tuple[str, str, View], ...] = (
     ("/auth/login", "POST", pages_login.password),
     ("/auth/login/code", "POST", pages_login.code),
     ("/auth/login/passkey", "POST", pages_login.passkey),
+    ("/auth/factor", "GET", pages_factor.factor),
     ("/auth/logout", "POST", pages_login.logout),
     ("/auth/patient", "GET", pages_authorize.patients),
     ("/auth/patient", "POST", pages_authorize.choose_patient),
@@ -58,14 +60,17 @@ ROUTES: tuple[tuple[str, str, View], ...] = (
     ("/auth/account/passkey", "POST", pages_account.add_passkey),
     ("/auth/account/passkey/remove", "POST", pages_account.remove_passkey),
     ("/auth/account/sessions", "POST", pages_account.log_off_others),
+    ("/auth/account/sessions/end", "POST", pages_account.log_off_one),
     ("/auth/link/<secret>", "GET", pages_link.look),
     ("/auth/link/<secret>", "POST", pages_link.save),
     ("/auth/admin/people", "GET", pages_admin_people.people),
     ("/auth/admin/people", "POST", pages_admin_people.invite),
+    ("/auth/admin/people/search", "POST", pages_admin_people.search),
     (_PERSON, "GET", pages_admin_people.person),
     (f"{_PERSON}/role", "POST", pages_admin_people.change_role),
     (f"{_PERSON}/link", "POST", pages_admin_people.link),
     (f"{_PERSON}/code/remove", "POST", pages_admin_people.remove_code_app),
+    (f"{_PERSON}/passkeys/remove", "POST", partial(pages_admin_people.act, action="remove-passkeys")),
     (f"{_PERSON}/disable", "POST", partial(pages_admin_people.act, action="disable")),
     (f"{_PERSON}/enable", "POST", partial(pages_admin_people.act, action="enable")),
     (f"{_PERSON}/log-off", "POST", partial(pages_admin_people.act, action="log-off")),
@@ -117,6 +122,8 @@ def _refused(desk: Desk, error: Exception) -> Response:
             return desk.leave(error.url)
         case NotLoggedIn():
             return desk.go("/auth/login", next=error.next, why=error.why)
+        case OwesFactor():
+            return desk.go("/auth/factor")
         case RefusedPage():
             return desk.problem(error.status, "This cannot go on", error.description, error.error)
         case Forbidden():

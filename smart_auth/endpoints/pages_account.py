@@ -9,9 +9,10 @@ import segno
 from flask import Response, request
 from markupsafe import Markup
 
+from smart_auth.endpoints.pages_authorize import rebound, under_way
 from smart_auth.endpoints.pages_desk import Desk, Kind, NotLoggedIn
 from smart_auth.errors import LoginRefused
-from smart_auth.model import Event, Told
+from smart_auth.model import Event, Session, Told
 from smart_auth.people.sessions import LoggedIn
 
 # Seconds after a log-in in which credentials may be changed.
@@ -33,20 +34,24 @@ def account(desk: Desk, *, notice: str = "", error: str = "") -> Response:
         notice=notice,
         error=error,
         session=session,
-        how=" and ".join(AMR[word] for word in session.amr if word in AMR),
+        log_ins=[(one, _how(one)) for one in desk.sessions.all(person.id)],
         passkey=passkey,
         passkeys=desk.service.records.passkeys(person.id),
         passkeys_available=desk.passkeys.available,
     )
 
 
+def _how(session: Session) -> str:
+    return " and ".join(AMR[word] for word in session.amr if word in AMR)
+
+
 def _is_recent(desk: Desk, since: int) -> bool:
     return desk.service.now() - since <= RECENT
 
 
-def _recent(desk: Desk) -> LoggedIn:
+def _recent(desk: Desk, *, owing: bool = False) -> LoggedIn:
     """Who is logged in since shortly. Raises NotLoggedIn."""
-    logged_in = desk.person("account")
+    logged_in = desk.person("account", owing=owing)
     if not _is_recent(desk, logged_in.session.created):
         raise NotLoggedIn("account", "recent")
     return logged_in
@@ -79,9 +84,11 @@ def password(desk: Desk) -> Response:
     return account(desk, notice="Your password is changed. Other browsers are logged off.")
 
 
-def ask_code_app(desk: Desk, seed: str = "", error: str = "") -> Response:
-    """GET /auth/account/code: a new seed, sealed while it waits for its first code."""
-    person = _recent(desk).person
+def ask_code_app(desk: Desk, seed: str = "", error: str = "", handle: str = "") -> Response:
+    """GET /auth/account/code: a new seed, sealed while it waits for its first code. ``handle`` is of the authorization
+    request that goes on afterwards."""
+    logged_in = _recent(desk, owing=True)
+    person = logged_in.person
     seed = seed or desk.totp.propose()
     uri = desk.totp.uri(seed, person.login)
     sealed = desk.service.sealer.seal("totp-proposal", seed.encode())
@@ -89,6 +96,8 @@ def ask_code_app(desk: Desk, seed: str = "", error: str = "") -> Response:
         "code_app.html",
         400 if error else 200,
         here="account",
+        handle=handle,
+        owed=desk.owes_factor(logged_in),
         error=error,
         uri=uri,
         qr=_picture(uri),
@@ -108,22 +117,27 @@ def _picture(text: str) -> Markup:
 
 def set_code_app(desk: Desk) -> Response:
     """POST /auth/account/code"""
-    person = _recent(desk).person
+    (session, person), handle = _recent(desk, owing=True), request.form.get("request", "")
+    flow = under_way(desk, handle) if handle else None
     sealed = desk.use(Kind.SEED, request.form.get("seed", ""))
     if sealed is None:
-        return ask_code_app(desk, error="That took too long. Please scan the new picture.")
+        return ask_code_app(desk, error="That took too long. Please scan the new picture.", handle=handle)
     seed = desk.service.sealer.open("totp-proposal", sealed).decode()
     enrolled = desk.totp.enrol(person, seed, request.form.get("code", ""))
     if enrolled is None:
-        return ask_code_app(desk, seed, "That code does not fit. Wait for the next one and try again.")
+        return ask_code_app(desk, seed, "That code does not fit. Wait for the next one and try again.", handle)
     changed = desk.accounts.set_totp(person, enrolled[0], person.fhir_user or person.login)
-    _seen_as(desk, changed.id)
-    return desk.page("recovery.html", here="account", codes=enrolled[1])
+    # Password and code were both shown just now: this is a log-in with two factors from here on.
+    desk.start_session(changed, tuple(dict.fromkeys((*session.amr, "otp", "mfa"))))
+    next = rebound(desk, flow.request).handle if flow else ""
+    return desk.page("recovery.html", here="account", handle=next, codes=enrolled[1])
 
 
 def remove_code_app(desk: Desk) -> Response:
     """POST /auth/account/code/remove"""
     person = _recent(desk).person
+    if desk.service.required_factor.applies(person) and not desk.service.records.passkeys(person.id):
+        return account(desk, error="Your account needs two factors. Add a passkey first, or set up another code app.")
     desk.accounts.set_totp(person, b"", person.fhir_user or person.login)
     _seen_as(desk, person.id)
     return account(desk, notice="The code app is off.")
@@ -164,6 +178,18 @@ def log_off_others(desk: Desk) -> Response:
     desk.start_session(person, session.amr)
     desk.service.tell(Told(event=Event.LOGOUT, who=person.fhir_user or person.login, detail="every other browser"))
     return account(desk, notice="Every other browser is logged off.")
+
+
+def log_off_one(desk: Desk) -> Response:
+    """POST /auth/account/sessions/end"""
+    session, person = desk.person("account")
+    asked = request.form.get("end", "")
+    ended = next((one for one in desk.sessions.all(person.id) if one.session_hash == asked), None)
+    if ended is None or ended == session:
+        return account(desk, error="That log-in has ended already.")
+    desk.sessions.end(ended)
+    desk.service.tell(Told(event=Event.LOGOUT, who=person.fhir_user or person.login, detail="another browser"))
+    return account(desk, notice="That browser is logged off.")
 
 
 def _told(desk: Desk, detail: str) -> None:

@@ -113,6 +113,8 @@ def change(desk: Desk, id: str) -> Response:
         check(typed)
     except NotRegistrable as wrong:
         return _form(desk, known, typed, error=str(wrong))
+    if typed.kind is not known.kind:  # what was given to who proved itself one way is not renewed by another
+        _end_access(desk, id)
     return _saved(desk, typed, "changed", who(me), f"{typed.name} is saved.")
 
 
@@ -160,9 +162,8 @@ def disable(desk: Desk, id: str) -> Response:
     """POST /auth/admin/clients/<id>/disable: its tokens end too."""
     me, known = administrator(desk), _known(desk, id)
     changed = msgspec.structs.replace(known, disabled=True)
-    records, now = desk.service.records, desk.service.now()
-    records.put_client(changed)
-    records.revoke_client(id, now, now + desk.service.lifetimes.user_token)
+    desk.service.records.put_client(changed)
+    _end_access(desk, id)
     _tell(desk, changed, "disabled", who(me))
     return _form(desk, changed, changed, notice="The app is disabled and its access has ended.")
 
@@ -182,6 +183,10 @@ def delete(desk: Desk, id: str) -> Response:
     desk.service.records.delete_client(id, desk.service.now())
     _tell(desk, known, "deleted", who(me))
     return clients(desk, f"{known.name} is deleted and its access has ended.")
+
+
+def _end_access(desk: Desk, id: str) -> None:
+    desk.service.records.revoke_client(id, desk.service.now(), desk.service.families.keep())
 
 
 def _tell(desk: Desk, client: Client, what: str, by: str) -> None:

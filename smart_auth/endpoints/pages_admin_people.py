@@ -14,6 +14,7 @@ from smart_auth.model import Person
 from smart_auth.people.accounts import Role
 from smart_auth.people.links import Purpose
 
+PAGE = 100
 _NOTHING = {"name": "", "login": "", "fhir_user": "", "patient": "", "administrator": False}
 
 
@@ -29,16 +30,32 @@ def who(person: Person) -> str:
     return person.fhir_user or person.login
 
 
-def people(desk: Desk, *, error: str = "", notice: str = "", typed: dict[str, Any] | None = None) -> Response:
+def search(desk: Desk) -> Response:
+    """POST /auth/admin/people/search: also the next page; names stand in no URL, and so in no log or history."""
+    return people(desk, text=request.form.get("q", "").strip()[:100], after=request.form.get("after", "")[:64])
+
+
+def people(
+    desk: Desk,
+    *,
+    text: str = "",
+    after: str = "",
+    error: str = "",
+    notice: str = "",
+    typed: dict[str, Any] | None = None,
+) -> Response:
     """GET /auth/admin/people"""
     administrator(desk)
+    found = desk.service.records.find_people(text, after, PAGE + 1)
     return desk.page(
         "admin_people.html",
         400 if error else 200,
         here="admin",
         tab="people",
         heading="People",
-        people=sorted(desk.service.records.people(), key=lambda one: one.name.casefold()),
+        people=found[:PAGE],
+        q=text,
+        after=found[PAGE - 1].login if len(found) > PAGE else "",
         typed=_NOTHING | (typed or {}),
         error=error,
         notice=notice,
@@ -96,9 +113,16 @@ def person(desk: Desk, id: str, *, error: str = "", notice: str = "", typed: dic
         typed=typed or shown,
         passkeys=len(records.passkeys(one.id)),
         approvals=len(records.approvals(one.id)),
+        sharing=_sharing(desk, one),
         error=error,
         notice=notice,
     )
+
+
+def _sharing(desk: Desk, one: Person) -> list[str]:
+    """Logins that are the same entry of the record: audit rows name that and cannot tell them apart."""
+    found = desk.service.records.find_people(one.fhir_user, "", PAGE) if one.fhir_user else ()
+    return [other.login for other in found if other.fhir_user == one.fhir_user and other.id != one.id]
 
 
 def _one(desk: Desk, id: str) -> Person:
@@ -148,6 +172,10 @@ def remove_code_app(desk: Desk, id: str) -> Response:
 _ACTIONS: dict[str, tuple[Callable[[Desk, Person, str], None], str]] = {
     "disable": (lambda desk, one, by: desk.accounts.disable(one, by), "The person is shut out."),
     "enable": (lambda desk, one, by: desk.accounts.enable(one, by), "The person can log in again."),
+    "remove-passkeys": (
+        lambda desk, one, by: desk.accounts.remove_passkeys(one, by),
+        "The passkeys are removed.",
+    ),
     "log-off": (
         lambda desk, one, by: desk.accounts.log_off_everywhere(one, by),
         "The person is logged off everywhere.",

@@ -58,6 +58,10 @@ class NotLoggedIn(Exception):
         self.next, self.why = next, why
 
 
+class OwesFactor(Exception):
+    """The page is only for who logged in with two factors, as is required of this person."""
+
+
 class Browser:
     """The browser of this request. ``secret`` is its cookie, made now for a ``new`` one; ``changed`` when it logged in
     or out just now."""
@@ -145,12 +149,20 @@ class Desk:
         g.browser = Browser("", None)
         g.browser.changed = True
 
-    def person(self, page: str) -> LoggedIn:
-        """Who is logged in. Raises NotLoggedIn."""
+    def person(self, page: str, *, owing: bool = False) -> LoggedIn:
+        """Who is logged in. Raises NotLoggedIn; and OwesFactor, unless the page is for those who are ``owing``."""
         logged_in = self.browser().logged_in
         if logged_in is None:
             raise NotLoggedIn(page)
+        if self.owes_factor(logged_in):
+            if self.service.records.passkeys(logged_in.person.id):
+                raise NotLoggedIn(page, "passkey")  # a password alone must not add another way in beside it
+            if not owing:
+                raise OwesFactor
         return logged_in
+
+    def owes_factor(self, logged_in: LoggedIn) -> bool:
+        return self.service.required_factor.owed(logged_in.person, logged_in.session.amr)
 
     # forms
 

@@ -11,6 +11,7 @@ from smart_auth.endpoints.pages_desk import Desk, Gone, Kind
 from smart_auth.errors import LoginRefused
 from smart_auth.model import Event, Person, Told
 from smart_auth.people.login import Passed
+from smart_auth.people.secret import digest
 
 # Where a log-in leads that no app asked for; a name, so that no address can be smuggled in.
 AFTER = {"access": "/auth/access", "account": "/auth/account", "admin": "/auth/admin/people"}
@@ -18,21 +19,24 @@ WHY = {
     "idle": "You were logged off after 15 minutes without activity.",
     "out": "You are logged out. You can close this window.",
     "saved": "Your password is saved. Log in with it and with your code.",
+    "passkey": "Your account needs two factors. Log in with your passkey, or ask an administrator if you lost it.",
     "recent": "To change how you log in, please log in once more.",
 }
 
 
 class SecondFactor(msgspec.Struct, frozen=True):
-    """A person whose password fitted and who owes a code."""
+    """A person whose password fitted and who owes a code. ``password`` is a digest of the hash that it fitted: a new
+    password ends what began with the old one."""
 
     person: str
+    password: str
 
 
 def form(desk: Desk) -> Response:
     """GET /auth/login"""
     handle, why = request.args.get("request", ""), request.args.get("why", "")
     person = desk.browser().person
-    if person and not handle and why not in ("recent", "idle"):
+    if person and not handle and why not in ("recent", "idle", "passkey"):
         return desk.go(home(person))
     return ask(desk, handle, request.args.get("next", ""), why=WHY.get(why, ""))
 
@@ -66,7 +70,8 @@ def password(desk: Desk) -> Response:
         return ask(desk, handle, next, login=login, error=str(refused))
     if passed.complete:
         return welcome(desk, passed, handle, next)
-    pending = desk.keep(Kind.SECOND_FACTOR, msgspec.json.encode(SecondFactor(passed.person.id)), 300)
+    owes = SecondFactor(passed.person.id, digest(passed.person.password_argon2))
+    pending = desk.keep(Kind.SECOND_FACTOR, msgspec.json.encode(owes), 300)
     return ask_code(desk, handle, next, pending)
 
 
@@ -82,12 +87,12 @@ def code(desk: Desk) -> Response:
     kept = desk.look(Kind.SECOND_FACTOR, pending)
     if kept is None:
         return ask(desk, handle, next, error="That took too long. Please log in again.")
-    person = msgspec.json.decode(kept, type=SecondFactor).person
+    owes = msgspec.json.decode(kept, type=SecondFactor)
     try:
-        passed = desk.log_in.by_code(person, request.form.get("code", ""), desk.address())
+        passed = desk.log_in.by_code(owes.person, request.form.get("code", ""), desk.address())
     except LoginRefused as refused:
         return ask_code(desk, handle, next, pending, str(refused))
-    if desk.use(Kind.SECOND_FACTOR, pending) is None:
+    if desk.use(Kind.SECOND_FACTOR, pending) is None or owes.password != digest(passed.person.password_argon2):
         raise Gone("This log-in was finished in another window.")
     return welcome(desk, passed, handle, next)
 

@@ -16,9 +16,10 @@ from smart_auth.oauth import authorization_request, redirect_uri
 from smart_auth.oauth.access_token import LONGEST_SCOPE
 from smart_auth.oauth.authorization_request import AuthorizationRequest, Params
 from smart_auth.oauth.refused import RefusedPage, RefusedRedirect, answer_url
+from smart_auth.people.second_factor import Required
 from smart_auth.people.secret import digest, fresh
 from smart_auth.ports import Chart, Note, Records
-from smart_auth.scopes.algebra import Scopes, intersect, parse
+from smart_auth.scopes.algebra import Scopes, covers, intersect, parse
 
 __all__ = ["AuthorizationRequest", "Authorizations", "RefusedPage", "RefusedRedirect", "Step"]
 
@@ -27,6 +28,7 @@ class Step(StrEnum):
     """The page that an authorization request needs next; DONE needs none."""
 
     LOGIN = "login"
+    FACTOR = "factor"
     PATIENT = "patient"
     ENCOUNTER = "encounter"
     CONSENT = "consent"
@@ -35,6 +37,7 @@ class Step(StrEnum):
 
 _SILENT = {
     Step.LOGIN: "login_required",
+    Step.FACTOR: "interaction_required",
     Step.PATIENT: "interaction_required",
     Step.ENCOUNTER: "interaction_required",
     Step.CONSENT: "consent_required",
@@ -54,9 +57,10 @@ class Authorizations:
         note: Note,
         now: Callable[[], int],
         lifetimes: Lifetimes,
+        second_factor: Required = Required.NOBODY,
     ) -> None:
         self._base, self._issuer, self._records, self._chart = base, issuer, records, chart
-        self._note, self._now, self._lifetimes = note, now, lifetimes
+        self._note, self._now, self._lifetimes, self._second_factor = note, now, lifetimes, second_factor
 
     def begin(self, params: Params) -> AuthorizationRequest:
         """Check an app's request. Raises RefusedPage (client, redirect URI or state are not good: nothing may be
@@ -109,6 +113,8 @@ class Authorizations:
         if person is None or session is None or self._must_log_in(request, session):
             return self._unless_silent(request, Step.LOGIN)
         self._check_person(request, person)
+        if self._second_factor.owed(person, session.amr):
+            return self._unless_silent(request, Step.FACTOR)
         for step, needed in _STEPS:
             if needed(self, request, person):
                 return self._unless_silent(request, step)
@@ -152,9 +158,29 @@ class Authorizations:
         return bool(patient and self._chart.encounters(person, patient))
 
     def needs_consent(self, request: AuthorizationRequest, person: Person) -> bool:
-        """Whether the person is asked: always, but for the hospital's own apps."""
+        """Whether the person is asked: always, but for the hospital's own apps, and for an app that asks silently for
+        what it still has.
+
+        Consent is remembered for prompt=none alone: who opens an app sees each time what it asks, and may take it away.
+        """
         client = self._records.client(request.client)
-        return client is None or not client.trusted or "consent" in request.prompt
+        if client is None or "consent" in request.prompt:
+            return True
+        return not client.trusted and not ("none" in request.prompt and self._has_already(request, person))
+
+    def _has_already(self, request: AuthorizationRequest, person: Person) -> bool:
+        """Whether a living approval of this person gives this app all that it asks, about the same patient.
+
+        Only where the answer goes by https: any app on a device may claim a loopback port or a scheme (RFC 8252
+        section 8.6), and nobody is there to see which one asks.
+        """
+        asked, patient = parse(request.scope), self.context(request, person).patient
+        return request.redirect_uri.startswith("https://") and any(
+            approval.client == request.client
+            and approval.context.patient == patient
+            and covers(parse(approval.scopes), asked)
+            for approval in self._records.approvals(person.id)
+        )
 
     def choose_patient(self, request: AuthorizationRequest, person: Person, id: str) -> AuthorizationRequest:
         """Raises RefusedPage for a patient that this person may not see, and where the launch chose already."""

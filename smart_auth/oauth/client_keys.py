@@ -3,6 +3,7 @@
 SMART App Launch 2.2, Client Authentication: Asymmetric; RFC 7517; RFC 9111 section 4.2 (freshness).
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +18,8 @@ FRESH_WITHOUT_A_WORD = 300
 FRESH_AT_MOST = 3600
 _SHORTEST_RSA = 2048
 _MOST_KEYS = 100
+AT_ONCE = 4
+LONGEST_WAIT = 1.0  # seconds
 
 PublicKey = RSAKey | ECKey
 
@@ -61,6 +64,7 @@ class ClientKeys:
         self._fetch, self._now = fetch, now
         self._sets: dict[str, _KeySet] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._room = threading.BoundedSemaphore(AT_ONCE)  # a slow site must not hold up every thread of the process
 
     def key(self, client: Client, kid: str, alg: str) -> PublicKey | None:
         """The client's key of that name for that algorithm (RS384, ES384). An unknown name is looked up again once,
@@ -77,10 +81,14 @@ class ClientKeys:
         """The keys at ``url`` now; none when it cannot be had or was asked too often."""
         if not self._buckets.setdefault(url, Bucket(30)).take(self._now()):
             return ()
+        if not self._room.acquire(timeout=LONGEST_WAIT):
+            return ()
         try:
             answer = self._fetch(url)
         except OSError:
             return ()
+        finally:
+            self._room.release()
         keys = _keys(answer.body)
         self._sets[url] = _KeySet(keys, self._now() + freshness(answer.headers, self._now()))
         return keys

@@ -45,16 +45,16 @@ class LogIn:
         if person is None or not fits or person.disabled:
             raise self._refused(person, address, "password", REFUSED)
         if self._passwords.outdated(person.password_argon2):
-            self._hash_again(person, password)
+            person = self._hash_again(person, password)
         passed = Passed(person, ("pwd",), complete=not person.totp)
         if passed.complete:
             self._succeeded(passed, address)
         return passed
 
-    def _hash_again(self, person: Person, password: str) -> None:
+    def _hash_again(self, person: Person, password: str) -> Person:
         """The hash alone, and only while it is the one that was compared: what others change meanwhile stays."""
         old = {"password_argon2": person.password_argon2}
-        self._records.amend_person(person.id, {"password_argon2": self._passwords.hash(password)}, old)
+        return self._records.amend_person(person.id, {"password_argon2": self._passwords.hash(password)}, old) or person
 
     def by_code(self, person_id: str, code: str, address: str) -> Passed:
         """The second factor after the password. Raises LoginRefused."""

@@ -105,5 +105,10 @@ class Accounts(Transactions):
         row = self.first(sa.select(c.count, c.last).where(c.subject_hash == digest(subject)))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
+    def forgive_failures(self, subject: str, count: int) -> None:
+        c = t.failure.c
+        less = sa.case((c.count > count, c.count - count), else_=0)
+        self.change(sa.update(t.failure).where(c.subject_hash == digest(subject)).values(count=less))
+
     def forget_failures(self, subject: str) -> None:
         self.change(sa.delete(t.failure).where(t.failure.c.subject_hash == digest(subject)))

@@ -1,8 +1,11 @@
 """The one door of the pages: every form is checked, every page guarded, statics cached, refusals shown."""
 
+from io import BytesIO
+
 import pytest
 
 from resources.errors import Unavailable
+from smart_auth.endpoints import LARGEST_BODY
 from smart_auth.endpoints.pages import ROUTES
 from smart_auth.endpoints.pages_rendering import HEADERS
 from smart_auth.endpoints.tests.surroundings import Browser
@@ -59,3 +62,10 @@ def test_without_records_nobody_is_let_in_or_logged_off(
             answer = browser.get(path).answer
             assert answer is not None and answer.status_code == 503 and "Set-Cookie" not in answer.headers
     assert browser.get("/auth/account").status == 200
+
+
+def test_no_body_is_read_to_its_end_that_is_too_long(browser: Browser) -> None:
+    fields = {"login": "x" * LARGEST_BODY}
+    assert browser.post("/auth/login", fields).status == 413
+    file = {"file": (BytesIO(b"x" * LARGEST_BODY), "chart.pdf")}
+    assert browser.post("/auth/login", file).status == 413

@@ -1,5 +1,7 @@
 """Who has access to my data: what is told, and one click that ends it."""
 
+from collections.abc import Callable
+
 from smart_auth.endpoints.tests.surroundings import Browser, Clock
 from smart_auth.model import Approval, Client, Context, Event, Person, Told
 from smart_auth.records import SqlRecords
@@ -65,3 +67,25 @@ def test_only_by_a_form_of_this_page(
 
 def test_not_without_a_log_in(browser: Browser) -> None:
     assert browser.get("/auth/access").title == "Log in"
+
+
+def test_what_others_allowed_is_told_and_not_theirs_to_end(
+    browser: Browser,
+    patient: Person,
+    staff: Person,
+    make_person: Callable[..., Person],
+    registered: Client,
+    records: SqlRecords,
+    clock: Clock,
+) -> None:
+    relative = make_person("bo", name="Bo Byron", fhir_user="RelatedPerson/r1", patient="p1")
+    allow(records, clock, staff, "staff's")
+    allow(records, clock, relative, "relative's")
+    browser.log_in("ada")
+    assert "No app has access through you" in browser.text and "Through other people" in browser.text
+    assert "Bo Byron" in browser.text and "a member of staff" in browser.text and "Grace" not in browser.text
+    form = browser.hidden("/auth/logout")
+    for id in ("staff's", "relative's"):
+        assert id not in browser.text and browser.post("/auth/access", form | {"end": id}).status == 404
+    assert "Through other people" not in Browser(browser.client.application).log_in("bo").text
+    assert "Through other people" not in Browser(browser.client.application).log_in("grace").text

@@ -6,7 +6,7 @@ import pyotp
 
 from smart_auth.endpoints.pages_account import RECENT
 from smart_auth.endpoints.tests.surroundings import PASSWORD, Browser, Clock
-from smart_auth.model import Event, Person, Told
+from smart_auth.model import Approval, Event, Person, Told
 from smart_auth.people.passkeys import Passkeys
 from smart_auth.people.tests.authenticator import Authenticator
 from smart_auth.people.totp import STEP
@@ -111,3 +111,26 @@ def test_log_off_everywhere_else(browser: Browser, other_browser: Browser, patie
     assert "Every other browser is logged off" in browser.text
     assert browser.get("/auth/account").title == "My account"
     assert other_browser.get("/auth/account").title == "Log in"
+
+
+def test_a_changed_password_ends_the_access_of_apps(browser: Browser, patient: Person, records: SqlRecords) -> None:
+    records.put_approval(Approval(id="family", client="x", scopes="patient/*.rs", person=patient.id, offline=True))
+    account(browser).submit("/auth/account/password", present=PASSWORD, password=NEW, again=NEW)
+    assert not records.approvals(patient.id)
+
+
+def test_one_log_in_is_ended_by_one_click(
+    browser: Browser, other_browser: Browser, patient: Person, staff: Person, records: SqlRecords
+) -> None:
+    other_browser.log_in("ada")
+    account(browser)
+    mine, theirs = records.sessions(patient.id), records.sessions(staff.id)
+    (other,) = re.findall(r'name="end" value="(\w+)"', browser.text)
+    assert "This browser" in browser.text and other in {one.session_hash for one in mine} and not theirs
+    Browser(browser.client.application).log_in("grace")
+    form = browser.hidden("/auth/account/sessions/end")
+    for wrong in (records.sessions(staff.id)[0].session_hash, "x", ""):
+        assert browser.post("/auth/account/sessions/end", form | {"end": wrong}).status == 400
+    browser.get("/auth/account").submit("/auth/account/sessions/end", end=other)
+    assert "That browser is logged off" in browser.text
+    assert other_browser.get("/auth/account").title == "Log in" and records.sessions(staff.id)

@@ -96,5 +96,16 @@ def test_change_disable_enable_delete(
     assert records.client("growth") is None and "Growth is deleted" in browser.text
 
 
+def test_another_proof_ends_what_was_given_on_the_old_one(
+    browser: Browser, administrator: Person, registered: Client, patient: Person, records: SqlRecords
+) -> None:
+    records.put_approval(Approval(id="family", client="growth", scopes="patient/*.rs", person=patient.id))
+    path = "/auth/admin/clients/growth"
+    browser.log_in("root").get(path).submit(path, **(APP | {"kind": "public"}))
+    assert records.approvals(patient.id)
+    browser.get(path).submit(path, **(APP | {"kind": "symmetric"}))
+    assert not records.approvals(patient.id)
+
+
 def test_an_unknown_app(browser: Browser, administrator: Person) -> None:
     assert browser.log_in("root").get("/auth/admin/clients/none").status == 410

@@ -1,12 +1,14 @@
 """Administration of people: only for administrators; links, roles, shutting out."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
+from smart_auth.endpoints import pages_admin_people
 from smart_auth.endpoints.pages import ROUTES
 from smart_auth.endpoints.tests.surroundings import Browser
-from smart_auth.model import Approval, Person
+from smart_auth.model import Approval, Passkey, Person
 from smart_auth.records import SqlRecords
 
 ADMIN = sorted({(rule, method) for rule, method, _ in ROUTES if rule.startswith("/auth/admin")})
@@ -92,3 +94,39 @@ def test_reset_link_and_log_off(browser: Browser, other_browser: Browser, admini
 
 def test_an_unknown_person(browser: Browser, administrator: Person) -> None:
     assert browser.log_in("root").get("/auth/admin/people/nobody").status == 410
+
+
+def test_search_and_pages(
+    browser: Browser, administrator: Person, records: SqlRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages_admin_people, "PAGE", 3)
+    for number in range(5):
+        records.put_person(Person(id=f"n{number}", login=f"nurse{number}", name=f"Nurse <{number}>"))
+    browser.log_in("root").get("/auth/admin/people")
+    assert "nurse2" in browser.text and "nurse3" not in browser.text
+    more = "<button>More people</button>"
+    assert more in browser.text
+    last = re.findall(r'<form method="post" action="/auth/admin/people/search">.*?</form>', browser.text, re.S)
+    assert len(last) == 1 and 'name="after" value="nurse2"' in last[0]
+    form = browser.hidden("/auth/admin/people/search")
+    browser.post("/auth/admin/people/search", form | {"after": "nurse2"})
+    assert "nurse3" in browser.text and "<code>root</code>" in browser.text and more not in browser.text
+    browser.post("/auth/admin/people/search", form | {"q": "<4>"})
+    assert "nurse4" in browser.text and "nurse3" not in browser.text and 'value="&lt;4&gt;"' in browser.text
+    assert "Nobody fits" in browser.post("/auth/admin/people/search", form | {"q": "zz%"}).text
+
+
+def test_passkeys_are_taken_away(browser: Browser, administrator: Person, staff: Person, records: SqlRecords) -> None:
+    records.put_passkey(Passkey(credential_id=b"1", person=staff.id, public_key=b"k", sign_count=0))
+    path = f"/auth/admin/people/{staff.id}"
+    browser.log_in("root").get(path).submit(f"{path}/passkeys/remove")
+    assert "The passkeys are removed" in browser.text and not records.passkeys(staff.id)
+
+
+def test_people_who_cannot_be_told_apart_are_shown(
+    browser: Browser, administrator: Person, staff: Person, make_person: Callable[..., Person]
+) -> None:
+    browser.log_in("root").get(f"/auth/admin/people/{staff.id}")
+    assert "cannot tell these people apart" not in browser.text
+    make_person("hopper", fhir_user=staff.fhir_user)
+    assert "Also hopper:" in browser.get(f"/auth/admin/people/{staff.id}").text

@@ -155,6 +155,16 @@ def test_the_second_factor_belongs_to_the_browser_that_gave_the_first(
     assert other_browser.status == 401 and "Log in" in other_browser.title
 
 
+def test_a_new_password_ends_a_log_in_that_began_with_the_old_one(
+    browser: Browser, patient: Person, app_of: Callable[[Person], pyotp.TOTP], clock: Clock, records: SqlRecords
+) -> None:
+    app = app_of(patient)
+    browser.log_in("ada")
+    records.amend_person(patient.id, {"password_argon2": "another"})
+    assert browser.submit("/auth/login/code", code=app.at(clock.at)).status == 410
+    assert browser.get("/auth/access").title == "Log in"
+
+
 def test_by_passkey(browser: Browser, patient: Person, records: SqlRecords, clock: Clock) -> None:
     import json
     import re

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from smart_auth.model import Context, Event, Launch
+from smart_auth.model import Context, Event, Launch, Person
 from smart_auth.oauth.authorization_request import single
 from smart_auth.oauth.authorize import RefusedPage, RefusedRedirect, Step
 from smart_auth.oauth.tests.rig import BASE, ISSUER, NOBODY, PATIENT, REDIRECT, STAFF, Rig, query
@@ -225,3 +225,50 @@ def test_a_disabled_client_asks_nothing(rig: Rig) -> None:
     rig.records.put_client(replace(client, disabled=True))
     with pytest.raises(RefusedPage):
         rig.service.authorizations.begin(rig.params())
+
+
+def silent(rig: Rig, person: Person = PATIENT, **changes: str) -> dict[str, str]:
+    """What an app is told that asks with prompt=none."""
+    service = rig.service.authorizations
+    request = service.begin(rig.params(prompt="none", **changes))
+    session = rig.session(person)
+    try:
+        assert service.next_step(request, person, session) is Step.DONE
+    except RefusedRedirect as refused:
+        return query(refused.url)
+    return query(service.finish(request, person, session, request.scope))
+
+
+def test_consent_is_remembered_for_who_asks_silently_for_no_more(rig: Rig) -> None:
+    assert silent(rig)["error"] == "consent_required"
+    given = rig.tokens(scope="launch/patient openid patient/Observation.rs patient/Condition.rs")
+    for scope in ("launch/patient openid patient/Observation.rs", "openid patient/Condition.r"):
+        assert "code" in silent(rig, scope=scope)
+    for scope in (
+        "patient/Observation.cruds",
+        "patient/*.rs",
+        "openid fhirUser",
+        "patient/Condition.rs offline_access",
+    ):
+        assert silent(rig, scope=scope)["error"] == "consent_required"
+    assert (
+        rig.service.authorizations.next_step(  # and is asked again whenever somebody is there to be asked
+            rig.service.authorizations.begin(rig.params(scope="openid")), PATIENT, rig.session(PATIENT)
+        )
+        is Step.CONSENT
+    )
+    for approval in rig.records.approvals(PATIENT.id):
+        rig.records.revoke_family(approval.id, rig.clock(), rig.clock())
+    assert given["access_token"] and silent(rig, scope="openid")["error"] == "consent_required"
+
+
+def test_consent_is_for_one_app_one_person_one_patient_and_no_claimable_address(rig: Rig) -> None:
+    rig.tokens(scope="openid patient/*.rs")
+    assert silent(rig, scope="openid", client_id="symmetric")["error"] == "consent_required"
+    native = {"redirect_uri": "http://127.0.0.1:4321/native"}
+    assert silent(rig, scope="openid patient/*.rs", **native)["error"] == "consent_required"
+    launched = {"launch": _launch(rig, context=Context(patient="p2")), "scope": "launch patient/*.rs"}
+    service = rig.service.authorizations
+    request = service.begin(rig.params(launch=_launch(rig), scope="launch patient/*.rs"))
+    service.finish(request, STAFF, rig.session(STAFF), request.scope)
+    assert silent(rig, STAFF, **launched)["error"] == "consent_required"

@@ -1,13 +1,16 @@
 """Keys of clients at their URL: RFC 9111 freshness, RFC 7517; looked up again once for an unknown kid."""
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 from joserfc.jwk import OctKey, RSAKey
 
 from smart_auth.model import Client, ClientKind
-from smart_auth.oauth.client_keys import ClientKeys, Fetched, any_usable, freshness
+from smart_auth.oauth import client_keys
+from smart_auth.oauth.client_keys import AT_ONCE, ClientKeys, Fetched, any_usable, freshness
 from smart_auth.oauth.tests.rig import EC, JWKS, RSA
 
 URL = "https://app.example/jwks"
@@ -128,3 +131,22 @@ def test_what_can_be_registered() -> None:
     secret = msgspec.json.encode({"keys": [OctKey.generate_key(256, {"kid": "s"}).as_dict()]}).decode()
     for text in (secret, "", "{}", '{"keys": []}', '{"keys": [{"kty": "RSA"}]}'):
         assert not any_usable(text)
+
+
+def test_a_slow_site_does_not_hold_up_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_keys, "LONGEST_WAIT", 0.01)
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(url: str, /) -> Fetched:
+        asked.release()
+        go_on.wait(10)
+        return Fetched(JWKS.encode(), {})
+
+    keys = ClientKeys(slow, lambda: 1)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = [pool.submit(keys.key, CLIENT, "rsa", "RS384") for _ in range(AT_ONCE)]
+        for _ in waiting:
+            assert asked.acquire(timeout=10)
+        assert keys.key(CLIENT, "rsa", "RS384") is None
+        go_on.set()
+        assert all(one.result() for one in waiting)

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from smart_auth.people.lockout import FORGOTTEN_AFTER, LONGEST_WAIT, RULES, Lockout, wait_after
+from smart_auth.people.lockout import FORGIVEN, FORGOTTEN_AFTER, LONGEST_WAIT, RULES, Lockout, wait_after
 from smart_auth.people.tests.conftest import Clock
 from smart_auth.records import SqlRecords
 
@@ -64,3 +64,18 @@ def test_guessing_at_once_gains_nothing(records: SqlRecords, clock: Clock) -> No
     with ThreadPoolExecutor(8) as pool:
         waits = list(pool.map(lambda _: lockout.try_once(LOGIN), range(40)))
     assert waits.count(0) <= RULES["login"].free
+
+
+def test_who_logs_in_as_themself_in_between_gains_little(records: SqlRecords, clock: Clock) -> None:
+    """One password tried on many logins: the address waits, though it also logs in now and then."""
+    lockout, address = Lockout(records, clock), "address:10.0.0.9"
+    allowed = 0
+    for number in range(200):
+        if lockout.try_once(f"login:n{number}", address) == 0:
+            allowed += 1
+        if number % 20 == 19:
+            lockout.succeeded("login:mine", address)
+    assert allowed <= RULES["address"].free + 10 * FORGIVEN
+    for _ in range(20):
+        lockout.succeeded(address)
+    assert lockout.try_once(address) == 0

@@ -90,6 +90,10 @@ def test_failures_are_counted_until_they_are_forgotten(records: SqlRecords) -> N
     assert [records.failed("login:ada", now) for now in (10, 12)] == [1, 2]
     assert records.failed("login:" + "x\0" * 50_000, 11) == 1
     assert records.failures("login:ada") == (2, 12)
+    records.forgive_failures("login:ada", 1)
+    assert records.failures("login:ada") == (1, 12)
+    records.forgive_failures("login:ada", 10)
+    assert records.failures("login:ada") == (0, 12)
     records.forget_failures("login:ada")
     assert records.failures("login:ada") == (0, 0)
 
