@@ -70,7 +70,7 @@ def _measure(profile: Profile) -> Figure:
     for name, database in profile.databases.items():
         with tempfile.TemporaryDirectory(prefix="hearth-overhead-") as folder:
             url = f"sqlite:///{Path(folder) / 'hearth.sqlite'}" if name == "sqlite" else _fresh(database)
-            settings = load({"DATA_DIR": folder, "DATABASE_URL": url, "OPEN": True, "LOG_LEVEL": "error"}, {})
+            settings = load({"DATA_DIR": folder, "DATABASE": url, "OPEN": True, "LOG_LEVEL": "error"}, {})
             prepare(settings)
             with wiring.Process(settings) as process:
                 turns = _Turns(InProcess(wiring.compose(process), Clinic(5)))

@@ -73,7 +73,7 @@ class Rule(msgspec.Struct, frozen=True):
     linked: bool = False
     shared: bool = False
     params: tuple[Term, ...] = ()
-    labels: Term | None = None
+    labels: Or | None = None
 
     @property
     def parts(self) -> Iterator[Term]:
@@ -85,8 +85,8 @@ class Rule(msgspec.Struct, frozen=True):
             yield Or((*own, *(Post(Key(self.type, branch, "ref", self.patient)) for branch in self.branches)))
         if self.params:
             yield self.params[0] if len(self.params) == 1 else Or(self.params)
-        if self.labels:
-            yield Not(self.type, self.labels)
+        if self.labels:  # each by itself: a list that is probed for alone is the quickest test
+            yield from (Not(self.type, label) for label in self.labels.terms)
 
 
 class Restriction(msgspec.Struct, frozen=True):
@@ -267,8 +267,8 @@ def _condition(type: str, params: tuple[tuple[str, str], ...]) -> tuple[Term, ..
 
 
 @cache
-def _labels(type: str) -> Term:
-    return search_param.compile_param(type, "_security", "", ",".join(f"{CONFIDENTIALITY}|{code}" for code in LABELS))
+def _labels(type: str) -> Or:
+    return Or(tuple(search_param.compile_param(type, "_security", "", f"{CONFIDENTIALITY}|{code}") for code in LABELS))
 
 
 def _merged(rules: Iterable[Rule]) -> Iterator[Rule]:

@@ -92,7 +92,7 @@ def two(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
     folder: Path = tmp_path_factory.mktemp("data")
     url = fresh_postgresql() if request.param == "postgresql" else ""
-    values = {"DATA_DIR": str(folder), "PUBLIC_URL": BASE, "OPEN": True} | ({"DATABASE_URL": url} if url else {})
+    values = {"DATA_DIR": str(folder), "PUBLIC_URL": BASE, "OPEN": True} | ({"DATABASE": url} if url else {})
     settings = load(values, {})
     prepare(settings)
     with wiring.Process(settings) as process:
