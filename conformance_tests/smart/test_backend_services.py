@@ -11,6 +11,7 @@ from conformance_tests.smart.provider import Provider
 from conformance_tests.smart.tokens import ASSERTION_TYPE, EC, RSA, STRANGER, assertion, assertion_claims, part, signed
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 SCOPE = "system/Patient.rs"
 

@@ -11,6 +11,7 @@ from conformance_tests.smart.provider import Provider
 from conformance_tests.smart.tokens import part
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 INACTIVE = {"active": False}
 

@@ -9,12 +9,13 @@ from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
 from conformance_tests.client import Json
-from conformance_tests.smart.app import ORIGIN, REDIRECT, App
+from conformance_tests.smart.app import ORIGIN, REDIRECT, App, scopes, token_response
 from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider
 from conformance_tests.smart.tokens import b64, part
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 
 def keys(provider: Provider, growth: App) -> Json:
@@ -106,12 +107,23 @@ def test_without_openid_there_is_no_id_token(ada: Browser, growth: App) -> None:
 
 @requirement("openid-connect-core#3.1.2.1")
 def test_prompt_none_asks_nobody(provider: Provider, ada: Browser, growth: App) -> None:
-    growth.ask(ada, "openid patient/Patient.rs", prompt="none")
+    app, scope = provider.app("signer"), "openid patient/Immunization.d"
+    app.ask(ada, scope, prompt="none")
     assert ada.left.startswith(REDIRECT) and ada.told["error"] == "consent_required"
     stranger = provider.browser()
     growth.ask(stranger, "openid patient/Patient.rs", prompt="none")
     assert stranger.told["error"] == "login_required"
     stranger.close()
+
+
+@requirement("openid-connect-core#3.1.2.1")
+def test_prompt_none_gives_what_the_app_has_already(provider: Provider, ada: Browser, growth: App) -> None:
+    scope = "launch/patient openid patient/Patient.rs"
+    growth.granted(ada, scope)
+    growth.ask(ada, scope, prompt="none")
+    assert scopes(token_response(growth.exchange(ada.told["code"]))["scope"]) == scopes(scope)
+    growth.ask(ada, f"{scope} patient/Immunization.d", prompt="none")
+    assert ada.told["error"] == "consent_required"
 
 
 @requirement("openid-connect-core#3.1.2.1")

@@ -23,6 +23,7 @@ from conformance_tests.smart.provider import PASSWORD, Provider
 from conformance_tests.smart.tokens import part
 
 requirement = pytest.mark.requirement
+pytestmark = pytest.mark.either_database
 
 
 @requirement("inferno:smart_app_redirect_stu2")
