@@ -130,7 +130,7 @@ class Desk:
         return browser
 
     def address(self) -> str:
-        return ADDRESS.get() or request.remote_addr or ""
+        return ADDRESS.get()
 
     def start_session(self, person: Person, amr: tuple[str, ...]) -> Browser:
         """Log this browser in: the old cookie, whoever planted it, is worth nothing afterwards."""

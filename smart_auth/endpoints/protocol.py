@@ -16,7 +16,7 @@ from smart_auth.errors import OAuthError
 from smart_auth.model import Event, Told
 from smart_auth.oauth.answer import Answer, refused
 from smart_auth.oauth.client_authentication import Presented
-from smart_auth.service import AuthService
+from smart_auth.service import ADDRESS, AuthService
 
 LARGEST_BODY = 65_536  # bytes
 _FORM = "application/x-www-form-urlencoded"
@@ -159,4 +159,4 @@ def _bearer() -> str:
 
 
 def _address() -> str:
-    return request.remote_addr or ""
+    return ADDRESS.get()

@@ -17,7 +17,7 @@ from smart_auth.errors import OAuthError
 from smart_auth.model import Client, ClientKind
 from smart_auth.oauth import client_assertion
 from smart_auth.oauth.client_assertion import ClientAssertions
-from smart_auth.people.lockout import Lockout
+from smart_auth.people.lockout import Lockout, of_address
 from smart_auth.people.passwords import Passwords
 from smart_auth.people.secret import digest
 from smart_auth.ports import Records
@@ -93,7 +93,7 @@ class ClientAuthentication:
         return client or _refuse()
 
     def _compare(self, id: str, encoded: str, secret: str, address: str) -> None:
-        subjects = [f"client:{digest(id)}", *([f"address:{address}"] if address else [])]
+        subjects = [f"client:{digest(id)}", *([of_address(address)] if address else [])]
         if self._lockout.try_once(*subjects):
             _refuse()
         if not self._passwords.fits(encoded, secret):

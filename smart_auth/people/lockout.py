@@ -5,6 +5,7 @@ by passkey, which cannot be guessed, asks only about the address.
 """
 
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from smart_auth.ports import Records
@@ -32,6 +33,13 @@ def wait_after(kind: str, failures: int) -> int:
     rule = RULES[kind]
     over = failures - rule.free
     return min(rule.first << min(over, 12), LONGEST_WAIT) if over >= 0 else 0
+
+
+def of_address(address: str) -> str:
+    """The subject of a network address; of IPv6 its /64, all of which one household or machine has."""
+    if ":" not in address:
+        return f"address:{address}"
+    return f"address:{ip_network((address.partition('%')[0], 64), strict=False).network_address}"
 
 
 class Lockout:

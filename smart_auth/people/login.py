@@ -9,7 +9,7 @@ from typing import NamedTuple
 from smart_auth.errors import LoginRefused
 from smart_auth.model import Event, Person, Told
 from smart_auth.people.accounts import fold
-from smart_auth.people.lockout import Lockout
+from smart_auth.people.lockout import Lockout, of_address
 from smart_auth.people.passkeys import Passkeys
 from smart_auth.people.passwords import Passwords
 from smart_auth.people.totp import Totp
@@ -40,7 +40,7 @@ class LogIn:
         """The first factor. Raises LoginRefused."""
         login = fold(login)[:64]
         person = self._records.person_by_login(login)
-        self._admit(person, address, f"login:{login}", f"address:{address}")
+        self._admit(person, address, f"login:{login}", of_address(address))
         fits = self._passwords.fits(person.password_argon2 if person else "", password)
         if person is None or not fits or person.disabled:
             raise self._refused(person, address, "password", REFUSED)
@@ -61,7 +61,7 @@ class LogIn:
         person = self._records.person(person_id)
         if person is None or person.disabled or not person.totp:
             raise self._refused(person, address, "second factor", REFUSED)
-        self._admit(person, address, f"login:{person.login}", f"address:{address}")
+        self._admit(person, address, f"login:{person.login}", of_address(address))
         if not self._totp.check(person, code):
             raise self._refused(person, address, "second factor", CODE_REFUSED)
         passed = Passed(person, ("pwd", "otp", "mfa"), complete=True)
@@ -70,7 +70,7 @@ class LogIn:
 
     def by_passkey(self, answer: str, challenge: bytes, address: str) -> Passed:
         """A passkey is two factors in one (the device, and the finger or PIN that unlocks it). Raises LoginRefused."""
-        self._admit(None, address, f"address:{address}")
+        self._admit(None, address, of_address(address))
         try:
             person = self._passkeys.log_in(answer, challenge)
         except LoginRefused as refused:
@@ -103,7 +103,7 @@ class LogIn:
         return LoginRefused(words)
 
     def _succeeded(self, passed: Passed, address: str) -> None:
-        self._lockout.succeeded(f"login:{passed.person.login}", f"address:{address}")
+        self._lockout.succeeded(f"login:{passed.person.login}", of_address(address))
         self._note(Told(event=Event.LOGIN, who=_who(passed.person), address=address, detail=" ".join(passed.amr)))
 
 

@@ -26,6 +26,10 @@ RP_NAME = "Hearth"
 REQUIRED = UserVerificationRequirement.REQUIRED
 
 
+# What a hostile answer makes the parsers of JSON and CBOR raise.
+_MALFORMED = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, EOFError, RecursionError)
+
+
 class Passkeys:
     """The two ceremonies. Challenges are kept by the caller, bound to the browser and used once."""
 
@@ -63,7 +67,7 @@ class Passkeys:
                 expected_origin=self.origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except _MALFORMED as error:
             raise LoginRefused("The passkey could not be added. Please try again.") from error
         if self._records.passkey(verified.credential_id):
             raise LoginRefused("This passkey is in use already.")
@@ -90,7 +94,7 @@ class Passkeys:
             if passkey is None:
                 raise LoginRefused(REFUSED)
             self._verify(passkey, answer, challenge)
-        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+        except _MALFORMED as error:
             raise LoginRefused(REFUSED) from error
         person = self._records.person(passkey.person)
         if person is None or person.disabled:

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from smart_auth.people.lockout import FORGIVEN, FORGOTTEN_AFTER, LONGEST_WAIT, RULES, Lockout, wait_after
+from smart_auth.people.lockout import FORGIVEN, FORGOTTEN_AFTER, LONGEST_WAIT, RULES, Lockout, of_address, wait_after
 from smart_auth.people.tests.conftest import Clock
 from smart_auth.records import SqlRecords
 
@@ -79,3 +79,9 @@ def test_who_logs_in_as_themself_in_between_gains_little(records: SqlRecords, cl
     for _ in range(20):
         lockout.succeeded(address)
     assert lockout.try_once(address) == 0
+
+
+def test_all_addresses_of_one_network_are_one_subject() -> None:
+    assert of_address("10.0.0.1") == "address:10.0.0.1"
+    assert of_address("2001:db8:1:2::1") == of_address("2001:db8:1:2:ffff::9") != of_address("2001:db8:1:3::1")
+    assert of_address("fe80::1%eth0") == of_address("fe80::2") and of_address("") == "address:"

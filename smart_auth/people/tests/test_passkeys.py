@@ -132,3 +132,13 @@ def test_nonsense(passkeys: Passkeys, answer: str) -> None:
 )
 def test_where_browsers_allow_them(records: SqlRecords, clock: Clock, issuer: str, available: bool) -> None:
     assert Passkeys(records, issuer, clock).available is available
+
+
+@pytest.mark.parametrize("answer", ['{"x": ' + "[" * 200_000, "[" * 200_000, '{"id": "' + "A" * 99 + '"}', "\0", "{}"])
+def test_a_hostile_answer_is_refused_like_any_other(records: SqlRecords, clock: Clock, answer: str) -> None:
+    passkeys = Passkeys(records, "http://localhost:8080", clock)
+    person = Person(id="a", login="ada", name="Ada")
+    with pytest.raises(LoginRefused):
+        passkeys.log_in(answer, b"challenge")
+    with pytest.raises(LoginRefused):
+        passkeys.register(person, answer, b"challenge", "")
