@@ -66,6 +66,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SERVER", "granian", "HTTP server that runs the API: granian or gunicorn.", _one_of("granian", "gunicorn")),
     Setting("OPEN", False, "Serve without authentication, on loopback addresses only.", _flag),
     Setting(
+        "SECOND_FACTOR",
+        "",
+        "Of whom two factors are required: nobody, administrators or staff; empty: administrators, but nobody where "
+        "the public address is loopback.",
+        _one_of("", "nobody", "administrators", "staff"),
+    ),
+    Setting(
         "MASTER_KEY",
         "",
         "Key (32 bytes, base64 or hex) that seals the keys in the database; empty: a file under DATA_DIR.",

@@ -112,6 +112,7 @@ class Process:
         from fhir_server.authorization.chart import RecordChart
         from fhir_server.authorization.note import Notes
         from fhir_server.authorization.sealer import KeyringSealer
+        from smart_auth.people.second_factor import Required
         from smart_auth.records import SqlRecords, engine_for
         from smart_auth.revocations import RevocationList
         from smart_auth.service import AuthService
@@ -130,6 +131,7 @@ class Process:
             keys=SigningKeys(records, sealer, _now),
             revoked=revocations.revoked,
             loopback_http=self.settings.local,
+            second_factor=Required(self.settings.second_factor) if self.settings.second_factor else None,
         )
         return Authorization(service, revocations, notes, engine.dispose)
 

@@ -16,8 +16,8 @@ _BY = "cli"
 
 
 def first_administrator(records: Records, note: Note, now: Callable[[], int]) -> str:
-    """The secret of a new link for who is to administer; '' when somebody does. Makes the account when there is no
-    person at all."""
+    """The secret of a new link for who is to administer, those before it end; '' when somebody administers. Makes the
+    account when there is no person at all."""
     people = records.people()
     if any(_has_been_here(records, person) for person in people if person.administrator):
         return ""
@@ -26,6 +26,7 @@ def first_administrator(records: Records, note: Note, now: Callable[[], int]) ->
         return ""
     person = chosen or _made(records, note, now)
     note(Told(event=Event.CREDENTIAL_CHANGED, who=_BY, detail=f"printed a link for {person.login}"))
+    records.drop_links(person.id, (Purpose.ADMINISTRATOR,))
     return Links(records, now).issue(person.id, Purpose.ADMINISTRATOR)
 
 

@@ -78,8 +78,7 @@ def _disable(service: AuthService, asked: Namespace) -> None:
     """Its tokens end too."""
     client, now = _found(service, asked), service.now()
     service.records.put_client(replace(client, disabled=True))
-    for approval in service.records.approvals_of_client(client.id):
-        service.records.revoke_family(approval.id, now, now + service.lifetimes.user_token)
+    service.records.revoke_client(client.id, now, now + service.lifetimes.user_token)
     _tell(service, client.id, "disabled")
 
 
