@@ -72,7 +72,6 @@ class Accounts:
     def invite(self, person: Person, purpose: Purpose, by: str) -> str:
         """The secret of a one-time link with which the person chooses a password."""
         self._tell(Event.CREDENTIAL_CHANGED, by, f"{purpose} link for {person.login}")
-        self._links.drop(person.id)  # of two links the older may have gone astray
         return self._links.issue(person.id, purpose)
 
     def rename(self, person: Person, name: str, by: str) -> Person:

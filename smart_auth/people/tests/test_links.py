@@ -35,3 +35,12 @@ def test_of_many_who_use_it_at_once_one_does(records: SqlRecords, clock: Clock) 
 
 def test_an_unknown_one(records: SqlRecords, clock: Clock) -> None:
     assert Links(records, clock).look("nonsense") is None
+
+
+def test_an_older_link_ends_with_a_newer_one(records: SqlRecords, clock: Clock) -> None:
+    links = Links(records, clock)
+    older, others = links.issue("a", Purpose.RESET), links.issue("b", Purpose.RESET)
+    newer = links.issue("a", Purpose.INVITATION)
+    assert links.look(older) is None and links.look(newer) and links.look(others)
+    links.drop("a")
+    assert links.look(newer) is None and links.look(others)
