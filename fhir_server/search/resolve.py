@@ -170,15 +170,15 @@ class Resolver:
             parts.append(self.everything(type))
         near = both(*parts)
         for other in late:
-            near = self._late(near, other, far)
+            near = self._late(near, other, far, beside is not None)
         return near
 
     def _part(self, type: str, term: Term, far: list[Far]) -> Set:
         """What is not in a set is only asked of what the rest of the conjunction finds."""
         return Except(self.as_set(type, term.term)) if isinstance(term, Not) else self._conjunction(type, term, far)
 
-    def _late(self, near: Set, term: Referred | Linked, far: list[Far]) -> Set:
-        if size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in MOSTLY_SHARED):
+    def _late(self, near: Set, term: Referred | Linked, far: list[Far], few: bool) -> Set:
+        if few or size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in MOSTLY_SHARED):
             far.append(self._far(term))
             return near
         return both(near, linked(self, term) if isinstance(term, Linked) else self._joined(term, far))

@@ -32,11 +32,12 @@ class View:
     """The record as the caller of ``resolver`` may see it. ``fresh`` are resources of a commit under way, which are
     inside and not stored yet."""
 
-    __slots__ = ("caller", "fresh", "resolver")
+    __slots__ = ("_read", "caller", "fresh", "resolver")
 
     def __init__(self, resolver: "Resolver") -> None:
         self.resolver, self.caller = resolver, resolver.caller
         self.fresh: set[Name] = set()
+        self._read: dict[Name, bool] = {}
 
     def sees(self, row: Stored, permission: str) -> bool:
         """Whether ``row`` is inside what the caller may do by ``permission``; False for a type that is not open."""
@@ -125,8 +126,17 @@ class View:
         wanted = [(type, id) for type, id in names if type in patient_types() and granted(self.caller, type, "r")]
         if not self.fresh.isdisjoint(wanted):
             return True
-        found = self.resolver.session.read_many(list(dict.fromkeys(wanted)), self.caller.tenant) if wanted else {}
-        return any(not row.deleted and self.sees(row, "r") for row in found.values())
+        unknown = [name for name in dict.fromkeys(wanted) if name not in self._read]
+        found = self.resolver.session.read_many(unknown, self.caller.tenant) if unknown else {}
+        for name in unknown:
+            row = found.get(name)
+            self._read[name] = row is not None and not row.deleted and self.sees(row, "r")
+        return any(self._read[name] for name in wanted)
+
+    def learn(self, rows: Iterable[Stored]) -> None:
+        """Look up what many Provenances are about in one go."""
+        targets = branches("Provenance", "target")
+        self._any_read(name for row in rows for name in references(row.type, targets, row.doc))
 
     def _documented(self, id: str) -> bool:
         type, resolver = "DocumentReference", self.resolver
@@ -206,5 +216,7 @@ class FarLinked:
         self.view, self.rule = view, Rule(type, patient, own_branches(type), linked=True)
 
     def keep(self, rows: Sequence[Stored]) -> set[int]:
+        if self.rule.type == "Provenance":
+            self.view.learn(rows)
         of = (Subject(row.type, row.id, row.updated, row.doc) for row in rows)
         return {row.o for row, subject in zip(rows, of, strict=True) if self.view._belongs(self.rule, row, subject)}

@@ -143,6 +143,8 @@ class Reading:
     def _parts_sql(self, types: Sequence[str], rids: Sequence[int], tenant: int) -> tuple[str, tuple[Parameter, ...]]:
         """The same of some types and some resources."""
         among = "= ANY($4::bigint[])" if self.dialect == "postgresql" else "IN (SELECT value FROM json_each($4))"
+        present = {row[0] for row in self.query(TYPES, (tenant,))}
+        types = [type for type in types if type in present]
         wheres = [f"tenant = $3 AND rid {among}"]
         wheres += [f"tenant = $3 AND type = ${n}" for n in range(5, 5 + len(types))]
         return _newest([source for where in wheres for source in _both(where, where)]), (tenant, list(rids), *types)
