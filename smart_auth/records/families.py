@@ -44,9 +44,6 @@ class Families(Transactions):
         mine = c.person.in_(("", person))
         return self.many(t.approval, Approval, about, sa.not_(mine), c.revoked == 0, order=_NEWEST, most=100)
 
-    def approvals_of_client(self, client: str) -> Sequence[Approval]:
-        return self.many(t.approval, Approval, t.approval.c.client == client, order=_NEWEST)
-
     def put_approval(self, approval: Approval, code: Code | None = None, refresh: RefreshToken | None = None) -> None:
         with self.write() as connection:
             row = as_row(approval) | {"patient": approval.context.patient}
