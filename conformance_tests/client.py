@@ -6,7 +6,7 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ TLS = ssl.create_default_context()
 """Read once: it costs more than a request."""
 
 
+_PATIENCE = 20.0  # seconds
 _RENEWED = 240.0  # seconds; a token with system/ scopes lives for 300
 
 
@@ -165,3 +166,12 @@ def outcome_of(answer: httpx.Response) -> Json:
 def text_of(outcome: Json) -> str:
     """All that the issues of an OperationOutcome say."""
     return json.dumps(outcome["issue"], ensure_ascii=False)
+
+
+def eventually(look: Callable[[], list[Json]], number: int = 1) -> list[Json]:
+    """What ``look`` finds once there are ``number``; the events of reads are stored in batches."""
+    deadline = monotonic() + _PATIENCE
+    while len(found := look()) < number and monotonic() < deadline:
+        sleep(0.1)
+    assert len(found) >= number, found
+    return found

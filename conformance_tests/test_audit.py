@@ -1,24 +1,13 @@
 """The audit trail as FHIR AuditEvents."""
 
-import time
 from collections.abc import Callable
 
 import pytest
 
-from conformance_tests.client import SYSTEM, Client, Json, reference, resources_of
+from conformance_tests.client import SYSTEM, Client, Json, eventually, reference, resources_of
 from conformance_tests.examples import entry, observation, patient
 
 requirement = pytest.mark.requirement
-_SECONDS = 20.0
-
-
-def eventually(look: Callable[[], list[Json]], number: int = 1) -> list[Json]:
-    """What ``look`` finds once there are ``number``; the events of reads are stored in batches."""
-    deadline = time.monotonic() + _SECONDS
-    while len(found := look()) < number and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert len(found) >= number, found
-    return found
 
 
 def events(fhir: Client, **query: str) -> Callable[[], list[Json]]:

@@ -59,6 +59,8 @@ class Provider:
     """The server at ``base``; what the tests know of it they know from outside."""
 
     hearth: Hearth
+    operator: Client
+    """The whole record, by tokens of the command line."""
     administrator: Browser
     secrets: dict[str, str] = field(default_factory=dict)
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, verify=TLS))
@@ -109,7 +111,7 @@ class Provider:
         return unescape(found[1]).strip()
 
     def close(self) -> None:
-        for each in (self.http, self.administrator, *self.browsers.values(), *self.apps.values()):
+        for each in (self.http, self.operator, self.administrator, *self.browsers.values(), *self.apps.values()):
             each.close()
 
 
@@ -118,8 +120,9 @@ def provider_on(folder: Path, database: str = "") -> Iterator[Provider]:
     """A secured server with its data in ``folder``, ready for every test. Its two workers share no memory: what is good
     once is good once for both."""
     with secured(folder, database, "--workers", "2") as hearth:
-        _fill(hearth)
-        made = Provider(hearth, first_administrator(hearth))
+        operator = Client(hearth.base, lambda: hearth.token("system/*.cruds"))
+        operator.post("", everything())
+        made = Provider(hearth, operator, first_administrator(hearth))
         _populate(made)
         yield made
         made.close()
@@ -139,13 +142,6 @@ def open_link(browser: Browser, url: str) -> Browser:
     browser.submit(action, password=PASSWORD, again=PASSWORD)
     assert browser.answer.status_code == 200, browser.page.words
     return browser
-
-
-def _fill(hearth: Hearth) -> None:
-    """Store the record with a token from the command line."""
-    client = Client(hearth.base, hearth.token("system/*.cruds"))
-    client.post("", everything())
-    client.close()
 
 
 def _populate(made: Provider) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pyotp
 import pytest
 
-from conformance_tests.client import Client, Json, reference
+from conformance_tests.client import Json, eventually, reference, resources_of
 from conformance_tests.smart.app import App, oauth_error, token_response
 from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import PASSWORD, Provider, open_link
@@ -159,7 +159,10 @@ def test_only_staff_in_the_hospitals_own_app_break_the_glass(
 @requirement("attack:40 labels and emergency access")
 def test_the_trail_says_who_broke_the_glass_and_why(provider: Provider, at_work: str, tag: str) -> None:
     token_response(broken(provider, at_work, "ada", f"An emergency called {tag}"))
-    reader = Client(provider.base, provider.hearth.token("system/AuditEvent.rs"))
-    found = reader.search("AuditEvent", {"subtype": "110127", "_count": "100"})
-    (event,) = [each["resource"] for each in found["entry"] if tag in json.dumps(each)]
+
+    def told() -> list[Json]:
+        found = provider.operator.search("AuditEvent", {"subtype": "110127", "_count": "100"})
+        return [event for event in resources_of(found) if tag in json.dumps(event)]
+
+    [event] = eventually(told)
     assert "Practitioner/grace" in json.dumps(event["agent"]) and "BTG" in json.dumps(event)
