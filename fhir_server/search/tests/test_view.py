@@ -1,0 +1,58 @@
+"""A resource at hand is judged as the index would find it."""
+
+import msgspec
+import pytest
+
+from fhir_server.search.restriction import Rule, own_branches, restriction
+from fhir_server.search.tests.record import Record, observation, patient
+from fhir_server.search.view import _is_member, attached
+from fhir_server.store import Store, Stored
+from fhir_server.tests.every_type import TYPES, instance
+from resources.main_patient import patient_of
+from resources.repository import Caller, Grant, Grants
+from resources.search_param.matching import Subject
+
+ANN = Caller("x", grants=Grants((Grant("*", "rs", compartment=("Patient", "ann"), confidential=True),)))
+
+
+def row(type: str, of: str) -> Stored:
+    doc = msgspec.json.encode({**instance(type, of), "id": "1"})
+    return Stored(type, "1", 1, 0, doc, "PUT", 1, 1, 1)
+
+
+@pytest.mark.parametrize("type", [type for type in TYPES if type != "Patient"])
+def test_what_is_found_quickly_is_a_member(type: str) -> None:
+    found = restriction(ANN, type, "r")
+    assert found is not None
+    for rule in found.rules:
+        mine = row(type, "Patient/ann")
+        if rule.quick:
+            assert patient_of(type, "1", mine.doc) == "Patient/ann"
+        subject = Subject(type, "1", 0, mine.doc)
+        assert rule.linked or _is_member(rule, mine, subject)
+        theirs = row(type, "Patient/ann2")  # a longer id that begins with the same letters
+        assert not _is_member(rule, theirs, Subject(type, "1", 0, theirs.doc))
+
+
+def test_membership_is_by_the_parameters_alone() -> None:
+    about = {**observation("o", "bob", "x"), "focus": [{"reference": "Patient/ann"}]}
+    stored = Stored("Observation", "o", 1, 0, msgspec.json.encode(about), "PUT", 1, 1, 1)
+    rule = Rule("Observation", "Patient/ann", own_branches("Observation"), quick=True)
+    assert not _is_member(rule, stored, Subject("Observation", "o", 0, stored.doc))
+
+
+def test_what_is_not_granted_is_not_seen(store: Store) -> None:
+    record = Record(store)
+    record.put(patient("ann", "Smith"), observation("o", "ann", "x"))
+    only = Caller("x", grants=Grants((Grant("Patient", "r", compartment=("Patient", "ann")),)))
+    view = record.engine.resolver(record.session, only).view
+    rows = list(record.session.read_many([("Patient", "ann"), ("Observation", "o")]).values())
+    assert [found.type for found in view.seen(rows, "r")] == ["Patient"]
+    assert view.seen(rows, "s") == []
+    assert [view.sees(found, "r") for found in sorted(rows, key=lambda one: one.type)] == [False, True]
+
+
+def test_the_attachments_of_a_document() -> None:
+    doc = msgspec.json.encode({"content": [{"attachment": {"url": "Binary/1"}}, {"attachment": {}}]})
+    assert attached(doc) == ["Binary/1"]
+    assert attached(b"{}") == []
