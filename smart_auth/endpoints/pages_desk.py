@@ -155,8 +155,8 @@ class Desk:
         if logged_in is None:
             raise NotLoggedIn(page)
         if self.owes_factor(logged_in):
-            if self.service.records.passkeys(logged_in.person.id):
-                raise NotLoggedIn(page, "passkey")  # a password alone must not add another way in beside it
+            if logged_in.person.totp or self.service.records.passkeys(logged_in.person.id):
+                raise NotLoggedIn(page, "factor")  # a password alone must not replace the factor that is there
             if not owing:
                 raise OwesFactor
         return logged_in

@@ -19,7 +19,7 @@ WHY = {
     "idle": "You were logged off after 15 minutes without activity.",
     "out": "You are logged out. You can close this window.",
     "saved": "Your password is saved. Log in with it and with your code.",
-    "passkey": "Your account needs two factors. Log in with your passkey, or ask an administrator if you lost it.",
+    "factor": "Your account needs two factors. Log in with your passkey or code app; an administrator can reset them.",
     "recent": "To change how you log in, please log in once more.",
 }
 
@@ -36,7 +36,7 @@ def form(desk: Desk) -> Response:
     """GET /auth/login"""
     handle, why = request.args.get("request", ""), request.args.get("why", "")
     person = desk.browser().person
-    if person and not handle and why not in ("recent", "idle", "passkey"):
+    if person and not handle and why not in ("recent", "idle", "factor"):
         return desk.go(home(person))
     return ask(desk, handle, request.args.get("next", ""), why=WHY.get(why, ""))
 

@@ -37,7 +37,7 @@ class Links:
         self._records, self._now = records, now
 
     def issue(self, person: str, purpose: Purpose) -> str:
-        """The secret that ends the link; it is shown once. An older link ends: of two, that one may have gone astray."""
+        """The secret that ends the link; it is shown once. Older links end: of two, that may have gone astray."""
         secret = fresh()
         self.drop(person)
         self._records.put_link(digest(secret), person, purpose, self._now() + LIFETIMES[purpose])

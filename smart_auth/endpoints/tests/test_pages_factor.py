@@ -73,9 +73,20 @@ def test_a_password_adds_no_way_in_beside_a_passkey(
     records.put_passkey(Passkey(credential_id=b"1", person="id-root", public_key=b"k", sign_count=0))
     browser.log_in("root")
     for page in ("admin/people", "account/code", "factor", "account"):
-        assert browser.get(f"/auth/{page}").title == "Log in" and "Log in with your passkey" in browser.text
+        assert browser.get(f"/auth/{page}").title == "Log in" and "Log in with your passkey or code app" in browser.text
 
 
 def test_patients_choose_for_themselves(browser: Browser, patient: Person) -> None:
     assert browser.log_in("ada").title == "Who has access to my data"
     assert browser.get("/auth/factor").title == "Who has access to my data"
+
+
+def test_a_log_in_of_before_does_not_replace_the_code_app(
+    browser: Browser, administrator: Person, records: SqlRecords, service: AuthService
+) -> None:
+    service.second_factor = Required.NOBODY
+    browser.log_in("root")
+    records.amend_person(administrator.id, {"totp": b"totp|x"})
+    service.second_factor = Required.STAFF
+    for page in ("account/code", "factor", "admin/people"):
+        assert browser.get(f"/auth/{page}").title == "Log in"
