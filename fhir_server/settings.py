@@ -106,6 +106,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
     Setting(
+        "PROXIES",
+        ("127.0.0.1", "::1"),
+        "Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas.",
+        _listed,
+    ),
+    Setting(
         "METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed
     ),
     Setting(

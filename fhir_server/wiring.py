@@ -206,6 +206,7 @@ def compose(process: Process) -> Application:
         caller_of=caller_of,
         note=process.spool.append,
         access_log=AccessLog() if settings.log_level in ("debug", "info") else None,
+        proxies=settings.proxies,
     )
 
 

@@ -3,7 +3,7 @@
 PEP 3333; FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from time import perf_counter, time
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
 from fhir_server.http.access_log import AccessLog, Line
 from fhir_server.http.accounts import Accounts
+from fhir_server.http.address import behind_proxies
 from fhir_server.http.body import finish
 from fhir_server.http.cors import Cors
 from fhir_server.http.errors import error_response, unexpected_response
@@ -60,7 +61,8 @@ def open_caller(request: Request) -> Caller:
 class Application:
     """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
     from (raising LoginRequired), ``note`` takes the audit records of refusals that no repository saw, ``rim`` answers
-    every path that is not below the FHIR base, and the well-known documents that are."""
+    every path that is not below the FHIR base, and the well-known documents that are. ``proxies`` are the addresses of
+    reverse proxies whose X-Forwarded-For is believed."""
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Application:
         caller_of: Callable[[Request], Caller] = open_caller,
         note: Callable[[Sequence[AuditRecord]], None] = lambda records: None,
         access_log: AccessLog | None = None,
+        proxies: Collection[str] = (),
     ) -> None:
         self._service = service
         self._dispatcher = dispatcher
@@ -82,9 +85,12 @@ class Application:
         self._note = note
         self._rim = rim
         self._cors = cors
+        self._proxies = frozenset(proxies)
         self.accounts = Accounts(metrics, access_log)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
+            environ["REMOTE_ADDR"] = behind_proxies(client_address(environ), forwarded, self._proxies)
         path = environ["PATH_INFO"]
         if path.startswith(BASE_PATH) and path[_BELOW : _BELOW + 1] in ("", "/") and not path.startswith(_WELL_KNOWN):
             return self._fhir(environ, start_response)

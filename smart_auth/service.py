@@ -46,9 +46,7 @@ def issuer_of(base: str) -> str:
 class AuthService:
     """``base`` is the FHIR base without a slash at its end, ``now`` whole seconds since 1970; ``revoked`` tells of a
     (jti, family) from memory. ``loopback_http`` lets clients of a developer keep their keys at http://127.0.0.1.
-    ``proxies`` are the addresses of reverse proxies whose X-Forwarded-For is true: without it all who come by one would
-    share its address, and wait for each other's failures. ``second_factor`` says of whom two factors are required; None
-    is what people.second_factor.usual says."""
+    ``second_factor`` says of whom two factors are required; None is what people.second_factor.usual says."""
 
     base: str
     records: Records
@@ -61,7 +59,6 @@ class AuthService:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     loopback_http: bool = False
     second_factor: Required | None = None
-    proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
 
     @property
     def required_factor(self) -> Required:

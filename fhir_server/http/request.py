@@ -98,7 +98,7 @@ def request_id(environ: Environ) -> str:
 
 
 def client_address(environ: Environ) -> str:
-    """The network address of the peer."""
+    """Who asks; the application has put it in the place of trusted proxies."""
     value: str = environ.get("REMOTE_ADDR") or ""
     return value
 

@@ -85,7 +85,7 @@ class Guard:
             found = None if not write.doc else restriction(self._caller, write.type, _PERMISSION[type(command)])
             if found is None:
                 continue
-            if not self.view.holds(found, _row(write), write.entries):
+            if not self.view.holds(found.for_new, _row(write), write.entries):
                 error = Forbidden(f"{write.type}: {WORDS[_PERMISSION[type(command)]]} is not granted.")
                 raise error.within(place) if place else error
             self.view.fresh.add((write.type, write.id))

@@ -101,6 +101,11 @@ class Restriction(msgspec.Struct, frozen=True):
         """Whether every rule is that of one patient."""
         return all(rule.patient for rule in self.rules)
 
+    @property
+    def for_new(self) -> "Restriction":
+        """The same for what is brought in: a label hides what is stored, it keeps nobody from storing it."""
+        return msgspec.structs.replace(self, rules=tuple(msgspec.structs.replace(r, labels=None) for r in self.rules))
+
 
 _FREE, _REFUSED = "free", "refused"
 

@@ -18,7 +18,7 @@ from fhir_server.interactions.dispatch import Dispatcher
 from fhir_server.interactions.exchange import Service
 from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.wsgi import Application
+from fhir_server.wsgi import Application, open_caller
 from resources import json_codec, xml_codec
 from resources.errors import LoginRequired
 from resources.repository import Caller
@@ -182,7 +182,7 @@ def application(repository: Any = None, **more: Any) -> Application:
         service=Service(BASE, lambda: b'{"resourceType":"CapabilityStatement"}'),
         dispatcher=Dispatcher(INTERACTIONS, OPERATIONS),
         repository_for=lambda caller: repository or Broken(),
-        rim=lambda environ, start: [],
+        rim=more.pop("rim", lambda environ, start: []),
         metrics=more.pop("metrics", Metrics()),
         cors=Cors(["*"]),
         **more,
@@ -207,6 +207,25 @@ def test_caller_is_asked_for_all_but_metadata() -> None:
     refused = closed.send("GET", "Patient/1")
     assert (refused.status, refused.issue["code"]) == (401, "login")
     assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(("peer", "seen"), [("127.0.0.1", "198.51.100.7"), ("192.0.2.1", "192.0.2.1")])
+def test_who_asks_stands_in_the_place_of_a_trusted_proxy(peer: str, seen: str) -> None:
+    asked: list[str] = []
+
+    def told(request: Request) -> Caller:
+        asked.append(open_caller(request).address)
+        raise LoginRequired("Log in first.")
+
+    def rim(environ: dict[str, Any], start: Any) -> list[bytes]:
+        asked.append(environ["REMOTE_ADDR"])
+        return []
+
+    behind = application(caller_of=told, rim=rim, proxies=["127.0.0.1"])
+    forwarded = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": "203.0.113.9, 198.51.100.7", "QUERY_STRING": ""}
+    for path in ("/fhir/Patient/1", "/auth/login"):
+        list(behind({"REQUEST_METHOD": "GET", "PATH_INFO": path, **forwarded}, lambda *told: None))
+    assert asked == [seen, seen]
 
 
 def test_log_and_metrics_hold_no_clinical_data(capfd: pytest.CaptureFixture[str]) -> None:

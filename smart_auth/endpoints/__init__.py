@@ -1,11 +1,8 @@
 """The rim: what Flask serves of the authorization server, protocol endpoints and pages."""
 
-from functools import partial
-
 from flask import Blueprint, request
 
 from smart_auth.endpoints import pages, protocol
-from smart_auth.endpoints.address import client_address
 from smart_auth.service import ADDRESS, AuthService
 
 LARGEST_BODY = 262_144
@@ -15,16 +12,16 @@ LARGEST_BODY = 262_144
 def blueprint(service: AuthService) -> Blueprint:
     """Everything below the issuer that the authorization server answers."""
     made = Blueprint("smart_auth", __name__)
-    made.before_request(partial(_remember_address, service))
+    made.before_request(_remember_address)
     made.before_request(_bound_body)
     protocol.register(made, service)
     pages.register(made, service)
     return made
 
 
-def _remember_address(service: AuthService) -> None:
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    ADDRESS.set(client_address(request.remote_addr or "", forwarded, service.proxies))
+def _remember_address() -> None:
+    """The host has put the client's own address in the place of its proxies'."""
+    ADDRESS.set(request.remote_addr or "")
 
 
 def _bound_body() -> None:

@@ -362,8 +362,21 @@ def test_labelled_resources_are_hidden_from_staff(services: Services, whole: Bou
     with pytest.raises(NotFound):
         staff.commit([Put(observation("bob", "secret"), "Observation", "secret")])
     assert staff.commit([Put(observation("bob", "chosen"), "Observation", "chosen")])[0].status == 201
-    with pytest.raises(Forbidden):
-        staff.commit([Create(labelled(observation("bob")))])
+
+
+def test_staff_store_what_is_labelled_and_see_it_no_more(services: Services, whole: BoundRepository) -> None:
+    staff = BoundRepository(services, STAFF)
+    [made] = staff.commit([Create(labelled(observation("bob")))])
+    plain = observation("bob", "to-protect")
+    staff.commit([Put(plain, "Observation", "to-protect")])
+    staff.commit([Put(labelled(plain), "Observation", "to-protect")])
+    assert made.version is not None
+    for id in (made.version.id, "to-protect"):
+        assert whole.read("Observation", id)
+        with pytest.raises(NotFound):
+            staff.read("Observation", id)
+    with pytest.raises(NotFound):  # what was protected stays so
+        staff.commit([Put(plain, "Observation", "to-protect")])
 
 
 def test_granular_writes_stay_within_their_category(services: Services, whole: BoundRepository) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ipaddress import ip_address
 
 
-def client_address(peer: str, forwarded_for: str, proxies: Collection[str]) -> str:
+def behind_proxies(peer: str, forwarded_for: str, proxies: Collection[str]) -> str:
     """``peer``, or whom the trusted ``proxies`` were asked by when the peer is one of them."""
     hops = [*(hop.strip() for hop in forwarded_for.split(",") if hop.strip()), peer]
     while len(hops) > 1 and hops[-1] in proxies:
