@@ -6,6 +6,7 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html).
 import json
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from threading import local
 from time import monotonic, sleep
 from typing import Any
 
@@ -53,16 +54,22 @@ class Client:
         self.base = base
         self.root = base.rsplit("/", 1)[0]
         self.bearer = Bearer(token if callable(token) else lambda: token)
-        self.http = httpx.Client(
-            timeout=60,
-            headers={"Accept": FHIR_JSON},
-            limits=httpx.Limits(max_connections=4),
-            verify=TLS,
-            auth=self.bearer,
-        )
+        self._mine = local()
+        self._opened: list[httpx.Client] = []
+
+    @property
+    def http(self) -> httpx.Client:
+        """This thread's own: a shared pool may close a connection that it has just given to another thread."""
+        mine: httpx.Client | None = getattr(self._mine, "http", None)
+        if mine is None:
+            mine = httpx.Client(timeout=60, headers={"Accept": FHIR_JSON}, verify=TLS, auth=self.bearer)
+            self._mine.http = mine
+            self._opened.append(mine)
+        return mine
 
     def close(self) -> None:
-        self.http.close()
+        for each in self._opened:
+            each.close()
 
     def request(
         self,
