@@ -1,0 +1,179 @@
+"""A message as tokens: segments of fields of repetitions of components of sub-components, split when asked for.
+
+HL7 v2.5.1 sections 2.5 (segments, fields, components) and 2.5.3.4 (the null value ``""``).
+"""
+
+from collections.abc import Iterator
+
+from hl7_bridge.er7.delimiters import Delimiters
+from hl7_bridge.er7.escapes import unescape
+from hl7_bridge.errors import Place
+
+NULL = '""'
+"""A field that says: delete what you have."""
+
+
+class Value:
+    """One repetition of a field, or one of its components: parts that may have parts.
+
+    ``raw`` is the text as it came; ``part(n)`` and ``text(n)`` count from 1 and give empty values beyond the end.
+    """
+
+    __slots__ = ("_parts", "delimiters", "raw", "separators")
+
+    def __init__(self, raw: str, delimiters: Delimiters, separators: str) -> None:
+        self.raw, self.delimiters, self.separators = raw, delimiters, separators
+        self._parts: list[str] | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is any content; the null value is none."""
+        return self.raw != "" and self.raw != NULL and self.raw.strip(self.separators) != ""
+
+    def __len__(self) -> int:
+        return len(self._split())
+
+    @property
+    def is_null(self) -> bool:
+        return self.raw == NULL
+
+    @property
+    def whole(self) -> str:
+        """All of it as one text, unescaped: for fields of a simple data type. Empty for the null value."""
+        return unescape(self.raw, self.delimiters) if self.raw != NULL else ""
+
+    def text(self, part: int = 1, inner: int = 1) -> str:
+        """The leaf ``part``.``inner``, unescaped; '' when absent or null."""
+        raw = self.raw_part(part)
+        if not raw or raw == NULL:
+            return ""
+        # A component of a simple type is its own first sub-component.
+        if len(self.separators) > 1 and self.separators[1] in raw:
+            inners = raw.split(self.separators[1])
+            raw = inners[inner - 1] if inner <= len(inners) else ""
+        elif inner > 1:
+            return ""
+        return unescape(raw, self.delimiters) if raw != NULL else ""
+
+    def raw_part(self, part: int) -> str:
+        parts = self._split()
+        return parts[part - 1] if part <= len(parts) else ""
+
+    def part(self, part: int) -> "Value":
+        """One component with its sub-components, such as the assigning authority in CX-4."""
+        return Value(self.raw_part(part), self.delimiters, self.separators[1:])
+
+    def _split(self) -> list[str]:
+        parts = self._parts
+        if parts is None:
+            parts = self.raw.split(self.separators[0]) if self.separators else [self.raw]
+            self._parts = parts
+        return parts
+
+    def __repr__(self) -> str:
+        return f"Value of {len(self.raw)} characters"
+
+
+class Segment:
+    """One segment: ``raw[n]`` is the text of field n as it came; ``index`` its place in the message from 0."""
+
+    __slots__ = ("delimiters", "index", "name", "raw")
+
+    def __init__(self, name: str, raw: list[str], index: int, delimiters: Delimiters) -> None:
+        self.name, self.raw, self.index, self.delimiters = name, raw, index, delimiters
+
+    def __getitem__(self, field: int) -> str:
+        """The text of ``field`` as it came; '' beyond the end."""
+        return self.raw[field] if field < len(self.raw) else ""
+
+    def has(self, field: int) -> bool:
+        """Whether ``field`` says anything, the null value included."""
+        return self[field] != ""
+
+    def is_null(self, field: int) -> bool:
+        return self[field] == NULL
+
+    def all(self, field: int) -> list[Value]:
+        """The repetitions of ``field`` that have content."""
+        raw = self[field]
+        if not raw or raw == NULL:
+            return []
+        marks = self.delimiters
+        separators = marks.component + marks.subcomponent
+        # MSH-2 is made of delimiters and holds none.
+        raws = [raw] if field == 2 and self.name in _DECLARING else raw.split(marks.repetition)
+        return [value for value in (Value(each, marks, separators) for each in raws) if value]
+
+    def first(self, field: int) -> Value:
+        """The first repetition; an empty Value when there is none."""
+        raw = self[field]
+        marks = self.delimiters
+        if marks.repetition in raw and not (field == 2 and self.name in _DECLARING):
+            raw = raw[: raw.index(marks.repetition)]
+        return Value(raw, marks, marks.component + marks.subcomponent)
+
+    def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
+        """A leaf of the first repetition, unescaped; '' when absent or null."""
+        raw = self[field]
+        if not raw:
+            return ""
+        return self.first(field).text(component, subcomponent)
+
+    def populated(self) -> Iterator[int]:
+        """The numbers of the fields that say anything."""
+        start = 3 if self.name in _DECLARING else 1
+        return (n for n in range(start, len(self.raw)) if self.raw[n])
+
+    def __repr__(self) -> str:
+        return f"{self.name} at {self.index}"
+
+
+_DECLARING = frozenset({"MSH", "FHS", "BHS"})
+
+
+class Message:
+    """One message: its segments in the order they came, its delimiters, and the character set it was read by."""
+
+    __slots__ = ("charset", "delimiters", "segments")
+
+    def __init__(self, segments: list[Segment], delimiters: Delimiters, charset: str) -> None:
+        self.segments, self.delimiters, self.charset = segments, delimiters, charset
+
+    @property
+    def msh(self) -> Segment:
+        return self.segments[0]
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10."""
+        return self.msh.first(10).whole
+
+    @property
+    def type(self) -> str:
+        """MSH-9.1, such as ORU."""
+        return self.msh.text(9, 1)
+
+    @property
+    def event(self) -> str:
+        """MSH-9.2, such as R01."""
+        return self.msh.text(9, 2)
+
+    @property
+    def structure(self) -> str:
+        """MSH-9.3, such as ORU_R01; '' when not given."""
+        return self.msh.text(9, 3)
+
+    @property
+    def version(self) -> str:
+        """MSH-12.1, such as 2.5.1."""
+        return self.msh.text(12, 1)
+
+    def all(self, name: str) -> list[Segment]:
+        return [segment for segment in self.segments if segment.name == name]
+
+    def first(self, name: str) -> Segment | None:
+        return next((segment for segment in self.segments if segment.name == name), None)
+
+    def place(self, segment: Segment, field: int = 0, repetition: int = 0, component: int = 0) -> Place:
+        """The place of a field of ``segment``, for errors."""
+        before = self.segments[: segment.index + 1]
+        return Place(segment.name, sum(each.name == segment.name for each in before), field, repetition, component)

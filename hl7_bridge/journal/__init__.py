@@ -1,0 +1,1 @@
+"""The durable record of every message in and out, on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Messages to resources and back: tables and plain functions, following the official map where there is one."""

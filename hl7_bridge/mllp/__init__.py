@@ -1,0 +1,1 @@
+"""MLLP: framing without sockets, and the shells that listen and send."""

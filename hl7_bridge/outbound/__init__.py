@@ -1,0 +1,1 @@
+"""Changes of the record to messages, and the queues that deliver them."""

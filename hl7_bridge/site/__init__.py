@@ -1,0 +1,1 @@
+"""The site kit: senders, receivers, authorities, code tables and overrides as text files."""
