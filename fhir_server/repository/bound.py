@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from fhir_server.audit.record import Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
+from fhir_server.repository.changes import changes
 from fhir_server.repository.criteria import criteria_of, type_of
 from fhir_server.repository.guard import Guard
 from fhir_server.repository.history import history_page
@@ -96,6 +97,16 @@ class BoundRepository:
         except FhirError as error:
             self._note_refusal(interaction, request.type, error)
             raise
+
+    def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:
+        try:
+            versions, position = changes(self._services, self.caller, types, after, count)
+        except FhirError as error:
+            self._note_refusal(Interaction.HISTORY_TYPE, ",".join(types), error)
+            raise
+        if versions:
+            self._note_many(Interaction.HISTORY_TYPE, ",".join(types), "", versions)
+        return versions, position
 
     def commit(
         self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False

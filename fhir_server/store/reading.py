@@ -15,6 +15,8 @@ OF_ROW = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
 PAST = "type, id, version, updated, doc, op, rid, 0, seq"
 READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id = $3"
 VREAD = f"SELECT {PAST} FROM history WHERE rid = $1 AND version = $2"
+CHANGED = f"""SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND seq > $3 AND seq <= $4
+    ORDER BY seq LIMIT $5"""
 TYPES = """WITH RECURSIVE t(type) AS (SELECT min(type) FROM resource WHERE tenant = $1 UNION ALL
         SELECT (SELECT min(r.type) FROM resource r WHERE r.tenant = $1 AND r.type > t.type) FROM t
          WHERE t.type IS NOT NULL)
@@ -148,6 +150,10 @@ class Reading:
         wheres = [f"tenant = $3 AND rid {among}"]
         wheres += [f"tenant = $3 AND type = ${n}" for n in range(5, 5 + len(types))]
         return _newest([source for where in wheres for source in _both(where, where)]), (tenant, list(rids), *types)
+
+    def changed(self, types: Sequence[str], after: int, until: int, count: int, tenant: int = 0) -> list[Stored]:
+        rows = [row for type in types for row in self.query(CHANGED, (tenant, type, after, until, count))]
+        return self._all_stored(sorted(rows, key=lambda row: row[8])[:count])
 
     def last_living(self, types: Sequence[str], limit: int, tenant: int = 0) -> list[Stored]:
         found: list[Stored] = []

@@ -147,6 +147,10 @@ class Session(Protocol):
         """
         ...
 
+    def changed(self, types: Sequence[str], after: int, until: int, count: int, tenant: int = 0) -> list[Stored]:
+        """Up to ``count`` current rows, deletions among them, with after < seq <= until, in the order of seq."""
+        ...
+
     def last_living(self, types: Sequence[str], limit: int, tenant: int = 0) -> list[Stored]:
         """Of the newest ``limit`` deletions of each type the version before; type by type, newest first."""
         ...
