@@ -98,7 +98,7 @@ _PROFILES: dict[str, str] = {
 }
 AGENTS = ("PractitionerRole", "Practitioner", "Organization", "Device", "Patient", "RelatedPerson")
 """What AuditEvent.agent.who may refer to."""
-_SEARCHES = {Interaction.SEARCH_TYPE.value, Interaction.SEARCH_SYSTEM.value}
+SEARCHES = {Interaction.SEARCH_TYPE.value, Interaction.SEARCH_SYSTEM.value}
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -163,7 +163,7 @@ def audit_event(row: AuditRow, base: str) -> Json:
 
 def _tells_detail(row: AuditRow) -> bool:
     """Why something failed; and of what is no RESTful interaction, what it was about: scopes, a reason, an account."""
-    return row.interaction in TYPES or (row.outcome != Outcome.SUCCESS and row.interaction not in _SEARCHES)
+    return row.interaction in TYPES or (row.outcome != Outcome.SUCCESS and row.interaction not in SEARCHES)
 
 
 def _meta(row: AuditRow, recorded: str) -> Json:
@@ -232,7 +232,7 @@ def _entities(row: AuditRow) -> list[Json]:
     if _is_patient(row.patient):
         person, role = _coding(_ENTITY, "1", "Person"), _coding(_ROLE, "1", "Patient")
         found.append({"what": {"reference": row.patient}, "type": person, "role": role})
-    if row.interaction in _SEARCHES:
+    if row.interaction in SEARCHES:
         found.append(_query(row))
     elif row.entity:
         found.append(_data(row))

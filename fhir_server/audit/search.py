@@ -10,7 +10,7 @@ from time import time_ns
 from urllib.parse import quote, urlencode
 
 from fhir_server.audit.record import Action, AuditRow, Interaction, Outcome
-from fhir_server.audit.render import AGENTS, place, subtype_coding, type_coding, version
+from fhir_server.audit.render import AGENTS, SEARCHES, place, subtype_coding, type_coding, version
 from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.parameters import nearest
 from fhir_server.search.query import TOTALS
@@ -68,7 +68,7 @@ class _Query:
 class AuditEvents:
     """The audit trail as FHIR. ``session`` gives the calling thread's session, ``base`` is the public address.
 
-    A caller confined to patients sees the events about them.
+    A caller confined to patients sees the events about them, but not what others searched for.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class AuditEvents:
         rows = self._session().query(ROW, (*found, caller.tenant)) if found else []
         if not rows or (patients and rows[0][12] not in patients):
             raise NotFound(f"There is no AuditEvent/{id}.")
-        return version(AuditRow._make(rows[0]), self._base)
+        return self._version(caller, patients, AuditRow._make(rows[0]))
 
     def search(self, caller: Caller, request: SearchRequest) -> SearchPage:
         """One page, newest first unless ``_sort=date``. Raises BadSearch, Forbidden, TooCostly."""
@@ -99,8 +99,16 @@ class AuditEvents:
         rows = rows[: query.size]
         if position and not position.forward:
             rows.reverse()
-        hits = tuple(Hit(version(row, self._base)) for row in rows)
+        patients = _confined(caller, "s")
+        hits = tuple(Hit(self._version(caller, patients, row)) for row in rows)
         return SearchPage(hits, links, total, tuple(query.issues), query.summary, query.elements)
+
+    def _version(self, caller: Caller, patients: tuple[str, ...], row: AuditRow) -> Version:
+        """What was searched for may name others (``patient=1,2``): who is confined to patients is told of searches by
+        somebody else that there was one, and of which type."""
+        if patients and row.interaction in SEARCHES and row.who != caller.who:
+            row = row._replace(detail="")
+        return version(row, self._base)
 
     def _rows(self, session: Session, query: _Query, position: Position | None) -> list[AuditRow]:
         """Up to one more than a page, walked from the position away."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from base64 import b64decode
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -209,6 +210,21 @@ def test_a_patient_sees_the_own_trail_only(events, rows):
             act(Caller("Practitioner/1", grants=Grants((Grant("*", "rs", compartment=("Practitioner", "1")),))))
         with pytest.raises(Forbidden):
             act(Caller("Practitioner/1", grants=Grants((Grant("AuditEvent", "rs", (("action", "R"),)),))))
+
+
+def test_what_others_searched_for_is_not_told_to_a_patient(events, rows):
+    def asked(hit):
+        [entity] = [each for each in json.loads(hit.doc)["entity"] if "query" in each]
+        return b64decode(entity["query"])
+
+    id = event_id(rows[2].chain, rows[2].n)  # a search that named several patients is in the trail of each
+    assert asked(events.read(AUDITOR, id)) == b"Observation?n=2"
+    patient = Grants((Grant("AuditEvent", "rs", compartment=("Patient", "2")),))
+    assert asked(events.read(Caller("Patient/2", grants=patient), id)) == b"Observation"
+    assert [asked(hit.version) for hit in ask(events, f"_id={id}", Caller("Patient/2", grants=patient)).hits] == [
+        b"Observation"
+    ]
+    assert asked(events.read(Caller("Practitioner/1", grants=patient), id)) == b"Observation?n=2"  # the own search
 
 
 def test_another_tenant_sees_nothing_of_it(events, rows):
