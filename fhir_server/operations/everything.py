@@ -86,7 +86,7 @@ def _is_open(exchange: Exchange, type: str) -> bool:
 def _fill(exchange: Exchange, given: Parameters, types: list[str], focus: Version, walk: _Walk) -> None:
     start, _, link = given.value("_cursor").partition("?")
     if start and start not in types:
-        raise Invalid("_cursor is none that this server gave out.", expression="_cursor")
+        raise _not_ours()
     if not start and focus.type in types:
         walk.hits.append(Hit(focus))
     for type in types[types.index(start) if start else 0 :]:
@@ -102,7 +102,7 @@ def _fill(exchange: Exchange, given: Parameters, types: list[str], focus: Versio
 
 def _fill_type(exchange: Exchange, given: Parameters, type: str, link: str, walk: _Walk) -> None:
     """Add the members of one type until the page is full; ``walk.next`` then says where to go on."""
-    params = parse_query(link) if link else _selection(exchange, given, type, walk.room)
+    params = _resumed(exchange, given, type, link) if link else _selection(exchange, given, type, walk.room)
     size = int(dict(params)["_count"])
     while True:
         page = exchange.repository.search(SearchRequest(type, params, (exchange.type, exchange.id)))
@@ -118,6 +118,20 @@ def _fill_type(exchange: Exchange, given: Parameters, type: str, link: str, walk
         if walk.room < size:
             walk.next = f"{type}?{following}"
             return
+
+
+def _resumed(exchange: Exchange, given: Parameters, type: str, link: str) -> tuple[tuple[str, str], ...]:
+    """The search that ``link`` goes on with. Raises Invalid unless it is one that this operation began."""
+    *begun, last = parse_query(link) or (("", ""),)
+    count = dict(begun).get("_count", "")
+    room = int(count) if re.fullmatch("[1-9][0-9]{0,5}", count) else 0
+    if last[0] != "_cursor" or tuple(begun) != _selection(exchange, given, type, room):
+        raise _not_ours()
+    return (*begun, last)
+
+
+def _not_ours() -> Invalid:
+    return Invalid("_cursor is none that this server gave out.", expression="_cursor")
 
 
 def _selection(exchange: Exchange, given: Parameters, type: str, room: int) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """$everything of a patient and of an encounter."""
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -93,3 +93,23 @@ def test_wrong_calls(client: Client, record: dict[str, str]) -> None:
     assert client.send("GET", f"{place}?_cursor=Nothing").status == 400
     assert client.send("GET", f"{place}?colour=red").status == 400
     assert client.send("GET", f"Encounter/{record['encounter']}/$everything?start=2022").status == 400
+
+
+@pytest.mark.parametrize(
+    "link", ["x", "_count=1", "_count=x&_cursor=y", "_cursor=y", "_count=1&_cursor=y", "_count=5&code=1&_cursor=y"]
+)
+def test_a_link_that_the_server_did_not_make(client: Client, record: dict[str, str], link: str) -> None:
+    answer = client.send("GET", f"Patient/{record['patient']}/$everything?_cursor={quote('Observation?' + link)}")
+    assert answer.status == 400, answer.json
+
+
+def test_pages_of_a_narrowed_record(client: Client, record: dict[str, str]) -> None:
+    start, seen = f"Patient/{record['patient']}/$everything", 0
+    place = f"{start}?_type=Observation&_since=2020-01-01T00:00:00Z&start=2021-01-01&end=2022-12-31&_count=1"
+    while place:
+        bundle = client.send("GET", place).json
+        seen += sum(entry["search"]["mode"] == "match" for entry in bundle.get("entry", ()))
+        links = {link["relation"]: link["url"] for link in bundle["link"]}
+        query = urlsplit(links.get("next", "")).query
+        place = f"{start}?{query}" if query else ""
+    assert seen == 2
