@@ -70,6 +70,15 @@ _ROLE: Options = (
 )
 _LOGIN: Options = (("login", {"metavar": "LOGIN"}),)
 _ID: Options = (("id", {"metavar": "ID"}),)
+_CLEARANCE: Options = (
+    (
+        "clearance",
+        {
+            "choices": ("normal", "restricted", "very-restricted"),
+            "help": "up to which label (meta.security R, V) staff and services see and change what carries one",
+        },
+    ),
+)
 _NAME: Options = (("--name", {"default": "", "metavar": "TEXT", "help": "as people read it"}),)
 _CLIENT: Options = (
     ("--kind", {"choices": ("public", "symmetric", "asymmetric"), "default": "public", "help": "how it proves itself"}),
@@ -99,6 +108,7 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
                 (*_LOGIN, ("--code-app", {"action": "store_true", "help": "take the second factor off too"})),
             ),
             ("role", "change who a person is; ends every access", (*_LOGIN, *_ROLE)),
+            ("clearance", "what labelled data they may see; less ends every token", (*_LOGIN, *_CLEARANCE)),
         ),
     ),
     (
@@ -110,6 +120,7 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
             ("list", "list them", ()),
             ("disable", "shut one out and end its access", _ID),
             ("remove", "delete one and end its access", _ID),
+            ("clearance", "what labelled data it may see; less ends every token", (*_ID, *_CLEARANCE)),
         ),
     ),
     (

@@ -18,7 +18,8 @@ class Grant(msgspec.Struct, frozen=True):
     ``type`` is a resource type or ``*``; ``permissions`` letters of ``cruds`` (create, read, update, delete, search);
     ``params`` search parameters (name with modifier, value) that a resource must all meet (granular scopes);
     ``compartment`` the (type, id) it is confined to, None for the whole record of the tenant; ``confidential`` whether
-    it reaches what meta.security labels R or V (v3-Confidentiality: restricted, very restricted).
+    it reaches what meta.security labels R or V (v3-Confidentiality: restricted, very restricted), ``restricted``
+    whether at least what it labels R.
     """
 
     type: str
@@ -26,6 +27,7 @@ class Grant(msgspec.Struct, frozen=True):
     params: tuple[tuple[str, str], ...] = ()
     compartment: tuple[str, str] | None = None
     confidential: bool = False
+    restricted: bool = False
 
 
 class Grants:
@@ -133,7 +135,8 @@ class SearchPage:
     """One page of a search. ``links`` maps a relation (self, first, next, previous) to its query string (no ``?``).
 
     ``total`` is None unless it was asked for; ``issues`` says what a lenient search ignored.
-    ``summary`` and ``elements`` are the applied ``_summary`` code and ``_elements`` names.
+    ``summary`` and ``elements`` are the applied ``_summary`` code and ``_elements`` names; ``patients`` are the main
+    patients of the hits (``Patient/1``) where somebody looked already ('': a hit has none), else None.
     """
 
     hits: tuple[Hit, ...]
@@ -142,6 +145,7 @@ class SearchPage:
     issues: tuple[Any, ...] = ()
     summary: str = ""
     elements: tuple[str, ...] = ()
+    patients: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

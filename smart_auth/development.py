@@ -5,6 +5,7 @@ RFC 9068; it is one of the client ``hearth-cli`` and listed, told to the audit t
 
 from smart_auth.errors import OAuthError
 from smart_auth.model import Approval, Claims, Client, Context, Event, Told
+from smart_auth.oauth.issue import clearance
 from smart_auth.people.secret import fresh
 from smart_auth.scopes.algebra import Scopes, parse, refuse_mixed_contexts
 from smart_auth.scopes.grants import WHOLE_RECORD
@@ -59,4 +60,5 @@ def _claims(service: AuthService, approval: Approval, backend: bool) -> Claims:
         who="" if backend else CLIENT,
         reach=WHOLE_RECORD,
         patient=approval.context.patient,
+        clearance=clearance(service.records, approval),
     )

@@ -6,6 +6,7 @@ RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, OpenID Connect Core 3.1
     +-- OAuthError          error, description, status
     +-- Taken               a unique name is another's
     +-- LoginRefused        one sentence for a person; never says which part was wrong
+        +-- LastAdministrator   nobody would be left to administer
 """
 
 
@@ -27,3 +28,7 @@ class Taken(AuthError):
 
 class LoginRefused(AuthError):
     """A log-in that did not succeed; the text may be shown."""
+
+
+class LastAdministrator(LoginRefused):
+    """A change after which nobody would administer."""

@@ -11,6 +11,30 @@ from typing import Any
 import msgspec
 
 
+class Clearance(StrEnum):
+    """Up to which label of confidentiality staff and services see and change what carries one: a code of
+    http://terminology.hl7.org/CodeSystem/v3-Confidentiality, of which the first holds the least."""
+
+    NORMAL = "N"
+    RESTRICTED = "R"
+    VERY_RESTRICTED = "V"
+
+    @property
+    def words(self) -> str:
+        """As people read and type it."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def named(cls, words: str) -> "Clearance":
+        """The one of these ``words``."""
+        return next(one for one in cls if one.words == words)
+
+    @classmethod
+    def least(cls, *given: "Clearance") -> "Clearance":
+        """What all of ``given`` allow."""
+        return min(given, key=list(cls).index)
+
+
 class ClientKind(StrEnum):
     """How a client proves itself: not at all, by a shared secret (HTTP Basic), by private_key_jwt."""
 
@@ -25,6 +49,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ``redirect_uris`` are compared whole; ``launch_uri`` is where an EHR starts it. Keys of an asymmetric client are
     ``jwks`` (a JWK Set as JSON) or live at ``jwks_uri``. ``backend`` allows client_credentials. ``trusted`` skips the
     consent page (the hospital's own apps). ``ehr`` may mint launch handles, ``introspects`` may introspect any token.
+    ``clearance`` is changed by people.clearances alone: `Records.put_client` does not write it.
     """
 
     id: str
@@ -42,6 +67,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     introspects: bool = False
     disabled: bool = False
     created: int = 0
+    clearance: Clearance = Clearance.NORMAL
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +75,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fhir_user`` is a relative reference (``Practitioner/1``) or '' (then user/ scopes grant nothing); ``patient`` is
     the id of the only patient this person may see, '' for staff: their own for a Patient, that of
-    RelatedPerson.patient for a RelatedPerson. ``totp`` is the sealed seed or empty.
+    RelatedPerson.patient for a RelatedPerson. ``totp`` is the sealed seed or empty. ``clearance`` is that of staff:
+    whoever sees one patient alone sees what is labelled of it.
     """
 
     id: str
@@ -62,6 +89,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     totp: bytes = b""
     disabled: bool = False
     created: int = 0
+    clearance: Clearance = Clearance.NORMAL
 
     @property
     def staff(self) -> bool:
@@ -174,7 +202,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     ``scope`` is the granted text. ``who`` names the person in audit rows (fhirUser or login; empty for a backend
     client). ``reach`` is what the person may see at all: ``all`` the whole record of the tenant, ``Patient/1`` that
     compartment, '' nothing. ``patient`` is the id of the patient in context. ``purpose`` is a PurposeOfUse code,
-    ``BTG`` for a break-glass token, which alone may see what is labelled restricted outside its own compartment.
+    ``BTG`` for a break-glass token, which sees whatever is labelled in its compartment. ``clearance`` is how much
+    staff and services see of what is labelled.
     """
 
     jti: str
@@ -190,6 +219,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     encounter: str = ""
     purpose: str = ""
     tenant: int = 0
+    clearance: Clearance = Clearance.NORMAL
 
 
 class Event(StrEnum):

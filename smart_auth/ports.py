@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from smart_auth.model import (
     Approval,
+    Clearance,
     Client,
     Code,
     Launch,
@@ -93,7 +94,10 @@ class Records(Protocol):
     # clients
     def client(self, id: str) -> Client | None: ...
     def clients(self) -> Sequence[Client]: ...
-    def put_client(self, client: Client) -> None: ...
+    def put_client(self, client: Client) -> None:
+        """Inserts or replaces all but the clearance."""
+        ...
+
     def delete_client(self, id: str, now: int) -> bool:
         """Revokes its families too."""
         ...
@@ -110,12 +114,8 @@ class Records(Protocol):
         """In order of their login those above ``after`` whose login, name or fhirUser holds ``text``."""
         ...
 
-    def other_administrators(self, id: str) -> bool:
-        """Whether somebody who is not ``id`` administers and is not disabled."""
-        ...
-
     def put_person(self, person: Person) -> None:
-        """Inserts or replaces. Raises smart_auth.errors.Taken when the login is another's."""
+        """Inserts or replaces all but the clearance. Raises smart_auth.errors.Taken when the login is another's."""
         ...
 
     def amend_person(
@@ -123,6 +123,12 @@ class Records(Protocol):
     ) -> Person | None:
         """Writes these fields and no other, so that what somebody else changes at the same moment stays; the person as
         they are now. None, and nothing written, when there is none or a field is not what was expected."""
+        ...
+
+    def unseat(self, id: str, changes: Mapping[str, Any]) -> Person | None:
+        """As ``amend_person``, for changes after which the person does not administer. Raises
+        smart_auth.errors.LastAdministrator, and writes nothing, when nobody else does: of any number at the same
+        moment, also on other nodes, one is refused."""
         ...
 
     def passkeys(self, person: str) -> Sequence[Passkey]: ...
@@ -240,6 +246,11 @@ class Records(Protocol):
         ...
 
     def revoke_person(self, person: str, now: int, keep: int) -> None: ...
+    def change_clearance(self, of: Client | Person, clearance: Clearance, now: int, keep: int) -> bool:
+        """Writes the clearance and revokes every family of the client or person when it is less than before; False,
+        and nothing written, when it was changed since ``of`` was read."""
+        ...
+
     def revoke_jti(self, jti: str, now: int, keep: int) -> None: ...
     def revocations(self, after: int) -> Sequence[Revocation]:
         """Rows with a seq above ``after``, in order; a row never appears below one that was already read."""

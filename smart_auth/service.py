@@ -29,6 +29,7 @@ from smart_auth.oauth.revocation import RevocationEndpoint
 from smart_auth.oauth.token_endpoint import TokenEndpoint
 from smart_auth.oauth.userinfo import Userinfo
 from smart_auth.oauth.verifier import Verifier
+from smart_auth.people.clearances import Clearances
 from smart_auth.people.lockout import Lockout
 from smart_auth.people.second_factor import Required, usual
 from smart_auth.ports import Chart, Note, Records, Sealer
@@ -101,11 +102,15 @@ class AuthService:
     @cached_property
     def issue(self) -> Issue:
         mint = Mint(base=self.base, issuer=self.issuer, keys=self.keys)
-        return Issue(base=self.base, mint=mint, now=self.now, lifetimes=self.lifetimes)
+        return Issue(base=self.base, mint=mint, records=self.records, now=self.now, lifetimes=self.lifetimes)
 
     @cached_property
     def families(self) -> Families:
         return Families(self.records, self.tell, self.now, self.lifetimes)
+
+    @cached_property
+    def clearances(self) -> Clearances:
+        return Clearances(self.records, self.tell, self.now, self.families.keep)
 
     @cached_property
     def client_authentication(self) -> ClientAuthentication:

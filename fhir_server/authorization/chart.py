@@ -11,7 +11,7 @@ import msgspec
 from resources.errors import BadSearch, Forbidden, Gone, NotFound
 from resources.literal_reference import local
 from resources.repository import Caller, Grant, Grants, Repository, SearchRequest, Version
-from smart_auth.model import Person
+from smart_auth.model import Clearance, Person
 from smart_auth.ports import EncounterChoice, PatientChoice
 from smart_auth.service import ADDRESS
 
@@ -88,7 +88,9 @@ class RecordChart:
 def viewer(person: Person) -> Caller:
     """The caller that a person is on our own pages: patients and their visits, nothing else, and only to look."""
     inside = None if person.staff else ("Patient", person.patient)
-    grants = [Grant(type, "rs", (), inside, confidential=inside is not None) for type in _TYPES]
+    all = inside is not None or person.clearance is Clearance.VERY_RESTRICTED
+    some = person.clearance is Clearance.RESTRICTED
+    grants = [Grant(type, "rs", (), inside, confidential=all, restricted=some) for type in _TYPES]
     allowed = grants if person.staff or person.patient else []
     return Caller(person.fhir_user or person.login, client=_CLIENT, address=ADDRESS.get(), grants=Grants(allowed))
 

@@ -1,4 +1,4 @@
-"""``hearth client add|list|disable|remove``: apps and backend services.
+"""``hearth client add|list|disable|remove|clearance``: apps and backend services.
 
 SMART App Launch 2.2 (public, symmetric and asymmetric clients), RFC 7591 for the names of the fields.
 """
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from fhir_server.commands import CommandError
 from fhir_server.commands.authority import BY, Action, authority, show_secret, table
 from fhir_server.settings import Settings
-from smart_auth.model import Client, ClientKind, Event, Told
+from smart_auth.model import Clearance, Client, ClientKind, Event, Told
 from smart_auth.people.passwords import Passwords
 from smart_auth.people.registration import check
 from smart_auth.people.secret import fresh
@@ -64,14 +64,14 @@ def _text(path: str) -> str:
 
 
 def _list(service: AuthService, asked: Namespace) -> None:
-    rows = [("CLIENT", "NAME", "KIND", "STATE", "SCOPES"), *map(_row, service.records.clients())]
+    rows = [("CLIENT", "NAME", "KIND", "CLEARANCE", "STATE", "SCOPES"), *map(_row, service.records.clients())]
     print(table(rows))
 
 
 def _row(client: Client) -> tuple[str, ...]:
     flags = ("disabled", "backend", "trusted", "ehr", "introspects")
     state = ", ".join(flag for flag in flags if getattr(client, flag)) or "active"
-    return client.id, client.name, str(client.kind), state, client.scopes or "-"
+    return client.id, client.name, str(client.kind), client.clearance.words, state, client.scopes or "-"
 
 
 def _disable(service: AuthService, asked: Namespace) -> None:
@@ -80,6 +80,10 @@ def _disable(service: AuthService, asked: Namespace) -> None:
     service.records.put_client(replace(client, disabled=True))
     service.records.revoke_client(client.id, now, now + service.lifetimes.user_token)
     _tell(service, client.id, "disabled")
+
+
+def _clear(service: AuthService, asked: Namespace) -> None:
+    service.clearances.change(_found(service, asked), Clearance.named(asked.clearance), BY)
 
 
 def _remove(service: AuthService, asked: Namespace) -> None:
@@ -98,4 +102,4 @@ def _tell(service: AuthService, client: str, what: str) -> None:
     service.tell(Told(event=Event.CLIENT_CHANGED, who=BY, client=client, detail=what))
 
 
-ACTIONS: dict[str, Action] = {"add": _add, "list": _list, "disable": _disable, "remove": _remove}
+ACTIONS: dict[str, Action] = {"add": _add, "list": _list, "disable": _disable, "remove": _remove, "clearance": _clear}

@@ -1,4 +1,4 @@
-"""``hearth person add|list|disable|enable|reset|role``: who logs in. Links are printed once, passwords never.
+"""``hearth person add|list|disable|enable|reset|role|clearance``: who logs in. Links are printed once, passwords never.
 
 HIPAA 164.312(a)(2)(i) (unique user identification), 164.308(a)(3)(ii)(C) (termination).
 """
@@ -8,7 +8,7 @@ from argparse import Namespace
 from fhir_server.commands import CommandError
 from fhir_server.commands.authority import BY, Action, accounts, authority, show_secret, table
 from fhir_server.settings import Settings
-from smart_auth.model import Person
+from smart_auth.model import Clearance, Person
 from smart_auth.people.accounts import Role, fold
 from smart_auth.people.links import Purpose
 from smart_auth.service import AuthService
@@ -27,7 +27,7 @@ def _add(service: AuthService, asked: Namespace) -> None:
 
 
 def _list(service: AuthService, asked: Namespace) -> None:
-    rows = [("LOGIN", "NAME", "IN THE RECORD", "PATIENT", "STATE"), *map(_row, service.records.people())]
+    rows = [("LOGIN", "NAME", "IN THE RECORD", "PATIENT", "CLEARANCE", "STATE"), *map(_row, service.records.people())]
     print(table(rows))
 
 
@@ -35,7 +35,7 @@ def _row(person: Person) -> tuple[str, ...]:
     invited = not person.password_argon2
     states = {"disabled": person.disabled, "administrator": person.administrator, "no password yet": invited}
     state = ", ".join(word for word, true in states.items() if true) or "active"
-    return person.login, person.name, person.fhir_user or "-", person.patient or "-", state
+    return person.login, person.name, person.fhir_user or "-", person.patient or "-", person.clearance.words, state
 
 
 def _disable(service: AuthService, asked: Namespace) -> None:
@@ -56,6 +56,10 @@ def _reset(service: AuthService, asked: Namespace) -> None:
 
 def _change_role(service: AuthService, asked: Namespace) -> None:
     accounts(service).change_role(_found(service, asked), _role(asked), BY)
+
+
+def _clear(service: AuthService, asked: Namespace) -> None:
+    service.clearances.change(_found(service, asked), Clearance.named(asked.clearance), BY)
 
 
 def _role(asked: Namespace) -> Role:
@@ -82,4 +86,5 @@ ACTIONS: dict[str, Action] = {
     "enable": _enable,
     "reset": _reset,
     "role": _change_role,
+    "clearance": _clear,
 }

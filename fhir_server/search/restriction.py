@@ -53,7 +53,8 @@ CLOSED: Term = Or(())
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 LABELS = ("R", "V")
-"""Restricted and very restricted: what a grant that is not ``confidential`` does not reach."""
+"""Restricted and very restricted: what a grant that is not ``confidential`` does not reach; one that is ``restricted``
+reaches the first."""
 
 WORDS = {"c": "create", "r": "read", "u": "update", "d": "delete", "s": "search"}
 
@@ -181,8 +182,8 @@ def reach(caller: Caller) -> Grants | None:
 def _reach(grants: Grants) -> Grants | Literal[False]:
     if any(grant.compartment is None for grant in grants.all):
         return False
-    places = dict.fromkeys((grant.compartment, grant.confidential) for grant in grants.all)
-    return Grants(Grant("*", "rs", compartment=place, confidential=secret) for place, secret in places)
+    places = (msgspec.structs.replace(grant, type="*", permissions="rs", params=()) for grant in grants.all)
+    return Grants(dict.fromkeys(places))
 
 
 def unrestricted(caller: Caller, permission: str) -> bool:
@@ -220,7 +221,7 @@ def _rule(grant: Grant, type: str, permission: str) -> Rule | None:
     params = _condition(type, grant.params)
     if place is None or params is None:
         return None
-    labels = None if grant.confidential else _labels(type)
+    labels = None if grant.confidential else _labels(type, LABELS[1:] if grant.restricted else LABELS)
     return msgspec.structs.replace(place, params=params, labels=labels)
 
 
@@ -272,8 +273,8 @@ def _condition(type: str, params: tuple[tuple[str, str], ...]) -> tuple[Term, ..
 
 
 @cache
-def _labels(type: str) -> Or:
-    return Or(tuple(search_param.compile_param(type, "_security", "", f"{CONFIDENTIALITY}|{code}") for code in LABELS))
+def _labels(type: str, codes: tuple[str, ...]) -> Or:
+    return Or(tuple(search_param.compile_param(type, "_security", "", f"{CONFIDENTIALITY}|{code}") for code in codes))
 
 
 def _merged(rules: Iterable[Rule]) -> Iterator[Rule]:

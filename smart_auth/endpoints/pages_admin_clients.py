@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from smart_auth.endpoints.pages_admin_people import administrator, who
+from smart_auth.endpoints.pages_admin_people import CLEARANCES, administrator, asked_clearance, who
 from smart_auth.endpoints.pages_desk import Desk, Gone
-from smart_auth.errors import Taken
+from smart_auth.errors import LoginRefused, Taken
 from smart_auth.model import Client, ClientKind, Event, Told
 from smart_auth.people.registration import NotRegistrable, check, new_id
 from smart_auth.people.secret import fresh
@@ -67,6 +67,7 @@ def _form(desk: Desk, known: Client | None, shown: Client, error: str = "", noti
         typed=typed,
         kinds=KINDS,
         flags=FLAGS,
+        clearances=CLEARANCES,
         error=error,
         notice=notice,
     )
@@ -156,6 +157,17 @@ def _show_secret(desk: Desk, client: Client, secret: str) -> Response:
         secret=secret,
         back=f"/auth/admin/clients/{client.id}",
     )
+
+
+def clear(desk: Desk, id: str) -> Response:
+    """POST /auth/admin/clients/<id>/clearance"""
+    me, known = administrator(desk), _known(desk, id)
+    try:
+        desk.service.clearances.change(known, asked_clearance(known.clearance), who(me))
+    except LoginRefused as refused:
+        return _form(desk, known, known, error=str(refused))
+    changed = _known(desk, id)
+    return _form(desk, changed, changed, notice="The clearance is saved.")
 
 
 def disable(desk: Desk, id: str) -> Response:

@@ -10,11 +10,16 @@ from flask import Response, request
 
 from smart_auth.endpoints.pages_desk import Desk, Forbidden, Gone
 from smart_auth.errors import LoginRefused, Taken
-from smart_auth.model import Person
+from smart_auth.model import Clearance, Person
 from smart_auth.people.accounts import Role
 from smart_auth.people.links import Purpose
 
 PAGE = 100
+CLEARANCES = (
+    (Clearance.NORMAL, "Normal", "Nothing that is labelled restricted, but by breaking the glass."),
+    (Clearance.RESTRICTED, "Restricted", "Also what is labelled restricted (R)."),
+    (Clearance.VERY_RESTRICTED, "Very restricted", "Also what is labelled very restricted (V)."),
+)
 _NOTHING = {"name": "", "login": "", "fhir_user": "", "patient": "", "administrator": False}
 
 
@@ -114,6 +119,7 @@ def person(desk: Desk, id: str, *, error: str = "", notice: str = "", typed: dic
         passkeys=len(records.passkeys(one.id)),
         approvals=len(records.approvals(one.id)),
         sharing=_sharing(desk, one),
+        clearances=CLEARANCES,
         error=error,
         notice=notice,
     )
@@ -141,6 +147,21 @@ def change_role(desk: Desk, id: str) -> Response:
         return person(desk, id, error=str(refused), typed=typed)
     # Whoever changed their own role is logged off by that, and the log-in page is next.
     return desk.go(f"/auth/admin/people/{id}")
+
+
+def clear(desk: Desk, id: str) -> Response:
+    """POST /auth/admin/people/<id>/clearance"""
+    me, one = administrator(desk), _one(desk, id)
+    try:
+        desk.service.clearances.change(one, asked_clearance(one.clearance), who(me))
+    except LoginRefused as refused:
+        return person(desk, id, error=str(refused))
+    return person(desk, id, notice="The clearance is saved.")
+
+
+def asked_clearance(now: Clearance) -> Clearance:
+    """The clearance that a form asks for; ``now`` when it asks for none that there is."""
+    return {one.value: one for one in Clearance}.get(request.form.get("clearance", ""), now)
 
 
 def act(desk: Desk, id: str, action: str) -> Response:

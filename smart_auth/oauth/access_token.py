@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from joserfc import jwt
 
-from smart_auth.model import Claims
+from smart_auth.model import Claims, Clearance
 from smart_auth.oauth.keys import Keys
 
 ALGORITHM = "RS256"
@@ -36,6 +36,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hearth_who: str = ""
     hearth_purpose: str = ""
     hearth_tenant: int = 0
+    hearth_clearance: Clearance = Clearance.NORMAL
 
     def claims(self) -> Claims:
         """What a request is decided by."""
@@ -53,6 +54,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             encounter=self.encounter,
             purpose=self.hearth_purpose,
             tenant=self.hearth_tenant,
+            clearance=self.hearth_clearance,
         )
 
 
@@ -75,6 +77,7 @@ def payload(claims: Claims, *, issuer: str, base: str, fhir_user: str) -> Payloa
         hearth_who=claims.who,
         hearth_purpose=claims.purpose,
         hearth_tenant=claims.tenant,
+        hearth_clearance=claims.clearance,
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from smart_auth.lifetimes import Lifetimes
-from smart_auth.model import Approval, Claims, Context, Person
+from smart_auth.model import Approval, Claims, Clearance, Context, Person
 from smart_auth.oauth import id_token
 from smart_auth.oauth.access_token import Mint
 from smart_auth.people.secret import fresh
+from smart_auth.ports import Records
 from smart_auth.scopes.algebra import parse
 from smart_auth.scopes.grants import WHOLE_RECORD
 
@@ -21,6 +22,20 @@ def reach(person: Person | None) -> str:
     if person is None or person.staff:
         return WHOLE_RECORD
     return f"Patient/{person.patient}" if person.patient else ""
+
+
+def clearance(records: Records, approval: Approval) -> Clearance:
+    """How much a token of ``approval`` sees of what is labelled: what both its app and its person may.
+
+    Asked of the records and not of what the caller has read before: whoever takes a clearance away writes that first
+    and then ends the families there are, so that a family stored later than that finds it gone here.
+    """
+    client = records.client(approval.client)
+    given = [client.clearance if client else Clearance.NORMAL]
+    if approval.person:
+        person = records.person(approval.person)
+        given.append(person.clearance if person else Clearance.NORMAL)
+    return Clearance.least(*given)
 
 
 def name(person: Person | None) -> str:
@@ -45,10 +60,12 @@ def context_fields(context: Context) -> dict[str, Any]:
 
 
 class Issue:
-    """Issues tokens of an approval."""
+    """Issues tokens of an approval that is stored."""
 
-    def __init__(self, *, base: str, mint: Mint, now: Callable[[], int], lifetimes: Lifetimes) -> None:
-        self._base, self._mint, self._now, self._lifetimes = base, mint, now, lifetimes
+    def __init__(
+        self, *, base: str, mint: Mint, records: Records, now: Callable[[], int], lifetimes: Lifetimes
+    ) -> None:
+        self._base, self._mint, self._records, self._now, self._lifetimes = base, mint, records, now, lifetimes
 
     def claims(self, approval: Approval, person: Person | None, scope: str) -> Claims:
         """What an access token of ``approval`` says; ``person`` None for a backend client."""
@@ -65,6 +82,7 @@ class Issue:
             reach=reach(person),
             patient=approval.context.patient,
             encounter=approval.context.encounter,
+            clearance=clearance(self._records, approval),
         )
 
     def _lifetime(self, approval: Approval, person: Person | None) -> int:

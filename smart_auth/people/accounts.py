@@ -63,8 +63,7 @@ class Accounts:
         changed = msgspec.structs.replace(person, **fields)
         if changed == person:
             return person
-        self._keep_one_administrator(person, changed)
-        self._amend(person, **fields)
+        (self._amend if role.administrator else self._unseat)(person, **fields)
         self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}")
         return changed
@@ -82,8 +81,7 @@ class Accounts:
         return changed
 
     def disable(self, person: Person, by: str) -> None:
-        self._keep_one_administrator(person, msgspec.structs.replace(person, disabled=True))
-        self._amend(person, disabled=True)
+        self._unseat(person, disabled=True)
         self._links.drop(person.id)
         self.log_off_everywhere(person, by)
         self._tell(Event.PERSON_CHANGED, by, f"disabled {person.login}")
@@ -140,17 +138,13 @@ class Accounts:
             raise LoginRefused(f"In the record, {role.fhir_user} is not a relative of Patient/{patient}.")
         return msgspec.structs.replace(role, patient=patient)
 
-    def _keep_one_administrator(self, before: Person, after: Person) -> None:
-        stays = not before.administrator or (after.administrator and not after.disabled)
-        if not stays and not self._records.other_administrators(before.id):
-            raise LoginRefused("This is the last administrator. Make another one first.")
-
     def _amend(self, person: Person, **fields: Any) -> Person:
         """Raises LoginRefused when the account is gone."""
-        changed = self._records.amend_person(person.id, fields)
-        if changed is None:
-            raise LoginRefused("There is no such person.")
-        return changed
+        return _there(self._records.amend_person(person.id, fields))
+
+    def _unseat(self, person: Person, **fields: Any) -> Person:
+        """As ``_amend``, for who does not administer afterwards. Raises LastAdministrator."""
+        return _there(self._records.unseat(person.id, fields))
 
     def _tell(self, event: Event, by: str, detail: str) -> None:
         self._note(Told(event=event, who=by, detail=detail))
@@ -159,6 +153,12 @@ class Accounts:
 def fold(login: str) -> str:
     """A login as it is kept and looked up."""
     return login.strip().casefold()
+
+
+def _there(person: Person | None) -> Person:
+    if person is None:
+        raise LoginRefused("There is no such person.")
+    return person
 
 
 def _check_names(person: Person) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from smart_auth.errors import Taken
+from smart_auth.errors import LastAdministrator, Taken
 from smart_auth.model import Client, Passkey, Person
 from smart_auth.records import tables as t
 from smart_auth.records.transactions import Transactions, as_row, as_struct, digest
@@ -28,7 +28,7 @@ class Accounts(Transactions):
         return self.many(t.client, Client, order=t.client.c.id)
 
     def put_client(self, client: Client) -> None:
-        self.change(self.upsert(t.client, as_row(client)))
+        self.change(self.upsert(t.client, _without_clearance(client)))
 
     def person(self, id: str) -> Person | None:
         return self.one(t.person, Person, t.person.c.id == id)
@@ -44,14 +44,9 @@ class Accounts(Transactions):
         found = sa.or_(*(sa.func.lower(column).contains(text.lower(), autoescape=True) for column in _SOUGHT))
         return self.many(t.person, Person, c.login > after, found, order=c.login, most=count)
 
-    def other_administrators(self, id: str) -> bool:
-        c = t.person.c
-        others = sa.select(c.id).where(c.id != id, c.administrator == sa.true(), c.disabled == sa.false()).limit(1)
-        return self.first(others) is not None
-
     def put_person(self, person: Person) -> None:
         try:
-            self.change(self.upsert(t.person, as_row(person)))
+            self.change(self.upsert(t.person, _without_clearance(person)))
         except sa.exc.IntegrityError:
             raise Taken("This login is taken.") from None
 
@@ -62,6 +57,18 @@ class Accounts(Transactions):
         same = (c[name] == value for name, value in expecting.items())
         row = self.taken(sa.update(t.person).where(c.id == id, *same).values(**changes).returning(t.person))
         return as_struct(Person, row) if row else None
+
+    def unseat(self, id: str, changes: Mapping[str, Any]) -> Person | None:
+        """The rows of all who administer are locked, in one order, before anybody is counted: of two transactions that
+        each take one away the second counts what the first has left. SQLite lets one write at a time anyway."""
+        c = t.person.c
+        seated = sa.select(c.id).where(c.administrator == sa.true(), c.disabled == sa.false())
+        with self.write() as connection:
+            if [row[0] for row in connection.execute(seated.order_by(c.id).with_for_update())] == [id]:
+                raise LastAdministrator("This is the last administrator. Make another one first.")
+            changed = sa.update(t.person).where(c.id == id).values(**changes).returning(t.person)
+            row = connection.execute(changed).first()
+            return as_struct(Person, row) if row else None
 
     def passkeys(self, person: str) -> Sequence[Passkey]:
         return self.many(t.passkey, Passkey, t.passkey.c.person == person, order=t.passkey.c.created)
@@ -112,3 +119,8 @@ class Accounts(Transactions):
 
     def forget_failures(self, subject: str) -> None:
         self.change(sa.delete(t.failure).where(t.failure.c.subject_hash == digest(subject)))
+
+
+def _without_clearance(account: Client | Person) -> dict[str, Any]:
+    """Who writes a whole account may have read it before its clearance was taken away."""
+    return {name: value for name, value in as_row(account).items() if name != "clearance"}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from smart_auth.model import Approval, Code, RefreshToken
+from smart_auth.model import Approval, Clearance, Client, Code, Person, RefreshToken
 from smart_auth.ports import Revocation
 from smart_auth.records import tables as t
 from smart_auth.records.transactions import Transactions, as_row, as_struct, digest
@@ -111,6 +111,20 @@ class Families(Transactions):
     def revoke_client(self, id: str, now: int, keep: int) -> None:
         with self.revoking() as revoking:
             revoking.families(t.approval.c.client == id, now=now, keep=keep)
+
+    def change_clearance(self, of: Client | Person, clearance: Clearance, now: int, keep: int) -> bool:
+        table, owner = (t.client, t.approval.c.client) if isinstance(of, Client) else (t.person, t.approval.c.person)
+        same = sa.update(table).where(table.c.id == of.id, table.c.clearance == of.clearance)
+        lessens = Clearance.least(of.clearance, clearance) is clearance
+        with self.revoking() as revoking:
+            if not revoking.connection.execute(same.values(clearance=clearance)).rowcount:
+                return False
+            if lessens:
+                revoking.families(owner == of.id, now=now, keep=keep)
+        if lessens:  # again: a family that was stored before the commit may have read what was there before it
+            with self.revoking() as revoking:
+                revoking.families(owner == of.id, now=now, keep=keep)
+        return True
 
     def revoke_jti(self, jti: str, now: int, keep: int) -> None:
         with self.revoking() as revoking:

@@ -83,6 +83,7 @@ client = _table(
     _column("redirect_uris", JSON),
     *_columns(FLAG, "backend", "trusted", "ehr", "introspects", "disabled"),
     _column("created", NUMBER),
+    _column("clearance", TEXT, server_default="N"),
 )
 
 person = _table(
@@ -93,6 +94,7 @@ person = _table(
     *_columns(FLAG, "administrator", "disabled"),
     _column("totp", BYTES),
     _column("created", NUMBER),
+    _column("clearance", TEXT, server_default="N"),
 )
 
 totp_step = _table("totp_step", _key("person"), _column("step", NUMBER))
@@ -204,12 +206,24 @@ def _initial(connection: sa.Connection) -> None:
 
 def _patients_of_approvals(connection: sa.Connection) -> None:
     """A database that was made now has the column already; families of before say nothing of their patient in it."""
-    if "patient" not in {column["name"] for column in sa.inspect(connection).get_columns("auth_approval")}:
+    if not _has(connection, approval, "patient"):
         connection.execute(sa.text("ALTER TABLE auth_approval ADD COLUMN patient TEXT NOT NULL DEFAULT ''"))
         next(index for index in approval.indexes if index.name == "auth_approval_patient").create(connection)
+
+
+def _clearances(connection: sa.Connection) -> None:
+    """Of whom there was before nobody has one."""
+    for table in (client, person):
+        if not _has(connection, table, "clearance"):
+            connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN clearance TEXT NOT NULL DEFAULT 'N'"))
+
+
+def _has(connection: sa.Connection, table: sa.Table, column: str) -> bool:
+    return column in {known["name"] for known in sa.inspect(connection).get_columns(table.name)}
 
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "clients, people, sessions, approvals, tokens, keys", _initial),
     Migration(2, "the patient in context of each approval", _patients_of_approvals),
+    Migration(3, "who sees what is labelled restricted", _clearances),
 )

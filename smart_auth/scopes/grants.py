@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from resources.repository import Grant
-from smart_auth.model import Claims
+from smart_auth.model import Claims, Clearance
 from smart_auth.scopes.algebra import ResourceScope, Scopes, implied, is_mixed, ordered, parse
 
 BREAK_GLASS = "BTG"
@@ -30,11 +32,12 @@ class Key(NamedTuple):
     patient: str
     who: str
     break_glass: bool
+    clearance: Clearance = Clearance.NORMAL
 
 
 def key(claims: Claims) -> Key:
     """What a cache of grants is kept by."""
-    return Key(claims.scope, claims.reach, claims.patient, claims.who, claims.purpose == BREAK_GLASS)
+    return Key(claims.scope, claims.reach, claims.patient, claims.who, claims.purpose == BREAK_GLASS, claims.clearance)
 
 
 def grants(claims: Claims) -> tuple[Grant, ...]:
@@ -58,12 +61,14 @@ def _grants(key: Key) -> tuple[Grant, ...]:
 
 def _grant(key: Key, scope: ResourceScope) -> Iterator[Grant]:
     for compartment in REACH[scope.context](key):
-        yield Grant(scope.type, scope.permissions, scope.params, compartment, _is_confidential(key))
+        yield Grant(scope.type, scope.permissions, scope.params, compartment, *_labels(key))
 
 
-def _is_confidential(key: Key) -> bool:
-    """Whoever reaches one compartment alone sees what is labelled in it: their own, or by breaking the glass."""
-    return key.break_glass or _own_compartment(key) is not None
+def _labels(key: Key) -> tuple[bool, bool]:
+    """Whether it reaches what is labelled at all, and what is labelled R. Whoever reaches one compartment alone sees
+    what is labelled in it: their own, or by breaking the glass. Of others their clearance says it."""
+    alone = key.break_glass or _own_compartment(key) is not None
+    return alone or key.clearance is Clearance.VERY_RESTRICTED, not alone and key.clearance is Clearance.RESTRICTED
 
 
 def _patient(key: Key) -> Iterator[Compartment]:
@@ -97,7 +102,7 @@ def _own_resource(key: Key, scopes: Scopes) -> Iterator[Grant]:
     user = _USER.fullmatch(key.who)
     if scopes.has("openid") and scopes.has("fhirUser") and user:
         for compartment in _user(key):
-            yield Grant(user[1], "r", (("_id", user[2]),), compartment, _is_confidential(key))
+            yield Grant(user[1], "r", (("_id", user[2]),), compartment, *_labels(key))
 
 
 def _without_repetition(found: list[Grant]) -> list[Grant]:
@@ -106,18 +111,16 @@ def _without_repetition(found: list[Grant]) -> list[Grant]:
     for grant in _merged(found):
         others = [other for other in kept if other != grant]
         letters = set(grant.permissions).difference(*(g.permissions for g in others if _is_wider(g, grant)))
-        less = [Grant(grant.type, ordered(letters), grant.params, grant.compartment, grant.confidential)]
+        less = [replace(grant, permissions=ordered(letters))]
         kept = [*others, *(less if letters else [])]
     return kept
 
 
 def _merged(found: list[Grant]) -> list[Grant]:
-    letters: dict[tuple[str, tuple[tuple[str, str], ...], Compartment | None, bool], set[str]] = {}
+    letters: dict[Grant, set[str]] = {}
     for grant in found:
-        letters.setdefault((grant.type, grant.params, grant.compartment, grant.confidential), set()).update(
-            grant.permissions
-        )
-    return [Grant(t, ordered(ls), params, inside, secret) for (t, params, inside, secret), ls in letters.items()]
+        letters.setdefault(replace(grant, permissions=""), set()).update(grant.permissions)
+    return [replace(grant, permissions=ordered(some)) for grant, some in letters.items()]
 
 
 def _is_wider(grant: Grant, other: Grant) -> bool:
@@ -126,5 +129,5 @@ def _is_wider(grant: Grant, other: Grant) -> bool:
         grant.type in ("*", other.type)
         and grant.compartment in (None, other.compartment)
         and implied(grant.params, other.params)
-        and grant.confidential >= other.confidential
+        and (grant.confidential, grant.restricted) >= (other.confidential, other.restricted)
     )

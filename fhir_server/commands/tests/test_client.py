@@ -39,3 +39,11 @@ def test_what_is_wrong_is_told(run: Run, tmp_path: Path) -> None:
     assert "redirect address" in run("client", "add", "other", "--scopes", "openid")[2]
     assert "cannot be read" in run("client", "add", "robot", "--jwks", str(tmp_path / "absent"))[2]
     assert "shared secret" in run("client", "add", "robot", "--backend", *APP)[2]
+
+
+def test_a_clearance(run: Run) -> None:
+    run("client", "add", "growth", *APP)
+    assert run("client", "list")[1].split("\n")[1].split()[3] == "normal"
+    assert run("client", "clearance", "growth", "very-restricted")[0] == 0
+    assert run("client", "list")[1].split("\n")[1].split()[3] == "very-restricted"
+    assert "no client 'nothing'" in run("client", "clearance", "nothing", "normal")[2]

@@ -27,3 +27,10 @@ def test_what_is_wrong_is_told(run: Run) -> None:
     assert "last administrator" in run("person", "disable", "root")[2]
     assert "last administrator" in run("person", "role", "root")[2]
     assert "nobody logs in as 'nobody'" in run("person", "enable", "nobody")[2]
+
+
+def test_a_clearance(run: Run) -> None:
+    run("person", "add", "grace")
+    assert run("person", "clearance", "GRACE", "restricted")[0] == 0
+    assert run("person", "list")[1].split("\n")[1].split()[4] == "restricted"
+    assert "nobody logs in as 'nobody'" in run("person", "clearance", "nobody", "normal")[2]

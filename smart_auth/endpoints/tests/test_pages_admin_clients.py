@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from joserfc.jwk import ECKey
 
 from smart_auth.endpoints.tests.surroundings import Browser
-from smart_auth.model import Approval, Client, ClientKind, Event, Person, Told
+from smart_auth.model import Approval, Clearance, Client, ClientKind, Event, Person, Told
 from smart_auth.records import SqlRecords
 
 JWKS = json.dumps({"keys": [ECKey.generate_key("P-384", {"kid": "1"}).as_dict(private=False)]})
@@ -109,3 +109,21 @@ def test_another_proof_ends_what_was_given_on_the_old_one(
 
 def test_an_unknown_app(browser: Browser, administrator: Person) -> None:
     assert browser.log_in("root").get("/auth/admin/clients/none").status == 410
+
+
+def test_a_clearance_taken_away_ends_access(
+    browser: Browser, administrator: Person, registered: Client, records: SqlRecords, told: list[Told]
+) -> None:
+    path = "/auth/admin/clients/growth"
+    browser.log_in("root").get(path).submit(f"{path}/clearance", clearance="R")
+    given = records.client("growth")
+    assert given and given.clearance is Clearance.RESTRICTED and 'value="R" checked' in browser.text
+    browser.submit(path, **(APP | {"name": "Growth 2"}))
+    kept = records.client("growth")
+    assert kept and (kept.name, kept.clearance) == ("Growth 2", Clearance.RESTRICTED)
+    records.put_approval(Approval(id="family", client="growth", scopes="patient/*.rs", person="x"))
+    browser.get(path).submit(f"{path}/clearance", clearance="N")
+    assert not records.approvals("x")
+    assert [one.detail for one in told if "clearance" in one.detail] == [
+        "clearance from normal to restricted", "clearance from restricted to normal",
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from smart_auth.endpoints import pages_admin_people
 from smart_auth.endpoints.pages import ROUTES
 from smart_auth.endpoints.tests.surroundings import Browser
-from smart_auth.model import Approval, Passkey, Person
+from smart_auth.model import Approval, Clearance, Event, Passkey, Person, Told
 from smart_auth.records import SqlRecords
 
 ADMIN = sorted({(rule, method) for rule, method, _ in ROUTES if rule.startswith("/auth/admin")})
@@ -80,6 +80,21 @@ def test_the_last_administrator_stays(browser: Browser, administrator: Person) -
     path = f"/auth/admin/people/{administrator.id}"
     browser.log_in("root").get(path).submit(f"{path}/disable")
     assert browser.status == 400 and "last administrator" in browser.text
+
+
+def test_a_clearance_given_to_oneself_is_told(
+    browser: Browser, make_person: Callable[..., Person], records: SqlRecords, told: list[Told]
+) -> None:
+    me = make_person("root", administrator=True, fhir_user="Practitioner/1")
+    path = f"/auth/admin/people/{me.id}"
+    browser.log_in("root").get(path).submit(f"{path}/clearance", clearance="V")
+    changed = records.person(me.id)
+    assert changed and changed.clearance is Clearance.VERY_RESTRICTED and "The clearance is saved" in browser.text
+    detail = "clearance of root from normal to very-restricted, by themselves"
+    assert (told[-1].event, told[-1].who, told[-1].detail) == (Event.PERSON_CHANGED, "Practitioner/1", detail)
+    count = len(told)
+    browser.get(path).submit(f"{path}/clearance", clearance="nonsense")
+    assert records.person(me.id) == changed and len(told) == count
 
 
 def test_reset_link_and_log_off(browser: Browser, other_browser: Browser, administrator: Person, staff: Person) -> None:

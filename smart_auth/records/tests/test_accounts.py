@@ -1,11 +1,14 @@
 """Clients, people, passkeys, TOTP steps and failures: what is put comes back, what is used is used once."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
-from smart_auth.errors import Taken
-from smart_auth.model import Client, ClientKind, Passkey, Person
-from smart_auth.records import SqlRecords
+from smart_auth.errors import LastAdministrator, Taken
+from smart_auth.model import Clearance, Client, ClientKind, Passkey, Person
+from smart_auth.records import SqlRecords, engine_for
 
 CLIENT = Client(
     id="growth",
@@ -118,7 +121,60 @@ def test_people_are_found_page_by_page(records: SqlRecords) -> None:
         assert [one.login for one in records.find_people(text, "", 9)] == logins
 
 
-def test_whether_there_is_another_administrator(records: SqlRecords) -> None:
-    records.put_person(Person(id="a", login="a1", name="A", administrator=True))
+ROOT = Person(id="a", login="a1", name="A", administrator=True)
+
+
+@pytest.mark.parametrize("changes", [{"disabled": True}, {"administrator": False}])
+def test_the_last_administrator_stays(records: SqlRecords, changes: dict[str, bool]) -> None:
+    records.put_person(ROOT)
     records.put_person(Person(id="b", login="b1", name="B", administrator=True, disabled=True))
-    assert records.other_administrators("b") and not records.other_administrators("a")
+    records.put_person(ADA)
+    with pytest.raises(LastAdministrator):
+        records.unseat("a", changes)
+    assert records.person("a") == ROOT
+    assert records.unseat(ADA.id, {"disabled": True}) == msgspec.structs.replace(ADA, disabled=True)
+    records.amend_person("b", {"disabled": False})
+    assert records.unseat("a", changes) == msgspec.structs.replace(ROOT, **changes)
+    assert records.unseat("nobody", changes) is None
+
+
+def test_of_all_administrators_at_the_same_moment_one_stays(url: str) -> None:
+    """Each shuts out the next one, from connections of their own: as on different nodes."""
+    count = 8
+    engines = [engine_for(url) for _ in range(count)]
+    nodes = [SqlRecords(engine) for engine in engines]
+    people = [Person(id=f"id{n}", login=f"root{n}", name="R", administrator=True) for n in range(count)]
+    barrier = threading.Barrier(count)
+
+    def unseat(n: int) -> bool:
+        barrier.wait()
+        try:
+            return nodes[n].unseat(people[(n + 1) % count].id, {"disabled": n % 2 == 0, "administrator": False}) is None
+        except LastAdministrator:
+            return True
+
+    with ThreadPoolExecutor(count) as pool:
+        for _ in range(5):
+            for person in people:
+                nodes[0].put_person(person)
+            refused = list(pool.map(unseat, range(count)))
+            left = [one for one in nodes[0].people() if one.administrator and not one.disabled]
+            assert (refused.count(True), len(left)) == (1, 1)
+    for engine in engines:
+        engine.dispose()
+
+
+def test_who_writes_a_whole_account_leaves_its_clearance(records: SqlRecords) -> None:
+    """What was read before it was taken away does not give it back."""
+    records.put_client(CLIENT)
+    records.put_person(ADA)
+    assert records.change_clearance(CLIENT, Clearance.VERY_RESTRICTED, 1, 2)
+    assert records.change_clearance(ADA, Clearance.RESTRICTED, 1, 2)
+    read, person = records.client(CLIENT.id), records.person(ADA.id)
+    assert read and read.clearance is Clearance.VERY_RESTRICTED and person and person.clearance is Clearance.RESTRICTED
+    assert records.change_clearance(read, Clearance.NORMAL, 1, 2)
+    assert records.change_clearance(person, Clearance.NORMAL, 1, 2)
+    records.put_client(msgspec.structs.replace(read, name="other"))
+    records.put_person(msgspec.structs.replace(person, name="other"))
+    assert records.client(CLIENT.id) == msgspec.structs.replace(CLIENT, name="other")
+    assert records.person(ADA.id) == msgspec.structs.replace(ADA, name="other")

@@ -11,7 +11,19 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smart_auth.model import Approval, Code, Context, Launch, Passkey, Person, RefreshToken, Session, SigningKey
+from smart_auth.model import (
+    Approval,
+    Clearance,
+    Client,
+    Code,
+    Context,
+    Launch,
+    Passkey,
+    Person,
+    RefreshToken,
+    Session,
+    SigningKey,
+)
 from smart_auth.ports import Revocation
 from smart_auth.records import SqlRecords, engine_for, tables
 from smart_auth.records.families import SLACK
@@ -342,6 +354,34 @@ def test_who_else_has_access_to_a_patient(records: SqlRecords) -> None:
         records.put_approval(msgspec.structs.replace(FAMILY, id=id, **fields))
     assert [one.id for one in records.approvals_about("1", "p1")] == ["nurse's", "relative's"]
     assert not records.approvals_about("", "p1")
+
+
+@pytest.mark.parametrize("kind", [Client, Person])
+def test_a_clearance_taken_away_ends_families(records: SqlRecords, kind: type[Client] | type[Person]) -> None:
+    of = Client(id="c", name="C") if kind is Client else Person(id="p", login="p1", name="P")
+    records.put_client(Client(id="c", name="C"))
+    records.put_person(Person(id="p", login="p1", name="P"))
+    records.put_approval(msgspec.structs.replace(FAMILY, id="mine", client="c", person="p"))
+    records.put_approval(msgspec.structs.replace(FAMILY, id="another's", client="d", person="q"))
+    assert records.change_clearance(of, Clearance.VERY_RESTRICTED, 10, 20)
+    assert not records.change_clearance(of, Clearance.RESTRICTED, 10, 20), "it was changed since"
+    assert not records.revocations(0)
+    cleared = msgspec.structs.replace(of, clearance=Clearance.VERY_RESTRICTED)
+    assert records.change_clearance(cleared, Clearance.RESTRICTED, 10, 20)
+    assert [row.subject for row in records.revocations(0)] == ["family:mine"]
+
+
+def test_an_older_database_gets_clearances(url: str, records: SqlRecords) -> None:
+    engine = engine_for(url)
+    with engine.begin() as connection:
+        for table in ("auth_client", "auth_person"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN clearance"))
+        tables.MIGRATIONS[2].apply(connection)
+        tables.MIGRATIONS[2].apply(connection)  # as on a database that was made with it
+    engine.dispose()
+    records.put_client(Client(id="c", name="C"))
+    found = records.client("c")
+    assert found and found.clearance is Clearance.NORMAL
 
 
 def test_an_older_database_gets_the_patient_of_families(url: str, records: SqlRecords) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resources.repository import Grant
-from smart_auth.model import Claims
+from smart_auth.model import Claims, Clearance
 from smart_auth.scopes.grants import grants, key
 
 ANN: dict[str, Any] = {"who": "Patient/1", "reach": "Patient/1", "patient": "1"}
@@ -47,6 +47,20 @@ def test_a_backend_client() -> None:
 def test_parameters_are_kept() -> None:
     [found] = granted("patient/Observation.rs?category=a|b&code=c", **ANN)
     assert found.params == (("category", "a|b"), ("code", "c"))
+
+
+R, V = Clearance.RESTRICTED, Clearance.VERY_RESTRICTED
+
+
+def test_a_clearance_is_that_of_staff_and_services() -> None:
+    for scope, who in (("user/*.rs", STAFF), ("system/*.rs", {"reach": "all"})):
+        assert granted(scope, **who, clearance=R) == (Grant("*", "rs", restricted=True),)
+        assert granted(scope, **who, clearance=V) == (Grant("*", "rs", confidential=True),)
+    inside = granted("patient/*.rs", **STAFF, patient="1", clearance=R)
+    assert inside == (Grant("*", "rs", (), INSIDE, restricted=True),)
+    assert granted("patient/*.rs", **ANN, clearance=R) == (Grant("*", "rs", (), INSIDE, True),)
+    assert not granted("user/*.rs", who="nemo", reach="", clearance=V)
+    assert key(claims("user/*.rs", clearance=V)) != key(claims("user/*.rs"))
 
 
 def test_breaking_the_glass() -> None:
