@@ -1,4 +1,4 @@
-"""Which message a change goes out as: event, structure and order control, from the change and from what was sent before.
+"""Which message a change goes out as: event, structure and order control, from it and from what was sent before.
 
 HL7 v2.5.1 table 0119 (order control codes), chapters 10.3 (SIU events) and 9.5 (MDM events).
 """
