@@ -8,6 +8,7 @@ import signal
 import threading
 
 from fhir_server.audit.checkpoint import Checkpoints
+from fhir_server.memory import share_one_heap
 from fhir_server.settings import Settings
 from fhir_server.wiring import Process
 from resources.errors import FhirError
@@ -20,6 +21,7 @@ _ROUND = 120.0
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
+    share_one_heap()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

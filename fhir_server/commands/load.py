@@ -19,6 +19,7 @@ from fhir_server import wiring
 from fhir_server.commands.sources import Source, lines, resource, sources
 from fhir_server.interactions.bundle_commands import command_of
 from fhir_server.interactions.bundle_entries import parse_entry, raw_entries, refuse_duplicates
+from fhir_server.memory import share_one_heap
 from fhir_server.preparation import prepare
 from fhir_server.settings import Settings
 from fhir_server.store import Integrity
@@ -49,6 +50,7 @@ class Tally:
 
 def run(settings: Settings, paths: Sequence[str], *, quiet: bool) -> int:
     """Load ``paths`` and print a summary; 0 when everything was stored and every reference has its target."""
+    share_one_heap()
     console = Console(stderr=True)
     files = sources(paths)
     prepare(settings)
