@@ -223,6 +223,8 @@ def _rim(process: Process, metrics: Metrics) -> "Flask":
         _refuse_old_schema(process.store)
 
     probes: dict[str, Callable[[], None]] = {"database": lambda: _ping(process.store), "migrations": schema_is_current}
+    if not settings.open:
+        probes["revocations"] = process.authorization.revocations.refuse_when_old
     return make_flask(settings.base_url, api_description, probes, metrics, settings.metrics_hosts)
 
 

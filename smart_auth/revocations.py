@@ -6,8 +6,9 @@ read, so each process reads the list four times a second and answers from a set.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
-from time import monotonic
+from functools import partial
 
 from resources.errors import Unavailable
 from smart_auth.ports import Records, Revocation
@@ -15,6 +16,8 @@ from smart_auth.ports import Records, Revocation
 TOO_OLD = 5.0
 """Seconds without a successful read after which nobody is told that a token is good."""
 
+# Of a machine that was asleep the list is as old as the sleep was long, which CLOCK_MONOTONIC leaves out.
+_seconds = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 _FORGET_EVERY = 60.0
 _log = logging.getLogger(__name__)
 
@@ -43,13 +46,18 @@ class RevocationList:
         Raises Unavailable when the list could not be read for TOO_OLD seconds: it is not known then. That is a refusal
         too, but one that clients repeat; telling them "invalid token" would log everybody off for an outage.
         """
-        if monotonic() - self._read_at > TOO_OLD:
-            raise Unavailable("It cannot be checked now whether this token was revoked; try again shortly.")
+        self.refuse_when_old()
         return jti in self._jtis or family in self._families
+
+    def refuse_when_old(self) -> None:
+        """Raise Unavailable when the list is older than TOO_OLD: no token is accepted here, and no requests should be
+        sent."""
+        if _seconds() - self._read_at > TOO_OLD:
+            raise Unavailable("It cannot be checked now whether this token was revoked; try again shortly.")
 
     def age(self) -> float:
         """Seconds since the list was last read."""
-        return monotonic() - self._read_at
+        return _seconds() - self._read_at
 
     def start(self) -> None:
         """Read the list once, then go on in a thread of its own."""
@@ -69,7 +77,7 @@ class RevocationList:
             self._poll()
 
     def _poll(self) -> None:
-        asked_at = monotonic()  # not when the answer came: a slow one is as old as its question
+        asked_at = _seconds()  # not when the answer came: a slow one is as old as its question
         try:
             rows = self._records.revocations(self._after)
         except Exception:  # noqa: BLE001 whatever it is, the thread goes on and `revoked` refuses
@@ -98,7 +106,7 @@ class RevocationList:
 
     def _forget(self) -> None:
         """Drop what has expired: no token that it names can be good any more."""
-        now, self._forgot_at = self._now(), monotonic()
+        now, self._forgot_at = self._now(), _seconds()
         with self._changing:
             for known in self._expires.values():
                 for id in [id for id, expires in known.items() if expires <= now]:

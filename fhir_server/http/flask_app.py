@@ -31,7 +31,7 @@ def make_flask(
     metrics: Metrics,
     metrics_hosts: Collection[str],
 ) -> Flask:
-    """The Flask application. ``probes`` raise when what they are named after (database, migrations) is not ready;
+    """The Flask application. ``probes`` raise when what they are named after (database, migrations, ...) is not ready;
     blueprints of other packages are registered by the wiring."""
     app = Flask("fhir_server.http")
     app.add_url_rule("/", "landing", lambda: render_template("landing.html", base_url=base_url))

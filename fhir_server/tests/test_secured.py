@@ -1,6 +1,7 @@
 """A secured server: every route there is, without a token, with a bad one, and with one in the wrong place."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
+from smart_auth import revocations
 from smart_auth.development import development_token
 
 BASE = "http://127.0.0.1:8080/fhir"
@@ -120,6 +122,33 @@ def test_a_good_token_opens_what_its_scopes_name(client: Client, process: wiring
     made = client.send("POST", "Patient", {"resourceType": "Patient"}, **good)
     assert made.status == 201
     assert client.send("GET", f"Patient/{made.json['id']}", **good).status == 200
+
+
+def test_a_worker_that_cannot_read_the_revocation_list_is_not_ready_and_takes_no_token(
+    client: Client, process: wiring.Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database answers: it is the reading that came to an end, for whatever reason."""
+    listed = process.authorization.revocations
+    good = {"Authorization": "Bearer " + development_token(process.authorization.service, "user/*.rs")}
+    assert beside(client, "/health/ready").json["checks"]["revocations"] == "ok"
+    monkeypatch.setattr(revocations, "TOO_OLD", 0.2)
+    listed.stop()
+    time.sleep(0.3)
+    ready = beside(client, "/health/ready")
+    assert ready.status == 503
+    assert ready.json["checks"] == {"database": "ok", "migrations": "ok", "revocations": "failed"}
+    assert client.send("GET", "Patient", **good).status == 503
+    assert client.send("GET", "metadata").status == beside(client, "/health/live").status == 200
+    monkeypatch.undo()
+    listed.start()
+    assert beside(client, "/health/ready").status == client.send("GET", "Patient", **good).status == 200
+
+
+def test_an_open_server_has_no_such_list(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path), "OPEN": True}, {})
+    prepare(settings)
+    with wiring.Process(settings) as process:
+        assert "revocations" not in beside(Client(wiring.compose(process)), "/health/ready").json["checks"]
 
 
 def beside(client: Client, path: str, **more: Any) -> Answer:

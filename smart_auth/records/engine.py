@@ -12,6 +12,15 @@ READING = "auth_reading"
 """The execution option of connections that only read."""
 
 _BUSY_SECONDS = 15
+# A network that swallows everything must not hold the reader of the revocation list for longer than it is away: left
+# to the system, an answer is awaited for a quarter of an hour.
+_POSTGRESQL = {
+    "connect_timeout": 10,  # seconds, and so are those of keepalives
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
 # The file is the record's as well, whose log is copied back this rarely: whoever commits last does it for both.
 _SETUP = (
     "PRAGMA journal_mode = WAL",
@@ -25,7 +34,11 @@ def engine_for(url: str) -> sa.Engine:
     if url.startswith("sqlite"):
         return _sqlite(url)
     return sa.create_engine(
-        "postgresql+psycopg://" + url.split("://", 1)[1], pool_size=4, max_overflow=16, pool_pre_ping=True
+        "postgresql+psycopg://" + url.split("://", 1)[1],
+        connect_args=_POSTGRESQL,
+        pool_size=4,
+        max_overflow=16,
+        pool_pre_ping=True,
     )
 
 
