@@ -7,17 +7,17 @@ highlighting as H and N, each between two escape characters.
 import re
 from functools import lru_cache
 
-from hl7_bridge.er7.delimiters import Delimiters
+from hl7_bridge.er7.delimiters import NULL, Delimiters
 
 _FORMATTING = {".br": "\n", ".sp": "\n", ".ce": "\n", ".fi": "", ".nf": "", "H": "", "N": ""}
-_COUNTED = re.compile(r"\.(sp|in|ti|sk)\s*([+-]?\d+)?")
+_COUNTED = re.compile(r"\.(sp|in|ti|sk)\s*([+-]?\d{1,9})?")
 _MOST_LINES = 100
 
 
 def unescape(text: str, marks: Delimiters) -> str:
     """The text meant. An unknown or unfinished sequence stays as it came, so that nothing is lost."""
     mark = marks.escape
-    if not mark or mark not in text:
+    if mark not in text:
         return text
     parts = text.split(mark)
     out = [parts[0]]
@@ -41,7 +41,7 @@ def _meaning(code: str, marks: Delimiters) -> str | None:
         return known
     if code in _FORMATTING:
         return _FORMATTING[code]
-    if code[:1] == "X":
+    if code[:1] in ("X", "x"):
         return _hexadecimal(code[1:])
     counted = _COUNTED.fullmatch(code)
     if counted:
@@ -62,13 +62,14 @@ def _delimiters(marks: Delimiters) -> dict[str, str]:
     }
 
 
+_HEXADECIMAL = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+
+
 def _hexadecimal(digits: str) -> str | None:
-    try:
-        raw = bytes.fromhex(digits)
-    except ValueError:
+    """Bytes in hexadecimal: UTF-8 when they are, else Latin-1; None when they are no digits."""
+    if not _HEXADECIMAL.fullmatch(digits):
         return None
-    if not digits or " " in digits:
-        return None
+    raw = bytes.fromhex(digits)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -76,30 +77,31 @@ def _hexadecimal(digits: str) -> str | None:
 
 
 def escape(text: str, marks: Delimiters) -> str:
-    """``text`` as a leaf that holds no delimiter and ends no segment. Line ends become .br, other control characters
-    hexadecimal."""
-    return _plan(marks)[0].sub(lambda found: _plan(marks)[1](found[0]), text)
+    """``text`` as a leaf that holds no delimiter, ends no segment and reads back as it was: a line feed becomes
+    \\.br\\, other control characters are written in hexadecimal. A text of two quotation marks is not the null value.
+    """
+    if text == NULL:
+        return sequence(text, marks)
+    pattern, written = _plan(marks)
+    return pattern.sub(lambda found: written.get(found[0]) or sequence(found[0], marks), text)
 
 
-_CONTROL = "\x00-\x1f\x7f\x85\u2028\u2029"
+def sequence(text: str, marks: Delimiters) -> str:
+    """``text`` in hexadecimal; half a surrogate pair, which no character set has, as the replacement character."""
+    digits = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode().hex().upper()
+    return f"{marks.escape}X{digits}{marks.escape}"
+
+
+_CONTROL = "\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff"
 
 
 @lru_cache(maxsize=64)
-def _plan(marks: Delimiters) -> "tuple[re.Pattern[str], _Writer]":
-    names = {character: f"{marks.escape}{code}{marks.escape}" for code, character in _delimiters(marks).items()}
-    if not marks.truncation:
-        names.pop("#", None)
-    line_end = f"{marks.escape}.br{marks.escape}"
-    names |= {"\r\n": line_end, "\n": line_end, "\r": line_end}
-    found = re.compile("\r\n|[" + re.escape("".join(c for c in names if len(c) == 1)) + _CONTROL + "]")
-    return found, _Writer(names, marks.escape)
-
-
-class _Writer:
-    """The sequence for one character that must not be written as it is."""
-
-    def __init__(self, names: dict[str, str], mark: str) -> None:
-        self._names, self._mark = names, mark
-
-    def __call__(self, found: str) -> str:
-        return self._names.get(found) or f"{self._mark}X{found.encode().hex().upper()}{self._mark}"
+def _plan(marks: Delimiters) -> tuple[re.Pattern[str], dict[str, str]]:
+    """What must not stand in a leaf, and the sequence of each character that has a short one."""
+    codes = _delimiters(marks)
+    written = {codes[code]: f"{marks.escape}{code}{marks.escape}" for code in ("F", "S", "R", "E", "T")}
+    if marks.truncation:
+        written[marks.truncation] = f"{marks.escape}P{marks.escape}"
+    found = re.compile("[" + re.escape("".join(written)) + _CONTROL + "]")
+    # Where the dot separates, it cannot be part of a sequence.
+    return found, written if "." in written else written | {"\n": f"{marks.escape}.br{marks.escape}"}

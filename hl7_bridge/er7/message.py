@@ -5,12 +5,11 @@ HL7 v2.5.1 sections 2.5 (segments, fields, components) and 2.5.3.4 (the null val
 
 from collections.abc import Iterator
 
-from hl7_bridge.er7.delimiters import Delimiters
+from hl7_bridge.er7.delimiters import DECLARING, NULL, Delimiters
 from hl7_bridge.er7.escapes import unescape
 from hl7_bridge.errors import Place
 
-NULL = '""'
-"""A field that says: delete what you have."""
+__all__ = ["NULL", "Message", "Segment", "Value"]
 
 
 class Value:
@@ -74,7 +73,10 @@ class Value:
 
 
 class Segment:
-    """One segment: ``raw[n]`` is the text of field n as it came; ``index`` its place in the message from 0."""
+    """One segment: ``raw[n]`` is the text of field n as it came; ``index`` its place in the message from 0.
+
+    A line that starts with no segment name is a segment ``???`` whose field 1 is the whole line.
+    """
 
     __slots__ = ("delimiters", "index", "name", "raw")
 
@@ -100,14 +102,14 @@ class Segment:
         marks = self.delimiters
         separators = marks.component + marks.subcomponent
         # MSH-2 is made of delimiters and holds none.
-        raws = [raw] if field == 2 and self.name in _DECLARING else raw.split(marks.repetition)
+        raws = [raw] if field == 2 and self.name in DECLARING else raw.split(marks.repetition)
         return [value for value in (Value(each, marks, separators) for each in raws) if value]
 
     def first(self, field: int) -> Value:
         """The first repetition; an empty Value when there is none."""
         raw = self[field]
         marks = self.delimiters
-        if marks.repetition in raw and not (field == 2 and self.name in _DECLARING):
+        if marks.repetition in raw and not (field == 2 and self.name in DECLARING):
             raw = raw[: raw.index(marks.repetition)]
         return Value(raw, marks, marks.component + marks.subcomponent)
 
@@ -120,14 +122,11 @@ class Segment:
 
     def populated(self) -> Iterator[int]:
         """The numbers of the fields that say anything."""
-        start = 3 if self.name in _DECLARING else 1
+        start = 3 if self.name in DECLARING else 1
         return (n for n in range(start, len(self.raw)) if self.raw[n])
 
     def __repr__(self) -> str:
         return f"{self.name} at {self.index}"
-
-
-_DECLARING = frozenset({"MSH", "FHS", "BHS"})
 
 
 class Message:

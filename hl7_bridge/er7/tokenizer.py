@@ -6,22 +6,30 @@ HL7 v2.5.1 sections 2.5.4 (delimiters), 2.6 (construction rules); line ends CR, 
 import re
 
 from hl7_bridge.er7.charsets import decode
-from hl7_bridge.er7.delimiters import Delimiters
+from hl7_bridge.er7.delimiters import DECLARING, Delimiters, declared
 from hl7_bridge.er7.message import Message, Segment
-from hl7_bridge.errors import FIELD_MISSING, SEGMENT_SEQUENCE, TOO_LONG, Place, Unreadable
+from hl7_bridge.errors import CARDINALITY, TOO_LONG, Place, Unreadable
 
 SEGMENTS_MAX = 100_000
 """Segments of one message."""
+REPETITIONS_MAX = 50_000
+"""Repetitions of one field."""
+UNNAMED = "???"
+"""The name of a segment made of a line that starts with none."""
+
+AROUND = "\r\n \t\x00\x0b\x0c\x1c\ufeff"
+"""What may stand before a message or in a line of its own and says nothing: line ends, framing, byte order marks."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-_LINE_ENDS = re.compile(r"\r\n|\n\r|\n")
-_DECLARING = ("MSH", "FHS", "BHS")
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_BEGINS = re.compile(r"[A-Z][A-Z0-9]{2}(?:[^A-Za-z0-9\s]|[\r\n]|$)|$")
 
 
 def parse(raw: bytes, fallback: str = "") -> Message:
     """One message. ``fallback`` is the Python codec when MSH-18 is silent. Raises Unreadable, and nothing else.
 
-    Lines that start with no segment name are kept as segments of the name ``???`` in their place.
+    Lines that start with no segment name are kept as segments of the name ``???`` in their place; a second MSH is a
+    segment like any other (``hl7_bridge.er7.batch`` splits files).
     """
     text, charset = decode(raw, fallback)
     return tokens(text, charset)
@@ -29,14 +37,26 @@ def parse(raw: bytes, fallback: str = "") -> Message:
 
 def tokens(text: str, charset: str = "utf-8") -> Message:
     """The message in ``text``. Raises Unreadable."""
-    text = text.lstrip("\r\n \t\x0b\ufeff")
-    if "\n" in text:
-        text = _LINE_ENDS.sub("\r", text)
-    marks = delimiters(text, "MSH")
-    lines = [line for line in text.split("\r") if line.strip("\x1c\x00 ")]
+    text = text.lstrip(AROUND)
+    marks = declared(text, "MSH")
+    lines = [line for line in _ended(text).split("\r") if line.strip(AROUND)]
     if len(lines) > SEGMENTS_MAX:
         raise Unreadable(TOO_LONG, f"The message has {len(lines)} segments; at most {SEGMENTS_MAX} are taken.")
-    return Message([segment(line, index, marks) for index, line in enumerate(lines)], marks, charset)
+    message = Message([segment(line, index, marks) for index, line in enumerate(lines)], marks, charset)
+    if text.count(marks.repetition) >= REPETITIONS_MAX:
+        _limit_repetitions(message)
+    return message
+
+
+def _ended(text: str) -> str:
+    """``text`` with every segment ended by one CR. Where CR alone ends the first segment, a line feed that no segment
+    follows is part of a field."""
+    if "\n" not in text:
+        return text
+    first = _LINE_ENDS.search(text)
+    if not first or "\n" in first[0]:
+        return _LINE_ENDS.sub("\r", text)
+    return _LINE_ENDS.sub(lambda end: "\r" if "\r" in end[0] or _BEGINS.match(text, end.end()) else end[0], text)
 
 
 def segment(line: str, index: int, marks: Delimiters) -> Segment:
@@ -45,38 +65,23 @@ def segment(line: str, index: int, marks: Delimiters) -> Segment:
     name = fields[0]
     if not _NAME.fullmatch(name):
         return _unnamed(line, fields, index, marks)
-    if name in _DECLARING:
+    if name in DECLARING:
         fields.insert(1, marks.field)
     return Segment(name, fields, index, marks)
 
 
-UNNAMED = "???"
-
-
 def _unnamed(line: str, fields: list[str], index: int, marks: Delimiters) -> Segment:
-    """A line without a name: spaces around one, or text of a broken field before it."""
-    name = fields[0].strip()
-    if _NAME.fullmatch(name):
-        return Segment(name, [name, *fields[1:]], index, marks)
+    """A line without a name: framing or spaces around one, or text of a broken field before it."""
+    name = fields[0].strip(AROUND)
+    if _NAME.fullmatch(name) and name not in DECLARING:
+        return Segment(name, fields, index, marks)
     return Segment(UNNAMED, [UNNAMED, line], index, marks)
 
 
-def delimiters(text: str, name: str) -> Delimiters:
-    """The delimiters that the header segment ``name`` at the start of ``text`` declares. Raises Unreadable."""
-    if not text.startswith(name):
-        begins = text[:3] if text[:3].isalnum() else ""
-        raise Unreadable(
-            SEGMENT_SEQUENCE, f"A message begins with {name}; this one begins with {begins!r}.", Place(name)
-        )
-    separator = text[3:4]
-    encoding = text[4:].split(separator, 1)[0].split("\r", 1)[0] if separator else ""
-    if not separator or separator.isalnum() or separator.isspace():
-        raise Unreadable(FIELD_MISSING, f"{name}-1 must be the field separator, such as |.", Place(name, 1, 1))
-    marks = (encoding[:5] + "^~\\&"[len(encoding) :])[:5]
-    if len(set(separator + marks)) != len(separator + marks) or any(c.isalnum() or c.isspace() for c in marks):
-        raise Unreadable(
-            FIELD_MISSING,
-            f"{name}-2 is {encoding[:8]!r}; expected four different delimiters, such as ^~\\&.",
-            Place(name, 1, 2),
-        )
-    return Delimiters(separator, marks[0], marks[1], marks[2], marks[3], marks[4:5])
+def _limit_repetitions(message: Message) -> None:
+    mark = message.delimiters.repetition
+    for each in message.segments:
+        for field in each.populated():
+            if each.raw[field].count(mark) >= REPETITIONS_MAX:
+                text = f"The field has more than {REPETITIONS_MAX} repetitions."
+                raise Unreadable(CARDINALITY, text, Place(each.name, 1, field))
