@@ -12,7 +12,7 @@ import msgspec
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
 from fhir_server.http.access_log import AccessLog, Line
 from fhir_server.http.accounts import Accounts
-from fhir_server.http.address import behind_proxies
+from fhir_server.http.address import behind_proxies, plain
 from fhir_server.http.body import finish
 from fhir_server.http.cors import Cors
 from fhir_server.http.errors import error_response, unexpected_response
@@ -89,8 +89,10 @@ class Application:
         self.accounts = Accounts(metrics, access_log)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if (peer := client_address(environ))[:1] == ":":
+            peer = environ["REMOTE_ADDR"] = plain(peer)
         if forwarded := environ.get("HTTP_X_FORWARDED_FOR"):
-            environ["REMOTE_ADDR"] = behind_proxies(client_address(environ), forwarded, self._proxies)
+            environ["REMOTE_ADDR"] = behind_proxies(peer, forwarded, self._proxies)
         path = environ["PATH_INFO"]
         if path.startswith(BASE_PATH) and path[_BELOW : _BELOW + 1] in ("", "/") and not path.startswith(_WELL_KNOWN):
             return self._fhir(environ, start_response)

@@ -209,7 +209,15 @@ def test_caller_is_asked_for_all_but_metadata() -> None:
     assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize(("peer", "seen"), [("127.0.0.1", "198.51.100.7"), ("192.0.2.1", "192.0.2.1")])
+@pytest.mark.parametrize(
+    ("peer", "seen"),
+    [
+        ("127.0.0.1", "198.51.100.7"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:127.0.0.1", "198.51.100.7"),  # HOST=:: names IPv4 so; all of it would be one /64 to the lockout
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+    ],
+)
 def test_who_asks_stands_in_the_place_of_a_trusted_proxy(peer: str, seen: str) -> None:
     asked: list[str] = []
 
