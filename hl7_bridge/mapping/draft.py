@@ -1,0 +1,118 @@
+"""The resources of one message as they are made: entries, each person, place and organization once.
+
+v2-to-FHIR implementation guide; identities and policies are ours (``mapping/model.py``).
+"""
+
+import hashlib
+from typing import Any, Protocol
+
+import msgspec
+
+from hl7_bridge.er7 import Message, Segment
+from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Merge, Policy, Resource
+from hl7_bridge.mapping.reading import Reading
+from hl7_bridge.site.model import Sender
+
+
+class Tracing(Protocol):
+    """Who listens while a message is accounted for."""
+
+    def uses(self, rows: Any, segment: Segment) -> None:
+        """``rows`` (a SegmentMap) speak for the fields of ``segment``."""
+        ...
+
+    def made(self, segment: Segment, field: int, target: str, made: bool) -> None:
+        """A row was applied; ``made`` says whether anything came of it."""
+        ...
+
+
+class Draft(Reading):
+    """A message on its way to being Mapped."""
+
+    __slots__ = ("_known", "_seen", "encounter", "entries", "header", "merges", "message", "patient", "time", "trace")
+
+    def __init__(self, sender: Sender, message: Message, trace: Tracing | None = None) -> None:
+        super().__init__(sender, message)
+        self.message = message
+        self.entries: list[Entry] = []
+        self.merges: list[Merge] = []
+        self.patient: Entry | None = None
+        """Whom the segments at hand are about."""
+        self.encounter: Entry | None = None
+        self.header: Entry | None = None
+        self.time = 0
+        """When the message was made (EVN-2, else MSH-7), in ms since 1970 UTC."""
+        self.trace = trace
+        self._known: dict[tuple[str, Key], Entry] = {}
+        self._seen: dict[tuple[str, str], Resource | None] = {}
+
+    def add(
+        self,
+        resource: Resource,
+        policy: Policy,
+        keys: tuple[Key, ...] = (),
+        *segments: Segment,
+        rank: int = 0,
+        time: int | None = None,
+    ) -> Entry:
+        """A new entry made of ``segments``; ``time`` is the message's unless the content has a better one."""
+        url = f"urn:uuid:00000000-0000-0000-0000-{len(self.entries) + 1:012d}"
+        as_of = AsOf(rank, self.time if time is None else time, "")
+        entry = Entry(url, resource, policy, keys, as_of, sources=tuple(each.index for each in segments))
+        self.entries.append(entry)
+        for key in keys:
+            self._known.setdefault((resource["resourceType"], key), entry)
+        return entry
+
+    def known(self, kind: str, keys: tuple[Key, ...]) -> Entry | None:
+        """The entry of this message that has one of ``keys``."""
+        return next((found for key in keys if (found := self._known.get((kind, key)))), None)
+
+    def mention(self, resource: Resource, keys: tuple[Key, ...], *segments: Segment) -> Resource:
+        """A reference to somebody or something the message speaks of: one entry each, elements added as they come."""
+        kind = resource["resourceType"]
+        entry = self.known(kind, keys)
+        if entry is None:
+            return self.add(resource, Policy.MENTION, keys, *segments).reference
+        for name, value in resource.items():
+            entry.resource.setdefault(name, value)
+        return entry.reference
+
+    def seen(self, kind: str, raw: str) -> tuple[bool, Resource | None]:
+        """Whether the same text was made into a reference of ``kind`` before, and the reference."""
+        found = self._seen.get((kind, raw), _NEVER)
+        return (False, None) if found is _NEVER else (True, None if found is None else dict(found))
+
+    def remember(self, kind: str, raw: str, reference: Resource | None) -> Resource | None:
+        """Note what ``raw`` became, for the next time."""
+        self._seen[kind, raw] = None if reference is None else dict(reference)
+        return reference
+
+    @property
+    def subject(self) -> Resource:
+        """A reference to the patient at hand."""
+        assert self.patient is not None
+        return self.patient.reference
+
+    def done(self) -> Mapped:
+        """All of it; every entry's AsOf now carries the hash of its content."""
+        for entry in self.entries:
+            rank, time, _ = entry.as_of
+            entry.as_of = AsOf(rank, time, tie(entry.resource))
+        return Mapped(self.entries, self.merges, _once(self.unmapped), self.warnings)
+
+
+_NEVER: Resource = {"resourceType": "never"}
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+
+
+def tie(resource: Resource) -> str:
+    """A hash of the content, by which two statements of the same rank and time are ordered the same way everywhere."""
+    return hashlib.blake2b(_encode(resource), digest_size=10).hexdigest()
+
+
+def _once(unmapped: list[Any]) -> list[Any]:
+    seen: dict[tuple[str, str, str], Any] = {}
+    for each in unmapped:
+        seen.setdefault((each.table, each.code, each.system), each)
+    return list(seen.values())

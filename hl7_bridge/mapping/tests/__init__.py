@@ -1,0 +1,1 @@
+"""Tests of hl7_bridge.mapping."""
