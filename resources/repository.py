@@ -288,6 +288,11 @@ class Repository(Protocol):
         """One page. Raises BadSearch, TooCostly."""
         ...
 
+    def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:
+        """Up to ``count`` current versions of ``types`` written after position ``after``, oldest first, deletions
+        included, and the position to go on from. A resource that changed twice comes once. Raises Forbidden."""
+        ...
+
     def commit(
         self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
     ) -> list[Outcome]:
