@@ -20,7 +20,7 @@ def serving(folder: Path, database: str = "") -> Iterator[str]:
     """`hearth serve api` with its data in ``folder``; yields its FHIR base once it is ready."""
     port = free_port()
     command = [str(Path(sys.executable).with_name("hearth")), "serve", "api", "--open"]
-    command += ["--data-dir", str(folder), "--port", str(port)]
+    command += ["--cors-origins", "https://app.example", "--data-dir", str(folder), "--port", str(port)]
     command += ["--database", database] if database else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HEARTH_")}
     with (folder / "log").open("wb") as log:

@@ -104,7 +104,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Seconds a database statement may take before it is refused as too costly.",
         _whole(1, 3600),
     ),
-    Setting("CORS_ORIGINS", ("*",), "Origins whose pages may call the API, separated by commas; * for any.", _listed),
+    Setting(
+        "CORS_ORIGINS",
+        ("*",),
+        "Origins whose pages may call the API, separated by commas; * for any (with OPEN: any of this machine).",
+        _listed,
+    ),
     Setting(
         "PROXIES",
         ("127.0.0.1", "::1"),

@@ -22,6 +22,7 @@ from fhir_server.http.access_log import AccessLog
 from fhir_server.http.cors import Cors
 from fhir_server.http.flask_app import make_flask
 from fhir_server.http.metrics import Metrics
+from fhir_server.http.this_machine import ThisMachine
 from fhir_server.interactions.dispatch import Dispatcher
 from fhir_server.interactions.exchange import Service
 from fhir_server.interactions.table import INTERACTIONS, RESTRICTED
@@ -35,7 +36,7 @@ from fhir_server.search import SearchEngine
 from fhir_server.settings import Settings, load
 from fhir_server.store import Integrity, Store, open_store
 from fhir_server.store.audit_sql import SqlPatientKeys, SqlTrail
-from fhir_server.wsgi import Application, open_caller
+from fhir_server.wsgi import Application
 from resources import validation
 from resources.repository import Caller
 
@@ -176,7 +177,8 @@ def compose(process: Process) -> Application:
     metrics = Metrics(str(settings.metrics_dir))
     metrics.watch("spool", lambda: process.spool.backlog)
     rim = _rim(process, metrics)
-    caller_of, smart = (open_caller, None) if settings.open else secured(process, rim, metrics)
+    here = ThisMachine(settings.base_url, settings.cors_origins)
+    caller_of, smart = (here, None) if settings.open else secured(process, rim, metrics)
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,

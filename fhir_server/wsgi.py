@@ -21,10 +21,11 @@ from fhir_server.http.metrics import Metrics
 from fhir_server.http.negotiation import Format, accepted
 from fhir_server.http.request import BASE_PATH, Request, client_address, parse_request, request_id
 from fhir_server.http.response import STATUS_LINES, Response
+from fhir_server.http.this_machine import open_caller
 from fhir_server.interactions.dispatch import Dispatcher, Route
 from fhir_server.interactions.exchange import Exchange, Service
 from resources.errors import FhirError, NotAcceptable
-from resources.repository import WHOLE_RECORD, Caller, Repository
+from resources.repository import Caller, Repository
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -51,11 +52,6 @@ class _Trace(msgspec.Struct, gc=False):
     type: str = ""
     wanted: Format = Format.JSON
     pretty: str = ""
-
-
-def open_caller(request: Request) -> Caller:
-    """The caller while there is no authentication."""
-    return Caller("open", address=client_address(request.environ), request_id=request.id, grants=WHOLE_RECORD)
 
 
 class Application:

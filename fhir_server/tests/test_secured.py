@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_server import wiring
+from fhir_server.audit.refusals import NAMELESS, PRESENTED
 from fhir_server.conftest import Answer, Client
 from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
@@ -142,6 +143,44 @@ def test_a_worker_that_cannot_read_the_revocation_list_is_not_ready_and_takes_no
     monkeypatch.undo()
     listed.start()
     assert beside(client, "/health/ready").status == client.send("GET", "Patient", **good).status == 200
+
+
+def test_an_open_server_answers_no_page_of_another_site(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path), "OPEN": True}, {})
+    prepare(settings)
+    with wiring.Process(settings) as process:
+        client = Client(wiring.compose(process))
+        assert client.send("GET", "Patient", Host="127.0.0.1:8080", Origin="http://localhost:3000").status == 200
+        for headers in ({"Host": "evil.example"}, {"Host": "127.0.0.1:8080", "Origin": "https://evil.example"}):
+            assert client.send("GET", "Patient", **headers).status == 403
+            assert client.send("POST", "Binary", b"x", Content_Type="text/plain", **headers).status == 403
+
+
+def test_any_number_of_strangers_makes_few_rows_and_a_known_caller_one_each(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path), "PUBLIC_URL": BASE}, {})
+    prepare(settings)
+    with wiring.Process(settings) as process:
+        client, service = Client(wiring.compose(process)), process.authorization.service
+        known = {"Authorization": "Bearer " + development_token(service, "user/Patient.rs")}
+        for _ in range(300):
+            assert client.send("GET", "Patient").status == 401
+            assert client.send("GET", "Patient", Authorization="Bearer nonsense").status == 401
+            assert client.send("GET", "Patient/1/2/3/4/5").status == 404
+        for _ in range(30):
+            assert client.send("POST", "Patient/_search", b"x", Content_Type="text/plain", **known).status == 415
+        process.refusals.settle(last=True)
+        told = _refusals(process)
+    strangers = [detail for who, detail in told if not who]
+    assert len(strangers) == NAMELESS + PRESENTED + 2
+    assert sum(int(detail.split(" more")[0]) if " more " in detail else 1 for detail in strangers) == 900
+    assert [who for who, _ in told if who] == ["hearth-cli"] * 30
+
+
+def _refusals(process: wiring.Process) -> list[tuple[str, str]]:
+    """Who and detail of the rows of refusals, once they are stored."""
+    process.spool.drain(process.trail())
+    found = process.store.session().query("SELECT who, detail FROM audit WHERE interaction = 'refused'")
+    return [(str(row[0]), str(row[1])) for row in found]
 
 
 def test_an_open_server_has_no_such_list(tmp_path: Path) -> None:

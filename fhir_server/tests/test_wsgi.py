@@ -14,11 +14,12 @@ from fhir_server.http.access_log import AccessLog
 from fhir_server.http.cors import Cors
 from fhir_server.http.metrics import Metrics
 from fhir_server.http.request import Request
+from fhir_server.http.this_machine import open_caller
 from fhir_server.interactions.dispatch import Dispatcher
 from fhir_server.interactions.exchange import Service
 from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
-from fhir_server.wsgi import Application, open_caller
+from fhir_server.wsgi import Application
 from resources import json_codec, xml_codec
 from resources.errors import LoginRequired
 from resources.repository import Caller
