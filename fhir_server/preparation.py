@@ -49,9 +49,11 @@ def first_link(settings: Settings) -> str:
 
 def packages() -> Mapping[str, Sequence[Migration]]:
     """The migrations of the packages beside the store, in the order in which they are applied."""
-    from smart_auth.records.tables import MIGRATIONS  # SQLAlchemy is loaded only when the schema is in question
+    # SQLAlchemy is loaded only when the schema is in question.
+    from hl7_bridge.journal.tables import MIGRATIONS as BRIDGE
+    from smart_auth.records.tables import MIGRATIONS as AUTHORIZATION
 
-    return {"smart_auth": MIGRATIONS}
+    return {"smart_auth": AUTHORIZATION, "hl7_bridge": BRIDGE}
 
 
 def keyring(settings: Settings, store: Store) -> Keyring:

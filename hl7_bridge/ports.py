@@ -4,10 +4,10 @@ HL7 v2.5.1 section 2.9 (message processing). The wiring gives a Repository per s
 a Sealer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class State(StrEnum):
@@ -40,6 +40,12 @@ class Incoming:
     patient: str = ""
     placer: str = ""
     filler: str = ""
+    direction: str = "in"
+    """``out``: to the receiver ``sender``, in the order of its lanes."""
+    state: State = State.RECEIVED
+    """REJECTED for what the listener refuses: kept to be shown, never applied, and no message is its duplicate."""
+    reason: str = ""
+    ack: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,23 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A message to apply, leased to this worker; ``attempt`` counts from 1."""
+    """A message to apply, leased to this worker; ``attempt`` counts from 1, ``failures`` how often it was postponed."""
 
     id: int
     sender: str
     raw: bytes
     received: int
     attempt: int
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message: its state, and its acknowledgement once there is one."""
+
+    state: State
+    ack: bytes
+    reason: str = ""
 
 
 class Journal(Protocol):
@@ -71,7 +87,7 @@ class Journal(Protocol):
         """Make all durable in one transaction (group commit); duplicates are found by (sender, MSH-10, hash)."""
         ...
 
-    def claim(self, count: int, lease_seconds: float) -> list[Work]:
+    def claim(self, count: int, lease_seconds: float, direction: str = "in") -> list[Work]:
         """The oldest messages that wait and whose lanes hold no earlier one that waits, leased to the caller."""
         ...
 
@@ -83,6 +99,65 @@ class Journal(Protocol):
         """Try again later; the lane waits, other lanes go on."""
         ...
 
+    def outcomes(self, ids: Sequence[int]) -> dict[int, Outcome]:
+        """Of those that are known, where they stand now."""
+        ...
+
 
 APPLIED = "hl7.applied"
-"""The Mark that a commit carries: params ``id``, ``at`` (ms), ``reason``, ``ack``."""
+"""The Mark that a commit carries: params ``id``, ``at`` (ms), ``reason``, ``ack``. A commit whose message is no longer
+RECEIVED (another worker was faster) fails as a whole."""
+
+STAMP = "hl7.stamp"
+"""The Mark that keeps stamps: ``rows`` is a JSON object of any names to [type, id, version, revision, stamps]. A row
+whose revision does not follow the one that is kept is left alone, so the Mark says how many rows it must change."""
+
+ANCHOR = "hl7.anchor"
+"""The Mark that lets a commit pass only while nobody changed some stamps: ``rows`` to [type, id, revision]."""
+
+FOLLOW_UP = "hl7.follow_up"
+"""The Mark that asks for follow-ups: ``rows`` to [kind, type, id, key, due]; one that is there becomes due anew."""
+
+FOLLOWED = "hl7.followed"
+"""The Mark that ends a follow-up unless it was asked for anew: params ``kind``, ``type``, ``id``, ``key``, ``due``."""
+
+
+class Stamp(NamedTuple):
+    """What the bridge knows of a resource: the ``version`` it last wrote (0: none), ``revision`` of this row, and
+    ``stamps`` as JSON text."""
+
+    version: int
+    revision: int
+    stamps: str
+
+
+class FollowUp(NamedTuple):
+    """Something to be done to ``type``/``id`` once it can be; ``key`` hashes the identity it waits for, or is ''.
+    ``due`` in ms since 1970 UTC, ``tries`` counts from 1."""
+
+    kind: str
+    type: str
+    id: str
+    key: str
+    due: int
+    tries: int
+
+
+class Stamps(Protocol):
+    """The tables behind STAMP and FOLLOW_UP. Every method raises resources.errors.Unavailable only."""
+
+    def read(self, resources: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stamp]:
+        """Stamps by (type, id), those that are there; read them after the resource."""
+        ...
+
+    def waiting(self, keys: Iterable[str]) -> list[FollowUp]:
+        """Follow-ups that wait for one of ``keys``."""
+        ...
+
+    def claim(self, now: int, lease_ms: int, count: int) -> list[FollowUp]:
+        """Those that are due, oldest first; they come back as due after the lease unless they are ended before."""
+        ...
+
+    def put_off(self, follow_up: FollowUp, due: int) -> None:
+        """Let it be due at another time, unless it was asked for anew."""
+        ...

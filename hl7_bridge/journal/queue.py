@@ -1,0 +1,148 @@
+"""What waits is worked on: oldest first, each lane in its order, by several nodes at once, under leases that end.
+
+HL7 v2.5.1 section 2.10 (sequence of messages); PostgreSQL 15 SELECT, FOR UPDATE SKIP LOCKED. A lease only saves double
+work: that nothing is applied twice is the mark's doing (see marks).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import ColumnElement
+
+from hl7_bridge.journal.database import Database
+from hl7_bridge.journal.receiving import storable
+from hl7_bridge.journal.sealing import Sealing
+from hl7_bridge.journal.tables import body, lane, message
+from hl7_bridge.ports import Outcome, State, Work
+from resources.errors import FhirError
+
+_m = message.c
+_WAITS = (State.RECEIVED.value,)
+SWEPT = 2000
+"""Lane rows of applied messages that one sweep takes away."""
+
+
+def _first_in_its_lanes() -> ColumnElement[bool]:
+    """No earlier message that waits shares a lane."""
+    mine, others, ahead = lane.alias("mine"), lane.alias("others"), message.alias("ahead")
+    joined = mine.join(others, sa.and_(others.c.key == mine.c.key, others.c.message < mine.c.message)).join(
+        ahead, ahead.c.id == others.c.message
+    )
+    waiting = sa.and_(mine.c.message == _m.id, ahead.c.state.in_(_WAITS))
+    return ~sa.select(sa.literal(1)).select_from(joined).where(waiting).correlate(message).exists()
+
+
+def claim(
+    database: Database, sealing: Sealing, owner: str, now: int, count: int, lease_seconds: float, direction: str
+) -> list[Work]:
+    """See ports.Journal.claim."""
+    ready = sa.and_(_m.state.in_(_WAITS), _m.direction == direction, _m.due <= now, _m.leased <= now)
+    found = sa.select(_m.id).where(ready, _first_in_its_lanes()).order_by(_m.id).limit(count)
+    if database.dialect == "postgresql":
+        found = found.with_for_update(of=message, skip_locked=True)
+    elif not _any(database, found):  # the one writer's place is not taken to find that nothing waits
+        return []
+    until = now + int(lease_seconds * 1000)
+    with database.write(durable=False) as connection:
+        ids = [int(row[0]) for row in connection.execute(found)]
+        taken = sa.update(message).where(_m.id.in_(ids)).values(owner=owner, leased=until, attempt=_m.attempt + 1)
+        connection.execute(taken)
+        columns = (_m.id, _m.sender, body.c.raw, _m.received, _m.attempt, _m.failures)
+        joined = sa.select(*columns).join(body, body.c.message == _m.id).where(_m.id.in_(ids)).order_by(_m.id)
+        rows = connection.execute(joined).all() if ids else []
+    return [work for row in rows if (work := _opened(database, sealing, now, Work(*row)))]
+
+
+_UNOPENED = 60.0
+"""Seconds until a message whose bytes cannot be opened is tried again."""
+
+
+def _opened(database: Database, sealing: Sealing, now: int, work: Work) -> Work | None:
+    """``work`` with its bytes; None when they do not open now: only its lane waits for that."""
+    try:
+        return replace(work, raw=sealing.open(bytes(work.raw)))
+    except FhirError:
+        postpone(database, now, work.id, "The message's bytes cannot be opened with the keys at hand.", _UNOPENED)
+        return None
+
+
+def _any(database: Database, found: "sa.Select[tuple[Any]]") -> bool:
+    with database.read() as connection:
+        return connection.execute(found.limit(1)).first() is not None
+
+
+def settle(database: Database, now: int, id: int, state: State, reason: str, ack: bytes) -> bool:
+    """See ports.Journal.settle; whether the message still waited."""
+    ended = {"state": state.value, "reason": storable(reason), "ack": ack, "settled": now, "leased": 0}
+    with database.write() as connection:
+        waits = sa.and_(_m.id == id, _m.state.in_(_WAITS))
+        return bool(connection.execute(sa.update(message).where(waits).values(**ended)).rowcount)
+
+
+def postpone(database: Database, now: int, id: int, reason: str, seconds: float) -> None:
+    """See ports.Journal.postpone."""
+    later = {"reason": storable(reason), "due": now + int(seconds * 1000), "leased": 0, "failures": _m.failures + 1}
+    with database.write() as connection:
+        connection.execute(sa.update(message).where(_m.id == id, _m.state.in_(_WAITS)).values(**later))
+
+
+def release(database: Database, owners: Sequence[str]) -> int:
+    """End the leases of ``owners`` that are known to be gone; how many."""
+    with database.write() as connection:
+        held = sa.and_(_m.state.in_(_WAITS), _m.owner.in_(owners), _m.leased > 0)
+        return int(connection.execute(sa.update(message).where(held).values(leased=0)).rowcount)
+
+
+def give_back(database: Database, owner: str, ids: Sequence[int]) -> None:
+    """End the leases that ``owner`` holds on ``ids``; these attempts were none."""
+    mine = sa.and_(_m.id.in_(ids), _m.state.in_(_WAITS), _m.owner == owner)
+    with database.write(durable=False) as connection:
+        connection.execute(sa.update(message).where(mine).values(leased=0, attempt=_m.attempt - 1))
+
+
+def owners(database: Database, now: int) -> list[str]:
+    """Who holds leases."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(_m.owner).where(_m.state.in_(_WAITS), _m.leased > now).distinct()).all()
+    return [str(row[0]) for row in rows]
+
+
+def reopen(database: Database, ids: Sequence[int]) -> int:
+    """Let messages that ended without being applied wait again; how many."""
+    again = {"state": State.RECEIVED.value, "reason": "", "settled": 0, "due": 0, "leased": 0, "attempt": 0}
+    ended = sa.and_(_m.id.in_(ids), _m.state.in_((State.HELD.value, State.REJECTED.value, State.DEAD.value)))
+    with database.write() as connection:
+        statement = sa.update(message).where(ended).values(**again, failures=0, ack=b"")
+        return int(connection.execute(statement).rowcount)
+
+
+def outcomes(database: Database, ids: Sequence[int]) -> dict[int, Outcome]:
+    """See ports.Journal.outcomes."""
+    with database.read() as connection:
+        rows = connection.execute(sa.select(_m.id, _m.state, _m.ack, _m.reason).where(_m.id.in_(ids))).all()
+    return {int(id): Outcome(State(state), bytes(ack), reason) for id, state, ack, reason in rows}
+
+
+def flag_late(database: Database, ids: Sequence[int]) -> None:
+    """Remember that these were answered when stored."""
+    with database.write(durable=False) as connection:
+        connection.execute(sa.update(message).where(_m.id.in_(ids)).values(late=1))
+
+
+def sweep(database: Database) -> int:
+    """Forget the lanes of messages that are applied; how many rows."""
+    done = (
+        sa.select(lane.c.key, lane.c.message)
+        .join(message, _m.id == lane.c.message)
+        .where(_m.state == State.APPLIED.value)
+        .limit(SWEPT)
+    )
+    with database.read() as connection:
+        rows = [(int(key), int(id)) for key, id in connection.execute(done)]
+    if rows:
+        with database.write(durable=False) as connection:
+            gone = sa.and_(lane.c.key == sa.bindparam("k"), lane.c.message == sa.bindparam("m"))
+            connection.execute(sa.delete(lane).where(gone), [{"k": key, "m": id} for key, id in rows])
+    return len(rows)

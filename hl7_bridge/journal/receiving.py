@@ -1,0 +1,164 @@
+"""Messages become durable: many in one transaction, each once.
+
+HL7 v2.5.1 section 2.9.2 (an acknowledgement promises that the message is kept); duplicates are found by the database's
+own unique index, so that two nodes that receive the same message keep one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from hl7_bridge.journal.database import Database
+from hl7_bridge.journal.sealing import Sealing
+from hl7_bridge.ports import Incoming, Receipt, State
+
+_TEXTS = ("direction", "sender", "control_id", "type", "event", "version", "state", "reason", "owner")
+_NUMBERS = (
+    "size", "received", "settled", "attempt", "failures", "due", "leased", "patient", "placer", "filler",
+    "late", "edited", "replay_of",
+)  # fmt: skip
+_COLUMNS = (*_TEXTS, "fingerprint", "ack", *_NUMBERS, "changed")
+_KNOWN = "EXISTS (SELECT 1 FROM hl7_message k WHERE k.sender = {sender} AND k.control_id = {control})"
+
+
+class Linked(NamedTuple):
+    """What a person makes of a message that was there: the one it repeats, and whether it was edited."""
+
+    replay_of: int
+    edited: bool
+
+
+def receive(
+    database: Database, sealing: Sealing, incoming: Sequence[Incoming], linked: Linked | None = None
+) -> list[Receipt]:
+    """See ports.Journal.receive; ``linked`` for a replay, which is never a duplicate."""
+    if not incoming:
+        return []
+    rows = _rows(sealing, incoming, linked)
+    put = _put_sqlite if database.dialect == "sqlite" else _put_postgresql
+    with database.write() as connection:
+        made = put(connection, rows)
+        _put_bodies(connection, [(made[n][0], sealing.seal(incoming[n].raw)) for n in made])
+        lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
+        _put_lanes(connection, lanes)
+        earlier = _earlier(connection, [rows[n][_PRINT] for n in range(len(rows)) if n not in made])
+    return [
+        Receipt(made[n][0], changed=made[n][1]) if n in made else earlier[rows[n][_PRINT]] for n in range(len(rows))
+    ]
+
+
+_PRINT = _COLUMNS.index("fingerprint")
+_CHANGED = _COLUMNS.index("changed")
+_SENDER, _CONTROL = _COLUMNS.index("sender"), _COLUMNS.index("control_id")
+
+
+def _rows(sealing: Sealing, incoming: Sequence[Incoming], linked: Linked | None) -> list[list[Any]]:
+    first: dict[tuple[str, str], bytes] = {}
+    rows = []
+    for each in incoming:
+        row = _row(sealing, each, linked)
+        # One statement does not see what it inserts itself.
+        if row[_PRINT] and first.setdefault((row[_SENDER], row[_CONTROL]), row[_PRINT]) != row[_PRINT]:
+            row[_CHANGED] = 1
+        rows.append(row)
+    return rows
+
+
+def _row(sealing: Sealing, each: Incoming, linked: Linked | None) -> list[Any]:
+    sender, control = storable(each.sender), storable(each.control_id)
+    fingerprint = None
+    if linked is None and each.state is State.RECEIVED:
+        fingerprint = sealing.fingerprint(each.direction, sender, control, each.raw)
+    texts = [each.direction, sender, control, each.type, each.event, each.version, each.state, each.reason, ""]
+    settled = 0 if each.state is State.RECEIVED else each.received
+    found_by = [sealing.number(kind, text) if text else None for kind, text in indexed(each)]
+    replay_of, edited = linked or (0, False)
+    numbers = [len(each.raw), each.received, settled, 0, 0, 0, 0, *found_by, 0, int(edited), replay_of]
+    return [*map(storable, texts), fingerprint, each.ack, *numbers, 0]
+
+
+def indexed(each: Incoming) -> tuple[tuple[str, str], ...]:
+    """What a message is found by; placer and filler numbers are one kind, people seldom know which they hold."""
+    return ("patient", each.patient), ("order", each.placer), ("order", each.filler)
+
+
+def storable(text: str) -> str:
+    """``text`` without what a database cannot hold."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+_Made = dict[int, tuple[int, bool]]
+"""By place in the batch, (id, changed) of the messages that are new."""
+
+
+_INSERT_SQLITE = f"""INSERT INTO hl7_message ({", ".join(_COLUMNS)})
+VALUES ({", ".join(f"?{n}" for n in range(1, len(_COLUMNS)))},
+  max(?{len(_COLUMNS)}, ?{_PRINT + 1} IS NOT NULL AND {_KNOWN.format(sender="?2", control="?3")}))
+ON CONFLICT DO NOTHING RETURNING id, changed"""
+
+
+def _put_sqlite(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
+    made: _Made = {}
+    for n, row in enumerate(rows):
+        found = connection.exec_driver_sql(_INSERT_SQLITE, tuple(row)).first()
+        if found is not None:
+            made[n] = (int(found[0]), bool(found[1]))
+    return made
+
+
+def _array(name: str) -> str:
+    return "%s::text[]" if name in _TEXTS else "%s::bytea[]" if name in ("fingerprint", "ack") else "%s::bigint[]"
+
+
+_IDS_POSTGRESQL = "SELECT nextval(pg_get_serial_sequence('hl7_message', 'id')) FROM generate_series(1, %s)"
+_INSERT_POSTGRESQL = f"""INSERT INTO hl7_message (id, {", ".join(_COLUMNS)})
+SELECT u.id, {", ".join(f"u.{name}" for name in _COLUMNS[:-1])},
+  CASE WHEN u.changed = 1 OR u.fingerprint IS NOT NULL AND {_KNOWN.format(sender="u.sender", control="u.control_id")}
+  THEN 1 ELSE 0 END
+FROM unnest(%s::bigint[], {", ".join(map(_array, _COLUMNS))}) AS u(id, {", ".join(_COLUMNS)})
+ON CONFLICT (fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING RETURNING id, changed"""
+
+
+def _put_postgresql(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
+    ids = sorted(int(row[0]) for row in connection.exec_driver_sql(_IDS_POSTGRESQL, (len(rows),)))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    found = connection.exec_driver_sql(_INSERT_POSTGRESQL, (ids, *columns)).all()
+    place = {id: n for n, id in enumerate(ids)}
+    return {place[int(id)]: (int(id), bool(changed)) for id, changed in found}
+
+
+def _put_bodies(connection: sa.Connection, rows: list[tuple[int, bytes]]) -> None:
+    _many(connection, rows, "INSERT INTO hl7_body (message, raw)", ("bigint", "bytea"))
+
+
+def _put_lanes(connection: sa.Connection, rows: list[tuple[int, int]]) -> None:
+    _many(connection, rows, "INSERT INTO hl7_lane (key, message)", ("bigint", "bigint"))
+
+
+def _many(connection: sa.Connection, rows: "list[Any]", insert: str, types: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"{insert} VALUES ({', '.join('?' * len(types))})", rows)
+    else:
+        arrays = ", ".join(f"%s::{type}[]" for type in types)
+        connection.exec_driver_sql(
+            f"{insert} SELECT * FROM unnest({arrays})", tuple(map(list, zip(*rows, strict=True)))
+        )
+
+
+def _earlier(connection: sa.Connection, prints: list[bytes]) -> dict[bytes, Receipt]:
+    """The messages whose duplicates came, by fingerprint."""
+    found: dict[bytes, Receipt] = {}
+    for start in range(0, len(prints), 500):
+        some = prints[start : start + 500]
+        if connection.dialect.name == "sqlite":
+            marks, params = "IN (" + ", ".join("?" * len(some)) + ")", tuple(some)
+        else:
+            marks, params = "= ANY(%s::bytea[])", (some,)  # type: ignore[assignment]
+        rows = connection.exec_driver_sql(
+            f"SELECT fingerprint, id, ack FROM hl7_message WHERE fingerprint {marks}", params
+        )
+        found |= {bytes(row[0]): Receipt(int(row[1]), duplicate=True, ack=bytes(row[2])) for row in rows}
+    return found

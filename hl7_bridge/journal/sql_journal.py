@@ -1,0 +1,140 @@
+"""The journal on SQLite and PostgreSQL: ports.Journal, and what the console, the commands and the upkeep ask of it."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from time import time
+from typing import Any
+
+from hl7_bridge.journal import queue, reading, receiving, worklist
+from hl7_bridge.journal.database import Database
+from hl7_bridge.journal.reading import Entry, Query, Standing
+from hl7_bridge.journal.sealing import Sealing
+from hl7_bridge.journal.stamps import SqlStamps
+from hl7_bridge.mapping.model import Unmapped
+from hl7_bridge.ports import Incoming, Outcome, Receipt, State, Work
+from resources.errors import Conflict
+
+PAGE = 50
+
+
+def _milliseconds() -> int:
+    return int(time() * 1000)
+
+
+class SqlJournal:
+    """Safe for all threads of a process; several processes and nodes may share the tables."""
+
+    def __init__(
+        self,
+        url: str,
+        sealing: Sealing,
+        *,
+        alone: Callable[[], AbstractContextManager[Any]] | None = None,
+        now: Callable[[], int] = _milliseconds,
+    ) -> None:
+        """``alone`` as of Database; ``now`` in ms since 1970 UTC."""
+        self._database, self._sealing, self._now = Database(url, alone), sealing, now
+        self.stamps = SqlStamps(self._database)
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+    def close(self) -> None:
+        self._database.close()
+
+    # --- ports.Journal
+
+    def receive(self, incoming: Sequence[Incoming]) -> list[Receipt]:
+        return receiving.receive(self._database, self._sealing, incoming)
+
+    def claim(self, count: int, lease_seconds: float, direction: str = "in") -> list[Work]:
+        return queue.claim(self._database, self._sealing, self.owner, self._now(), count, lease_seconds, direction)
+
+    def settle(self, id: int, state: State, reason: str = "", ack: bytes = b"") -> None:
+        queue.settle(self._database, self._now(), id, state, reason, ack)
+
+    def postpone(self, id: int, reason: str, seconds: float) -> None:
+        queue.postpone(self._database, self._now(), id, reason, seconds)
+
+    def outcomes(self, ids: Sequence[int]) -> dict[int, Outcome]:
+        return queue.outcomes(self._database, ids)
+
+    # --- leases and upkeep
+
+    def release_dead(self) -> int:
+        """End the leases of processes of this machine that live no more; how many messages that frees."""
+        gone = [owner for owner in queue.owners(self._database, self._now()) if owner != self.owner and _is_dead(owner)]
+        return queue.release(self._database, gone) if gone else 0
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Give back what this process claimed and did not begin."""
+        queue.give_back(self._database, self.owner, ids)
+
+    def flag_late(self, ids: Sequence[int]) -> None:
+        queue.flag_late(self._database, ids)
+
+    def sweep(self) -> int:
+        return queue.sweep(self._database)
+
+    def purge(self, older_than: int, count: int = 1000) -> int:
+        return reading.purge(self._database, older_than, count)
+
+    # --- people
+
+    def read(self, id: int) -> Entry | None:
+        return reading.read(self._database, id)
+
+    def raw(self, id: int) -> bytes:
+        return reading.raw(self._database, self._sealing, id)
+
+    def search(self, query: Query, count: int = PAGE, *, before: int = 0, after: int = 0) -> list[Entry]:
+        return reading.search(self._database, self._sealing, query, count, before, after)
+
+    def standings(self) -> list[Standing]:
+        return reading.standings(self._database)
+
+    def last_received(self, senders: Sequence[str]) -> dict[str, int]:
+        return reading.last_received(self._database, senders)
+
+    def reopen(self, ids: Sequence[int]) -> int:
+        return queue.reopen(self._database, ids)
+
+    def replay(self, id: int, incoming: Incoming) -> Receipt:
+        """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first.
+
+        Raises Conflict while the first still waits.
+        """
+        first = self.read(id)
+        if first is None or first.state is State.RECEIVED:
+            raise Conflict(f"Message {id} is not there or still waits; only one that has ended is replayed.")
+        linked = receiving.Linked(id, incoming.raw != self.raw(id))
+        return receiving.receive(self._database, self._sealing, [incoming], linked)[0]
+
+    # --- unmapped codes
+
+    def note_unmapped(self, id: int, sender: str, codes: Sequence[Unmapped]) -> None:
+        worklist.note(self._database, self._now(), id, sender, codes)
+
+    def worklist(self, sender: str = "", *, answered: bool = False) -> list[worklist.Item]:
+        return worklist.items(self._database, sender, answered)
+
+    def answer(self, sender: str, source: str, code: str, answer: str) -> bool:
+        return worklist.answer(self._database, sender, source, code, answer)
+
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether ``owner`` is a process of this machine that is gone; of others nothing is known."""
+    host, _, rest = owner.partition("/")
+    number = rest.partition("/")[0]
+    if host != socket.gethostname() or not number.isdigit():
+        return False
+    if int(number) == os.getpid():  # in a container every life has the same number
+        return True
+    with suppress(PermissionError):
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            return True
+    return False
