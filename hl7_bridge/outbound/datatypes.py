@@ -6,14 +6,14 @@ HL7 v2.5.1 chapter 2A; the inverse of the official datatype maps (https://hl7.or
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
+from hl7_bridge.er7.serializer import Component as Part
+from hl7_bridge.mapping.reading import LOCAL
 from hl7_bridge.outbound.code_systems import mnemonic
 from hl7_bridge.site.model import Site
 
 Json = Mapping[str, Any]
-Part = str | tuple[str, ...]
-Field = str | tuple[Part, ...] | list[str | tuple[Part, ...]]
-"""What one field of a segment holds."""
 
 _MOMENT = re.compile(
     r"(?P<date>\d{4}(?:-\d\d){0,2})(?:T(?P<time>\d\d:\d\d(?::\d\d)?)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?)?"
@@ -36,13 +36,12 @@ class Authorities:
 
     def __init__(self, site: Site, named: Mapping[str, str]) -> None:
         self._names = {system: name for name, system in {**named, **site.authorities}.items()}
-        self._base = site.system_base
 
     def hd(self, system: str) -> tuple[str, ...]:
         """The parts of an HD: namespace id, universal id and its type."""
         name = self._names.get(system, "")
-        if not name and system.startswith(self._base):
-            return (system.removeprefix(self._base),)
+        if not name and system.startswith(LOCAL):
+            return (unquote(system.removeprefix(LOCAL)),)
         if system.startswith("urn:oid:"):
             return (name, system.removeprefix("urn:oid:"), "ISO")
         if system.startswith("urn:uuid:"):

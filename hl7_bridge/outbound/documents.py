@@ -3,7 +3,8 @@
 HL7 v2.5.1 chapter 9 (MDM, TXA); inverse of the official MDM_T02 map.
 """
 
-from hl7_bridge.outbound.datatypes import Field, Json, cwe, dtm
+from hl7_bridge.er7.serializer import Field
+from hl7_bridge.outbound.datatypes import Json, cwe, dtm
 from hl7_bridge.outbound.segments import Context, Segment, identified, person, pid, pv1
 
 _COMPLETION = {"preliminary": "PA", "final": "AU", "amended": "AU", "entered-in-error": "DO"}

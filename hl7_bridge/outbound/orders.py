@@ -3,7 +3,8 @@
 HL7 v2.5.1 sections 4.4.6 and 4.4.1; inverse of the official ORC, OBR and SPM maps.
 """
 
-from hl7_bridge.outbound.datatypes import Field, Json, cq, cwe, dtm, repeated
+from hl7_bridge.er7.serializer import Field
+from hl7_bridge.outbound.datatypes import Json, cq, cwe, dtm, repeated
 from hl7_bridge.outbound.segments import (
     Context,
     Segment,

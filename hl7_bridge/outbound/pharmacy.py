@@ -6,7 +6,8 @@ HL7 v2.5.1 sections 4.13.2 to 4.13.6 (OMP, RDE, RXO, RXE, RXR, RXC); no official
 from collections.abc import Iterable
 from typing import Any
 
-from hl7_bridge.outbound.datatypes import Field, Json, cwe, first, number, unit
+from hl7_bridge.er7.serializer import Field
+from hl7_bridge.outbound.datatypes import Json, cwe, first, number, unit
 from hl7_bridge.outbound.orders import orc
 from hl7_bridge.outbound.segments import Context, Segment, notes, pid, priority, pv1, tq1
 

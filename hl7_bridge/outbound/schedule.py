@@ -3,7 +3,8 @@
 HL7 v2.5.1 chapter 10 (SIU, SCH, RGS, AIS, AIL, AIP); inverse of the official SIU_S12 map.
 """
 
-from hl7_bridge.outbound.datatypes import Field, Json, cwe, dtm, repeated
+from hl7_bridge.er7.serializer import Field
+from hl7_bridge.outbound.datatypes import Json, cwe, dtm, repeated
 from hl7_bridge.outbound.segments import Context, Segment, identified, notes, person, pid, pv1
 
 _STATUSES = {

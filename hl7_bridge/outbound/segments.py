@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hl7_bridge.outbound.datatypes import Authorities, Field, Json, cwe, dtm, first, repeated, xad, xpn, xtn
+from hl7_bridge.er7.serializer import Field
+from hl7_bridge.mapping.reading import LOCAL, quoted
+from hl7_bridge.outbound.datatypes import Authorities, Json, cwe, dtm, first, repeated, xad, xpn, xtn
 from hl7_bridge.site.model import Receiver, Site
 
-Segment = tuple[str, dict[int, Field]]
+Segment = tuple[str, Mapping[int, Field]]
 """Name, and the fields that have something by number."""
 
 Lookup = Callable[[str], Json | None]
@@ -43,7 +45,7 @@ class Context:
 
 def own_system(site: Site) -> str:
     """The system of identifiers that are our own resource ids, as a peer sends them back: ``urn:id:HEARTH``."""
-    return site.system_base + site.application
+    return LOCAL + quoted(site.application)
 
 
 def identified(resource: Json | None) -> list[Json]:

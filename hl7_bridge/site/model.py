@@ -106,5 +106,3 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     receivers: tuple[Receiver, ...] = ()
     authorities: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Shared by all senders; a sender's own come first."""
-    system_base: str = "urn:id:"
-    """Prefix of the identifier system of an authority nobody has configured: ``urn:id:LAB-A``."""
