@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from capability.openapi import openapi
 from capability.statement import Facts, Smart, statement
 from fhir_server.at_rest import Envelope
+from fhir_server.audit.refusals import Refusals
 from fhir_server.audit.search import PARAMETERS as AUDIT_EVENT_PARAMETERS
 from fhir_server.audit.search import AuditEvents
 from fhir_server.audit.spool import Spool
@@ -72,6 +73,7 @@ class Process:
         envelope = Envelope(self.keyring, SqlPatientKeys(self.store.session), encrypt=sealed)
         self.store.equip(self.keyring.current(KeyName.INDEX).secret, envelope)
         self.spool = Spool(settings.data / "spool", self.keyring, self.trail, sealed=sealed)
+        self.refusals = Refusals(self.spool.append)
         self.engine = SearchEngine(
             self.store,
             self.keyring.current(KeyName.PAGE).secret,
@@ -120,7 +122,8 @@ class Process:
         from smart_auth.signing_keys import SigningKeys
 
         engine = engine_for(self.settings.database_url)
-        records, sealer, notes = SqlRecords(engine), KeyringSealer(self.keyring), Notes(self.spool.append)
+        records, sealer = SqlRecords(engine), KeyringSealer(self.keyring)
+        notes = Notes(self.spool.append, self.refusals)
         revocations = RevocationList(records, _now)
         service = AuthService(
             base=self.settings.base_url,
@@ -141,6 +144,7 @@ class Process:
         if "authorization" in self.__dict__:
             self.authorization.revocations.stop()
             self.authorization.dispose()
+        self.refusals.settle(last=True)
         self.spool.stop()
         self.store.close()
 
@@ -207,6 +211,7 @@ def compose(process: Process) -> Application:
         cors=Cors(settings.cors_origins),
         caller_of=caller_of,
         note=process.spool.append,
+        refusals=process.refusals,
         access_log=AccessLog() if settings.log_level in ("debug", "info") else None,
         proxies=settings.proxies,
     )

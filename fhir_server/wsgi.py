@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome, event
+from fhir_server.audit.refusals import NAMELESS, PRESENTED, Refusals
 from fhir_server.http.access_log import AccessLog, Line
 from fhir_server.http.accounts import Accounts
 from fhir_server.http.address import behind_proxies, plain
@@ -44,10 +45,13 @@ _BODILESS = frozenset({204, 304})
 
 
 class _Trace(msgspec.Struct, gc=False):
-    """What the log, the metrics and the audit trail say of a request that came to nothing."""
+    """What the log, the metrics and the audit trail say of a request that came to nothing. ``caller`` is who it comes
+    from, once that is known; ``presented`` whether something was shown to tell."""
 
     id: str
     address: str = ""
+    presented: bool = False
+    caller: Caller | None = None
     code: str = "unrouted"
     type: str = ""
     wanted: Format = Format.JSON
@@ -56,9 +60,9 @@ class _Trace(msgspec.Struct, gc=False):
 
 class Application:
     """The WSGI callable. ``repository_for`` binds a repository to a caller, ``caller_of`` says who a request comes
-    from (raising LoginRequired), ``note`` takes the audit records of refusals that no repository saw, ``rim`` answers
-    every path that is not below the FHIR base, and the well-known documents that are. ``proxies`` are the addresses of
-    reverse proxies whose X-Forwarded-For is believed."""
+    from (raising LoginRequired), ``note`` takes the audit records of refusals that no repository saw, ``refusals``
+    those of callers who are not known, ``rim`` answers every path that is not below the FHIR base, and the well-known
+    documents that are. ``proxies`` are the addresses of reverse proxies whose X-Forwarded-For is believed."""
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Application:
         cors: Cors,
         caller_of: Callable[[Request], Caller] = open_caller,
         note: Callable[[Sequence[AuditRecord]], None] = lambda records: None,
+        refusals: Refusals | None = None,
         access_log: AccessLog | None = None,
         proxies: Collection[str] = (),
     ) -> None:
@@ -82,7 +87,8 @@ class Application:
         self._rim = rim
         self._cors = cors
         self._proxies = frozenset(proxies)
-        self.accounts = Accounts(metrics, access_log)
+        self._refusals = refusals or Refusals(note)
+        self.accounts = Accounts(metrics, access_log, self._refusals.settle)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if (peer := client_address(environ))[:1] == ":":
@@ -98,7 +104,7 @@ class Application:
 
     def _fhir(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         started = perf_counter()
-        trace = _Trace(request_id(environ), client_address(environ))
+        trace = _Trace(request_id(environ), client_address(environ), bool(environ.get("HTTP_AUTHORIZATION")))
         response = self._answer(environ, trace)
         method, status, body = environ["REQUEST_METHOD"], response.status, response.body
         headers = self._headers(environ, trace, response)
@@ -127,15 +133,22 @@ class Application:
     def _refused(self, error: FhirError, trace: _Trace) -> Response:
         """The answer to a refusal, after the audit trail has it. Raises nothing."""
         if not error.audited:
-            caller = Caller("", address=trace.address, request_id=trace.id)
-            record = event(
-                caller, Interaction.REFUSED, entity=trace.type, detail=error.issues[0].code, outcome=Outcome.MINOR
-            )
             try:
-                self._note([record])
+                self._tell(error, trace)
             except FhirError as unavailable:
                 return error_response(unavailable)
         return error_response(error)
+
+    def _tell(self, error: FhirError, trace: _Trace) -> None:
+        """Whoever is known answers for each row; of strangers there may be any number."""
+        caller = trace.caller or Caller("", address=trace.address, request_id=trace.id)
+        record = event(
+            caller, Interaction.REFUSED, entity=trace.type, detail=error.issues[0].code, outcome=Outcome.MINOR
+        )
+        if trace.caller:
+            self._note([record])
+        else:
+            self._refusals(record, PRESENTED if trace.presented else NAMELESS)
 
     def _interact(self, environ: Environ, trace: _Trace) -> Response:
         if environ["REQUEST_METHOD"] == "OPTIONS" and (preflight := self._cors.preflight(environ)) is not None:
@@ -146,14 +159,26 @@ class Application:
         if request.method == "OPTIONS":
             self._caller_of(request)
             return self._options(request)
-        route = self._dispatcher.find(request.method, request.segments)
-        trace.code, trace.type = route.code, route.type
-        if refusal is not None and not (route.type == "Binary" and route.code in _RAW):
-            raise refusal
-        return self._run(request, route)
+        try:
+            route = self._dispatcher.find(request.method, request.segments)
+            trace.code, trace.type = route.code, route.type
+            if refusal is not None and not (route.type == "Binary" and route.code in _RAW):
+                raise refusal
+        except FhirError:
+            trace.caller = self._known(request)
+            raise
+        return self._run(request, route, trace)
 
-    def _run(self, request: Request, route: Route) -> Response:
+    def _known(self, request: Request) -> Caller | None:
+        """Whose mistake it is, for the audit trail; None when that is not known."""
+        try:
+            return self._caller_of(request)
+        except FhirError:
+            return None
+
+    def _run(self, request: Request, route: Route, trace: _Trace) -> Response:
         caller = Caller("") if route.code in _PUBLIC else self._caller_of(request)
+        trace.caller = caller if caller.who or caller.client else None
         repository = self._repository_for(caller)
         exchange = Exchange(request, repository, self._service, self._dispatcher, route.type, route.id, route.rest)
         return route.handler(exchange)

@@ -8,6 +8,7 @@ from time import time_ns
 from typing import NamedTuple
 
 from fhir_server.audit.record import ACTION_OF, AuditRecord, Interaction, Outcome
+from fhir_server.audit.refusals import PRESENTED, Refusals
 from smart_auth.model import Event, Told
 
 
@@ -42,15 +43,18 @@ ROWS: dict[Event, Row] = {
 
 
 class Notes:
-    """Meets smart_auth.ports.Note. ``append`` takes records into the spool, or raises Unavailable; ``listeners`` are
-    told afterwards (metrics)."""
+    """Meets smart_auth.ports.Note. ``append`` takes records into the spool, or raises Unavailable; ``refusals`` those
+    of what was refused, of which there may be any number; ``listeners`` are told afterwards (metrics)."""
 
-    def __init__(self, append: Callable[[Sequence[AuditRecord]], None]) -> None:
-        self._append = append
+    def __init__(self, append: Callable[[Sequence[AuditRecord]], None], refusals: Refusals | None = None) -> None:
+        self._append, self._refusals = append, refusals or Refusals(append)
         self.listeners: list[Callable[[Told], None]] = []
 
     def __call__(self, told: Told, /) -> None:
-        self._append([record(told)])
+        if told.ok:
+            self._append([record(told)])
+        else:
+            self._refusals(record(told), PRESENTED)
         for listen in self.listeners:
             listen(told)
 

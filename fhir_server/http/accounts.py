@@ -1,10 +1,11 @@
-"""What is told of requests once they are answered: the metrics and the access log, of many requests at a time.
+"""What is told of requests once they are answered: the metrics, the access log and counts, of many at a time.
 
 A write to the log gives up the interpreter's lock: one for each request costs a tenth of a read's CPU.
 """
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from fhir_server.http.access_log import AccessLog, Line
 from fhir_server.http.metrics import Metrics
@@ -16,10 +17,11 @@ MOST_WAITING = 5000
 
 
 class Accounts:
-    """Tells at once until ``start``, then from a thread of its own until ``stop``."""
+    """Tells at once until ``start``, then from a thread of its own until ``stop``. ``settle`` is called there too, for
+    what is counted elsewhere and told now and then."""
 
-    def __init__(self, metrics: Metrics, log: AccessLog | None) -> None:
-        self._metrics, self._log = metrics, log
+    def __init__(self, metrics: Metrics, log: AccessLog | None, settle: Callable[[], None] = lambda: None) -> None:
+        self._metrics, self._log, self._settle = metrics, log, settle
         self._waiting: deque[Line] = deque()
         self._telling = threading.Lock()
         self._stopping = threading.Event()
@@ -57,3 +59,4 @@ class Accounts:
         while not self._stopping.wait(PAUSE):
             self.tell()
             self._metrics.sample()
+            self._settle()

@@ -6,6 +6,7 @@ import pytest
 
 from fhir_server.audit.chain import Chain
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome
+from fhir_server.audit.refusals import PRESENTED, Refusals
 from fhir_server.audit.render import audit_event
 from fhir_server.authorization.note import ROWS, Notes, record
 from resources.errors import Unavailable
@@ -47,3 +48,16 @@ def test_what_the_trail_cannot_take_is_no_event() -> None:
     with pytest.raises(Unavailable):
         notes(Told(event=Event.TOKEN))
     assert not heard
+
+
+def test_of_refusals_any_number_makes_a_few_rows() -> None:
+    rows: list[AuditRecord] = []
+    refusals = Refusals(rows.extend)
+    notes, heard = Notes(rows.extend, refusals), []
+    notes.listeners.append(heard.append)
+    for _ in range(100):
+        notes(Told(event=Event.TOKEN_REFUSED, address="192.0.2.1", detail="invalid_client", ok=False))
+    notes(Told(event=Event.LOGIN_REFUSED, address="192.0.2.1", who="ada", detail="password", ok=False))
+    assert (len(rows), len(heard)) == (PRESENTED + 1, 101)
+    refusals.settle(last=True)
+    assert rows[-1].detail.startswith(f"{100 - PRESENTED} more within")

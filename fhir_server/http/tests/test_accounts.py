@@ -1,7 +1,7 @@
 """Metrics and access log, told behind the answers."""
 
 import os
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
 
 from fhir_server.http.access_log import AccessLog, Line
@@ -63,3 +63,11 @@ def test_every_request_is_told_once_and_none_waits_in_memory_for_ever() -> None:
     closing.join()
     os.close(reader)
     assert lines == 2 * count
+
+
+def test_counts_of_elsewhere_are_told_now_and_then() -> None:
+    called = Event()
+    accounts = Accounts(Metrics(), None, called.set)
+    accounts.start()
+    assert called.wait(10)
+    accounts.stop()
