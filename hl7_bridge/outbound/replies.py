@@ -71,7 +71,7 @@ class Answered(NamedTuple):
 
 
 def commands(answered: Answered, reply: Message | None, refusal: str = "") -> list[Command]:
-    """What ``reply`` changes: the Task, and the order's status and filler number; without a reply ``refusal`` says why."""
+    """What ``reply`` changes: the Task, the order's status and number; without one ``refusal`` says why."""
     orc = reply.first("ORC") if reply else None
     effect = _effect(orc, refusal)
     changed = _changed(answered, orc, effect)
