@@ -3,7 +3,7 @@
 FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TypeGuard
 
 from fhir_server.audit.record import Interaction, event, per_patient
@@ -82,7 +82,7 @@ class BoundRepository:
         entity = f"{request.type}/{request.id}" if request.id else request.type
         try:
             page = history_page(self._services, self.caller, request)
-            self._note_many(interaction, entity, "", page.versions)
+            self._note_many(interaction, entity, "", _whose(page.versions))
             return page
         except FhirError as error:
             self._note_refusal(interaction, entity, error)
@@ -92,7 +92,8 @@ class BoundRepository:
         interaction = Interaction.SEARCH_TYPE if request.type else Interaction.SEARCH_SYSTEM
         try:
             page = self._search(request)
-            self._note_many(interaction, request.type, page.links["self"], [hit.version for hit in page.hits])
+            patients = _whose(hit.version for hit in page.hits) if page.patients is None else page.patients
+            self._note_many(interaction, request.type, page.links["self"], patients)
             return page
         except FhirError as error:
             self._note_refusal(interaction, request.type, error)
@@ -105,7 +106,7 @@ class BoundRepository:
             self._note_refusal(Interaction.HISTORY_TYPE, ",".join(types), error)
             raise
         if versions:
-            self._note_many(Interaction.HISTORY_TYPE, ",".join(types), "", versions)
+            self._note_many(Interaction.HISTORY_TYPE, ",".join(types), "", _whose(versions))
         return versions, position
 
     def commit(
@@ -189,12 +190,14 @@ class BoundRepository:
         entity = f"{version.type}/{version.id}/_history/{version.version}"
         self._services.note([event(self.caller, interaction, patient=patient, entity=entity)])
 
-    def _note_many(self, interaction: Interaction, entity: str, detail: str, versions: Sequence[Version]) -> None:
-        patients = {patient_of(v.type, v.id, v.doc) for v in versions if v.doc}
-        patients.discard("")
-        self._services.note(
-            per_patient(event(self.caller, interaction, entity=entity, detail=detail), sorted(patients))
-        )
+    def _note_many(self, interaction: Interaction, entity: str, detail: str, patients: Collection[str]) -> None:
+        named = sorted(patient for patient in patients if patient)
+        self._services.note(per_patient(event(self.caller, interaction, entity=entity, detail=detail), named))
+
+
+def _whose(versions: Iterable[Version]) -> set[str]:
+    """The main patients of ``versions``; '' when one has none."""
+    return {patient_of(v.type, v.id, v.doc) for v in versions if v.doc}
 
 
 def _tried(commands: Sequence[Command]) -> tuple[Interaction, str]:

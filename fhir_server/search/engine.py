@@ -3,7 +3,7 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html) and paging (https://hl7.org/fhir/R4/http.html#paging).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import parse_qsl
@@ -21,6 +21,7 @@ from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
 from resources.definitions import compartment
 from resources.errors import BadSearch, Forbidden
+from resources.main_patient import patient_of
 from resources.repository import Caller, Hit, SearchPage, SearchRequest
 from resources.search_param.terms import And, Term
 
@@ -108,16 +109,19 @@ class _Search:
         if self.query.summary == "count" or self.query.count == 0:
             return self._answer([], {"self": self.link}, self._count(near, far, exact=True))
         cut = self._slice(near, far)
-        matches = self._checked(cut)
+        matches, patients = self._checked(cut)
         hits = [Hit(row.as_version()) for row in matches]
         if self.query.includes:
             included = Including(self.executor, self.resolver, self.query.includes).of(matches)
             hits += [Hit(row.as_version(), "include") for row in included]
-        return self._answer(hits, self._links(cut), self._total(near, far))
+            patients.update(whose(included))
+        return self._answer(hits, self._links(cut), self._total(near, far), patients)
 
-    def _answer(self, hits: list[Hit], links: dict[str, str], total: int | None) -> SearchPage:
-        query = self.query
-        return SearchPage(tuple(hits), links, total, query.issues, query.summary, query.elements)
+    def _answer(
+        self, hits: list[Hit], links: dict[str, str], total: int | None, patients: Iterable[str] = ()
+    ) -> SearchPage:
+        query, of = self.query, frozenset(patients)
+        return SearchPage(tuple(hits), links, total, query.issues, query.summary, query.elements, of)
 
     def _types(self) -> tuple[str, ...]:
         """The types to search. Raises Forbidden when one that is named is not open, or none is."""
@@ -188,13 +192,17 @@ class _Search:
         stored = self.executor.first(near, far, span, limit, down)
         return stored if position.forward else stored[::-1]
 
-    def _checked(self, cut: _Slice) -> list[Stored]:
-        """The resources of a page, type and restriction checked again: a list is found by a hash."""
+    def _checked(self, cut: _Slice) -> tuple[list[Stored], set[str]]:
+        """The resources of a page, type and restriction checked again: a list is found by a hash. And their main
+        patients, which the check asks for and the audit trail too."""
         stored = cut.stored
         if stored is None:
             stored = self.session.read_places([o for o, _ in cut.rows], self.caller.tenant)
         types = self.types
-        return self.resolver.view.seen([row for row in stored if row.type in types], "s")
+        rows = [row for row in stored if row.type in types]
+        patients = whose(rows)
+        found = self.resolver.view.seen(rows, "s", patients)
+        return found, set(patients if len(found) == len(rows) else whose(found))
 
     def _links(self, cut: _Slice) -> dict[str, str]:
         base = self.link
@@ -225,6 +233,11 @@ class _Search:
             return self.executor.count(near)
         counted = self.executor.count(near, ESTIMATED)
         return counted if counted < ESTIMATED else max(ESTIMATED, size(near))
+
+
+def whose(rows: Iterable[Stored]) -> list[str]:
+    """The main patient of each of ``rows`` ('': none)."""
+    return [patient_of(row.type, row.id, row.doc) for row in rows]
 
 
 def _refuse() -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from fhir_server.store.search_sets import (
     Chosen,
     Dated,
     Either,
+    Except,
     Interval,
     Lists,
     Patients,
@@ -222,6 +223,9 @@ class Executor:
 
     def _unknown(self, near: Set) -> list[Set]:
         if isinstance(near, Both):
+            listed = [p for p in near.parts if not isinstance(p, Except)]
+            if len(listed) == 1 and isinstance(listed[0], Lists):  # nothing else could be walked
+                return []
             known = [size(p) for p in near.parts if isinstance(p, Lists | Patients | Chosen)] + [
                 1 for p in near.parts if walkable(p) and size(p) <= 1
             ]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fhir_server.search.link import references
 from fhir_server.search.linked import MOSTLY_SHARED, linked
-from fhir_server.search.restriction import visible
+from fhir_server.search.standing import restricted
 from fhir_server.search.view import FarLinked, View
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.model import Parameter
@@ -142,10 +142,10 @@ class Resolver:
         """The resources of ``type`` that fit ``term`` and that the caller may see by ``permission``: a set, and tests
         beyond SQL. ``beside`` is a set of that type that they are all in."""
         far: list[Far] = []
-        narrowed = visible(self.caller, type, term, permission)
-        if beside is not None:
+        narrowed, known = restricted(self, type, term, permission)
+        if known or beside is not None:
             narrowed = narrowed if isinstance(narrowed, And) else And((narrowed,))
-            return self._all_of(type, narrowed, far, beside), far
+            return self._all_of(type, narrowed, far, beside, known), far
         near = self._conjunction(type, narrowed, far)
         return (near if walkable(near) else both(near, self.everything(type))), far
 
@@ -160,10 +160,14 @@ class Resolver:
             return self._all_of(type, And((term,)), far)
         return self._joined(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
-    def _all_of(self, type: str, term: And, far: list[Far], beside: Set | None = None) -> Set:
-        """A _has or a link beside few candidates is asked of each of them, instead of being listed."""
+    def _all_of(
+        self, type: str, term: And, far: list[Far], beside: Set | None = None, known: Sequence[Set] = ()
+    ) -> Set:
+        """A _has or a link beside few candidates is asked of each of them, instead of being listed. ``known`` are sets
+        that its members are in as well."""
         late = [t for t in term.terms if isinstance(t, Referred | Linked)]
         parts = [self._part(type, t, far) for t in term.terms if t not in late]
+        parts.extend(known)
         if beside is not None:
             parts.append(beside)
         if not any(walkable(part) for part in parts):

@@ -6,6 +6,7 @@ here; a page asks again, because lists are named by hashes, and hashes may colli
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from fhir_server.search.resolve import Resolver
 
 _LABEL = b"v3-Confidentiality"
+_Test = Callable[[Stored, str | None], bool]
+"""Whether a row is seen; the second is its main patient, None where nobody looked."""
 Name = tuple[str, str]
 """(type, id) of a resource."""
 
@@ -46,34 +49,36 @@ class View:
         found = restriction(self.caller, row.type, permission)
         return found is None or self.holds(found, row)
 
-    def seen(self, rows: Iterable[Stored], permission: str) -> list[Stored]:
-        """Those of ``rows`` that the caller sees; each type is looked up once."""
-        tests: dict[str, Callable[[Stored], bool] | bool] = {}
+    def seen(self, rows: Iterable[Stored], permission: str, whose: Iterable[str] | None = None) -> list[Stored]:
+        """Those of ``rows`` that the caller sees; each type is looked up once. ``whose`` are their main patients
+        (`patient_of`), for who knows them already."""
+        tests: dict[str, _Test | bool] = {}
         found = []
-        for row in rows:
+        for row, patient in zip(rows, repeat(None) if whose is None else whose, strict=whose is not None):
             test = tests.get(row.type)
             if test is None:
                 test = tests[row.type] = self._test(row.type, permission)
-            if test is True or (test is not False and test(row)):
+            if test is True or (test is not False and test(row, patient)):
                 found.append(row)
         return found
 
-    def _test(self, type: str, permission: str) -> Callable[[Stored], bool] | bool:
+    def _test(self, type: str, permission: str) -> "_Test | bool":
         """What tells whether a row of ``type`` is seen, or the answer for all of them."""
         if not granted(self.caller, type, permission):
             return False
         found = restriction(self.caller, type, permission)
         if found is None:
             return True
-        holds = partial(self.holds, found)
         rule = found.rules[0] if len(found.rules) == 1 else None
-        if rule is None or rule.params:
-            return holds
-        if not rule.patient:
-            return lambda row: _LABEL not in row.doc or holds(row)
-        if rule.quick and rule.labels is None:
-            return lambda row: patient_of(type, row.id, row.doc) == rule.patient or holds(row)
-        return holds
+        if rule is None or rule.params or (rule.patient and not rule.quick):
+            return lambda row, patient: self.holds(found, row)
+        return partial(self._quickly, found, rule.patient, rule.labels is not None)
+
+    def _quickly(self, found: Restriction, patient: str, labelled: bool, row: Stored, whose: str | None) -> bool:
+        """`holds` for the rule of one patient, or of labels alone: most rows are told by a look at their text."""
+        if patient and patient != (patient_of(row.type, row.id, row.doc) if whose is None else whose):
+            return self.holds(found, row)
+        return not (labelled and _LABEL in row.doc) or self.holds(found, row)
 
     def holds(self, found: Restriction, row: Stored, entries: Entries | None = None) -> bool:
         """Whether the living ``row`` is inside ``found``; ``entries`` where they are at hand."""

@@ -195,7 +195,8 @@ def both(*parts: Set) -> Set:
 
 def _without_wider(parts: list[Set]) -> list[Set]:
     """Without those that hold all of another: what a caller may see often holds what they ask for."""
-    return [p for p in parts if not any(other is not p and _within(other, p) for other in parts)]
+    narrow = [p for p in parts if isinstance(p, Lists | Instance)]
+    return [p for p in parts if not any(other is not p and _within(other, p) for other in narrow)] if narrow else parts
 
 
 def _within(part: Set, other: Set) -> bool:

@@ -32,6 +32,8 @@ from fhir_server.store.search_sets import (
 
 MOST_ARMS = 200
 """Parts of one UNION; SQLite allows 500."""
+FEW_EXCLUDED = 4
+"""Lists that are excluded one by one."""
 VAGUE = Imprecise()
 LAST_CHARACTER = "\U0010ffff"
 
@@ -129,7 +131,7 @@ class SearchSql:
             case Chosen():
                 return self.among_many(o, part.orders)
             case Except():
-                return f"NOT {self.probe(part.part, o)}"
+                return self._outside(part.part, o)
             case Both():
                 return "(" + " AND ".join(self.probe(p, o) for p in part.parts) + ")"
             case Either():
@@ -143,6 +145,15 @@ class SearchSql:
         if len(part.hashes) <= 64:
             return f"EXISTS (SELECT 1 FROM post q WHERE {self.among('q.h', part.hashes)} AND q.o = {o}{self.fence})"
         return f"({o} IN ({self.per_list(part.hashes, Span(), None, ())})) IS TRUE"
+
+    def _outside(self, part: Set, o: str) -> str:
+        """Most lists that are excluded are labels and empty: whether they are is asked once for a statement."""
+        if not isinstance(part, Lists) or part.subjects or len(part.hashes) > FEW_EXCLUDED:
+            return f"NOT {self.probe(part, o)}"
+        names = [self.p(h) for h in part.hashes]
+        any = f"EXISTS (SELECT 1 FROM post e WHERE e.h IN ({', '.join(names)}){self.fence})"
+        tests = (f"NOT EXISTS (SELECT 1 FROM post q WHERE q.h = {h} AND q.o = {o}{self.fence})" for h in names)
+        return f"(NOT {any} OR ({' AND '.join(tests)}))"
 
     def _interval(self, part: Interval, shy: str = "") -> str:
         """``shy`` (a unary plus) keeps lo and hi from being used as index bounds where o is the better one."""

@@ -26,6 +26,21 @@ def test_a_created_resource_is_read_searched_and_audited(repository: BoundReposi
     assert rows == [("create", f"Patient/{read.id}/_history/1", f"Patient/{read.id}")]
 
 
+def test_a_search_is_noted_for_each_patient_it_shows(repository: BoundRepository, noted: list[AuditRecord]) -> None:
+    def about(id: str, of: str) -> Put:
+        subject = {"reference": f"Patient/{of}"}
+        return Put({"resourceType": "Condition", "subject": subject}, "Condition", id)
+
+    for command in (*(Put(PATIENT, "Patient", id) for id in "ab"), about("1", "a"), about("2", "a"), about("3", "b")):
+        repository.commit([command])
+    noted.clear()
+    repository.search(SearchRequest("Condition", (("_count", "9"),)))
+    repository.search(SearchRequest("Condition", (("_id", "1"), ("_include", "Condition:subject"))))
+    repository.search(SearchRequest("Patient", (("_id", "b"), ("_revinclude", "Condition:patient"))))
+    repository.search(SearchRequest("Condition", (("_id", "4"),)))
+    assert [record.patient for record in noted] == ["Patient/a", "Patient/b", "Patient/a", "Patient/b", ""]
+
+
 def test_the_document_carries_identity_and_keeps_everything_else(repository: BoundRepository) -> None:
     sent = json_codec.decode(b'{"resourceType":"Observation","meta":{"profile":["urn:p"]},"status":"final",'
                              b'"code":{"text":"x"},"valueQuantity":{"value":1.00}}')  # fmt: skip

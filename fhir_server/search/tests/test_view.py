@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fhir_server.search.restriction import Rule, own_branches, restriction
+from fhir_server.search.restriction import CONFIDENTIALITY, Rule, own_branches, restriction
 from fhir_server.search.tests.record import Record, observation, patient
 from fhir_server.search.view import _is_member, attached
 from fhir_server.store import Store, Stored
@@ -50,6 +50,32 @@ def test_what_is_not_granted_is_not_seen(store: Store) -> None:
     assert [found.type for found in view.seen(rows, "r")] == ["Patient"]
     assert view.seen(rows, "s") == []
     assert [view.sees(found, "r") for found in sorted(rows, key=lambda one: one.type)] == [False, True]
+
+
+@pytest.mark.parametrize("confidential", [True, False])
+@pytest.mark.parametrize("code", ["", "N", "R", "V"])
+@pytest.mark.parametrize("compartment", [None, ("Patient", "ann")])
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_quick_look_at_a_page_says_what_the_slow_one_does(
+    store: Store, confidential: bool, code: str, compartment: tuple[str, str] | None, asked: bool
+) -> None:
+    caller = Caller("x", grants=Grants((Grant("*", "rs", compartment=compartment, confidential=confidential),)))
+    view = Record(store).engine.resolver(store.session(), caller).view
+    label = {"security": [{"system": CONFIDENTIALITY, "code": code}]} if code else {}
+    performed = {"performer": [{"reference": "Patient/ann"}]}
+    docs = [
+        {**observation("1", "ann", "x"), "meta": label},
+        {**observation("1", "bob", "x"), "meta": label},
+        {**observation("1", "bob", "x"), "meta": label, **performed},
+        {**observation("1", "bob", "v3-Confidentiality"), "meta": label, "note": [{"text": '"Patient/ann"'}]},
+    ]
+    rows = [Stored("Observation", "1", 1, 0, msgspec.json.encode(doc), "PUT", n, n, n) for n, doc in enumerate(docs, 1)]
+    known = [patient_of(row.type, row.id, row.doc) for row in rows] if asked else None
+    inside = [True, compartment is None, True, compartment is None]
+    hidden = code in ("R", "V") and not confidential
+    expected = [row.o for row, within in zip(rows, inside, strict=True) if within and not hidden]
+    assert [row.o for row in view.seen(rows, "s", known)] == expected
+    assert [row.o for row in rows if view.sees(row, "s")] == expected
 
 
 def test_the_attachments_of_a_document() -> None:

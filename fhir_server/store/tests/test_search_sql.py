@@ -39,6 +39,15 @@ def test_every_parameter_is_used_once_and_numbered(dialect: type[SearchSql]) -> 
     assert sorted(numbers) == list(range(1, len(sql.params) + 1))
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_lists_left_out_are_asked_once_whether_they_are_empty(dialect: type[SearchSql]) -> None:
+    sql = dialect(0)
+    text = text_of(sql, Both((Lists((1,), 9), Except(Lists((2, 3), 9)))))
+    assert "e.h IN ($4, $5)" in text and sql.params[3:5] == [2, 3]
+    assert text.count("q.o = a.o") == 2
+    assert " e WHERE" not in text_of(dialect(0), Both((Lists((1,), 9), Except(Lists(tuple(range(9)), 9)))))
+
+
 def test_the_shortest_list_is_walked() -> None:
     long, short = Lists((1,), 100), Lists((2,), 10)
     assert shortest((long, short, Except(short))) is short
