@@ -35,14 +35,21 @@ def receive(
     """See ports.Journal.receive; ``linked`` for a replay, which is never a duplicate."""
     if not incoming:
         return []
-    rows = _rows(sealing, incoming, linked)
-    put = _put_sqlite if database.dialect == "sqlite" else _put_postgresql
     with database.write() as connection:
-        made = put(connection, rows)
-        _put_bodies(connection, [(made[n][0], sealing.seal(incoming[n].raw)) for n in made])
-        lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
-        _put_lanes(connection, lanes)
-        earlier = _earlier(connection, [rows[n][_PRINT] for n in range(len(rows)) if n not in made])
+        return keep(connection, sealing, incoming, linked)
+
+
+def keep(
+    connection: sa.Connection, sealing: Sealing, incoming: Sequence[Incoming], linked: Linked | None = None
+) -> list[Receipt]:
+    """The same as a part of the transaction of ``connection``."""
+    rows = _rows(sealing, incoming, linked)
+    put = _put_sqlite if connection.dialect.name == "sqlite" else _put_postgresql
+    made = put(connection, rows)
+    _put_bodies(connection, [(made[n][0], sealing.seal(incoming[n].raw)) for n in made])
+    lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
+    _put_lanes(connection, lanes)
+    earlier = _earlier(connection, [rows[n][_PRINT] for n in range(len(rows)) if n not in made])
     return [
         Receipt(made[n][0], changed=made[n][1]) if n in made else earlier[rows[n][_PRINT]] for n in range(len(rows))
     ]

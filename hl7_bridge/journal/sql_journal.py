@@ -10,6 +10,7 @@ from typing import Any
 
 from hl7_bridge.journal import queue, reading, receiving, worklist
 from hl7_bridge.journal.database import Database
+from hl7_bridge.journal.outbox import SqlOutbox
 from hl7_bridge.journal.reading import Entry, Query, Standing
 from hl7_bridge.journal.sealing import Sealing
 from hl7_bridge.journal.stamps import SqlStamps
@@ -37,6 +38,7 @@ class SqlJournal:
     ) -> None:
         """``alone`` as of Database; ``now`` in ms since 1970 UTC."""
         self._database, self._sealing, self._now = Database(url, alone), sealing, now
+        self.outbox = SqlOutbox(self._database, sealing)
         self.stamps = SqlStamps(self._database)
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 

@@ -111,6 +111,29 @@ unmapped = sa.Table(
 there is none."""
 
 
+told = sa.Table(
+    "hl7_told",
+    metadata,
+    *_columns(TEXT, "receiver", "type", "id", "control_id", "status", "start", "content"),
+    sa.Column("version", NUMBER, nullable=False),
+    sa.PrimaryKeyConstraint("receiver", "type", "id"),
+    sa.Index("hl7_told_control", "receiver", "control_id"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""What a receiver was told last of a resource: version, status, start of an appointment, a hash of the rest."""
+
+position = sa.Table(
+    "hl7_position",
+    metadata,
+    sa.Column("follower", TEXT, primary_key=True),
+    sa.Column("position", NUMBER, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The place in the record's changes that a follower has reached."""
+
+
 def _initial(connection: sa.Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
 
