@@ -42,6 +42,10 @@ ROWS: dict[Event, Row] = {
 }
 
 
+_REPEATABLE = frozenset({Event.REUSE})
+"""What anybody can do again and again with what is worth nothing any more."""
+
+
 class Notes:
     """Meets smart_auth.ports.Note. ``append`` takes records into the spool, or raises Unavailable; ``refusals`` those
     of what was refused, of which there may be any number; ``listeners`` are told afterwards (metrics)."""
@@ -51,7 +55,7 @@ class Notes:
         self.listeners: list[Callable[[Told], None]] = []
 
     def __call__(self, told: Told, /) -> None:
-        if told.ok:
+        if told.ok and told.event not in _REPEATABLE:
             self._append([record(told)])
         else:
             self._refusals(record(told), PRESENTED)

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fhir_server.authorization.chart import RecordChart, viewer
+from fhir_server.search.restriction import CONFIDENTIALITY
 from fhir_server.wiring import Process
 from resources.repository import WHOLE_RECORD, Caller, Put
-from smart_auth.model import Person
+from smart_auth.model import Clearance, Person
 from smart_auth.service import AuthService
 
 GRACE = Person(id="1", login="grace", name="Grace", fhir_user="Practitioner/grace")
@@ -115,3 +117,15 @@ def test_whom_a_visit_or_a_relative_is_about(chart: RecordChart) -> None:
     assert [chart.patient_of(f"Encounter/{id}") for id in ("e1", "e3", "none")] == ["ada", "bob", ""]
     assert [chart.patient_of(text) for text in ("RelatedPerson/r1", "RelatedPerson/none")] == ["ada", ""]
     assert [chart.patient_of(text) for text in ("", "Patient/ada", "https://other.example/Encounter/e1")] == [""] * 3
+
+
+@pytest.mark.parametrize(("clearance", "found"), [("N", ["ada"]), ("R", ["ada", "bob"]), ("V", ["ada", "bob"])])
+def test_protected_patients_are_there_to_choose_for_who_is_cleared(
+    chart: RecordChart, process: Process, clearance: str, found: list[str]
+) -> None:
+    label = {"security": [{"system": CONFIDENTIALITY, "code": "R"}]}
+    bob = {**patient("bob", "Byron", "Bob", "1002"), "meta": label}
+    process.repository(Caller("test", grants=WHOLE_RECORD)).commit([Put(bob, "Patient", "bob")])
+    grace = replace(GRACE, clearance=Clearance(clearance))
+    assert ids(chart.patients(grace, "Byron")) == found
+    assert (chart.patient(grace, "bob") is not None) is ("bob" in found)

@@ -50,13 +50,14 @@ def test_what_the_trail_cannot_take_is_no_event() -> None:
     assert not heard
 
 
-def test_of_refusals_any_number_makes_a_few_rows() -> None:
+@pytest.mark.parametrize(("event", "ok"), [(Event.TOKEN_REFUSED, False), (Event.LOCKED, False), (Event.REUSE, True)])
+def test_of_refusals_any_number_makes_a_few_rows(event: Event, ok: bool) -> None:
     rows: list[AuditRecord] = []
     refusals = Refusals(rows.extend)
     notes, heard = Notes(rows.extend, refusals), []
     notes.listeners.append(heard.append)
     for _ in range(100):
-        notes(Told(event=Event.TOKEN_REFUSED, address="192.0.2.1", detail="invalid_client", ok=False))
+        notes(Told(event=event, address="192.0.2.1", detail="why", ok=ok))
     notes(Told(event=Event.LOGIN_REFUSED, address="192.0.2.1", who="ada", detail="password", ok=False))
     assert (len(rows), len(heard)) == (PRESENTED + 1, 101)
     refusals.settle(last=True)
