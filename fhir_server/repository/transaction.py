@@ -23,12 +23,15 @@ from fhir_server.repository.stamp import new_id
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
 from resources import json_codec
-from resources.errors import FhirError, Invalid, Issue, NotFound
+from resources.errors import FhirError, Invalid, Issue, NotFound, TooCostly
 from resources.repository import Caller, Command, Create, Delete, Find, Mark, Outcome, Patch, Put, Read
 from resources.validation import check
 
 # The order in which a transaction is processed; reads come after, in the same database transaction.
 _ORDER: tuple[type, ...] = (Delete, Create, Put, Patch)
+
+MOST_READ = 64 * 1024 * 1024
+"""Bytes of documents that the reads and searches of one transaction give together."""
 
 
 @dataclass(slots=True)
@@ -87,11 +90,19 @@ class Commit:
         with session.transaction(snapshot=self.reads_only):
             if not self.reads_only:
                 self._write(session, steps)
-            for step in steps:
-                if isinstance(step.command, Read | Find):
-                    with _naming(step.place):
-                        step.outcome = self.answer(step.command)
+            self._read(steps)
         return [step.outcome for step in steps if step.outcome]
+
+    def _read(self, steps: list[Step]) -> None:
+        """Answer what only asks. Raises TooCostly: a small bundle may ask for much, and all of it is held here."""
+        size = 0
+        for step in steps:
+            if isinstance(step.command, Read | Find):
+                with _naming(step.place):
+                    step.outcome = self.answer(step.command)
+                    size += _size(step.outcome)
+                    if size > MOST_READ:
+                        raise TooCostly("This transaction reads more than one answer may hold; ask in parts.")
 
     def _write(self, session: Session, steps: list[Step]) -> None:
         self.holds.take(session)
@@ -222,6 +233,12 @@ class Commit:
     def _fault(self, error: StoreError, steps: Sequence[Step]) -> FhirError:
         done = [step for step in steps if step.write]
         return fault(self.guard.tell(error), [step.write for step in done if step.write], [step.place for step in done])
+
+
+def _size(outcome: Outcome) -> int:
+    """Bytes of the documents in it."""
+    found = [hit.version for hit in outcome.page.hits] if outcome.page else [outcome.version]
+    return sum(len(version.doc) for version in found if version)
 
 
 class _naming:

@@ -1,8 +1,13 @@
 """Batches: each entry alone."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from fhir_server.conftest import Answer, Client
+
+BASIC = {"resourceType": "Basic", "code": {"text": "x"}}
 
 
 def send(client: Client, *entries: Any) -> Answer:
@@ -49,3 +54,14 @@ def test_what_is_no_plain_interaction_is_done_too(client: Client) -> None:
 def test_no_bundle_in_a_bundle(client: Client) -> None:
     inner = {"resourceType": "Bundle", "type": "batch"}
     assert send(client, entry("POST", "", inner)).json["entry"][0]["response"]["status"][:3] == "400"
+
+
+def test_what_is_read_has_a_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = client.create({"resourceType": "Patient", "name": [{"text": "x" * 2000}]})
+    service = replace(client.application._service, body_max=4000)
+    monkeypatch.setattr(client.application, "_service", service)
+    asked = [entry("GET", f"Patient/{id}"), entry("GET", f"Patient?_id={id}"), entry("GET", f"Patient/{id}/$meta")]
+    answer = send(client, *asked, entry("GET", f"Patient/{id}"), entry("POST", "Basic", BASIC), *asked)
+    found = [(e["response"]["status"][:3], e["response"].get("outcome")) for e in answer.json["entry"]]
+    assert [status for status, _ in found] == ["200", "200", "422", "422", "201", "422", "422", "422"]
+    assert found[2][1]["issue"][0]["code"] == "too-costly"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fhir_server.conftest import BASE, Answer, Client
+from fhir_server.repository import transaction
 
 URN = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"
 
@@ -149,3 +150,16 @@ def test_thousands_of_entries(client: Client) -> None:
     )
     assert answer.status == 200
     assert len(answer.json["entry"]) == 2000
+
+
+def test_what_is_read_has_a_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = client.create({"resourceType": "Patient", "name": [{"text": "x" * 2000}]})
+    asked = [entry("GET", f"Patient?_id={id}"), entry("GET", f"Patient/{id}"), entry("GET", f"Patient?_id={id}")]
+    stored = entry("POST", "Basic", {"resourceType": "Basic", "code": {"text": "x"}})
+    assert send(client, *asked, stored).status == 200
+    before = client.send("GET", "Basic?_summary=count").json["total"]
+    monkeypatch.setattr(transaction, "MOST_READ", 5000)
+    refused = send(client, *asked, stored)
+    assert (refused.status, refused.issue["code"]) == (422, "too-costly")
+    assert refused.issue["diagnostics"].startswith("Bundle.entry[2]: ")
+    assert client.send("GET", "Basic?_summary=count").json["total"] == before
