@@ -4,6 +4,7 @@ Every setting is an option of every command; ``--help`` and HEARTH_<NAME> are ma
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ Verbs = Any  # argparse's action of sub-parsers; its class is generic for type c
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the answer is the exit status (0 well, 1 failed, 2 wrong usage)."""
+    os.umask(0o077)  # a record is for its owner alone, whoever made the folder and with which permissions
     arguments = _parser().parse_args(argv)
     given = {row.name: getattr(arguments, row.name) for row in SETTINGS}
     try:
