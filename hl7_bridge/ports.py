@@ -161,3 +161,8 @@ class Stamps(Protocol):
     def put_off(self, follow_up: FollowUp, due: int) -> None:
         """Let it be due at another time, unless it was asked for anew."""
         ...
+
+
+TOLD = "hl7.told"
+"""The Mark that renews what a receiver knows of a resource: params ``receiver``, ``type``, ``id``, ``version``,
+``status``, ``start`` and ``content``."""

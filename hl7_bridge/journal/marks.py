@@ -3,7 +3,7 @@
 Each is one statement with named parameters (resources.repository.Mark, Store.register_mark).
 """
 
-from hl7_bridge.ports import ANCHOR, APPLIED, FOLLOW_UP, FOLLOWED, STAMP
+from hl7_bridge.ports import ANCHOR, APPLIED, FOLLOW_UP, FOLLOWED, STAMP, TOLD
 
 # A second commit of the same message must not be: NULL breaks the column's NOT NULL, and with it that commit.
 _APPLIED = """UPDATE hl7_message
@@ -33,11 +33,15 @@ ON CONFLICT (kind, type, id, key) DO UPDATE SET due = excluded.due, tries = 0"""
 _FOLLOWED = """DELETE FROM hl7_follow_up
 WHERE kind = :kind AND type = :type AND id = :id AND key = :key AND due = :due"""
 
+_TOLD = """UPDATE hl7_told SET version = :version, status = :status, start = :start, content = :content
+WHERE receiver = :receiver AND type = :type AND id = :id"""
+
 MARKS: dict[str, str] = {
     APPLIED: _APPLIED,
     STAMP: _STAMP,
     ANCHOR: _ANCHOR,
     FOLLOW_UP: _FOLLOW_UP,
     FOLLOWED: _FOLLOWED,
+    TOLD: _TOLD,
 }
 """Name to SQL."""

@@ -4,13 +4,13 @@ What a receiver was told, the queued message and the place reached in the change
 crash nor a second node doubles or drops one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from hl7_bridge.outbound.events import Sent, outgoing, said
 from hl7_bridge.outbound.rendering import render
 from hl7_bridge.outbound.routes import Way, leading, ways
-from hl7_bridge.ports import Incoming
+from hl7_bridge.ports import Incoming, Stamps
 from hl7_bridge.site.model import Site
 from resources import json_codec
 from resources.errors import Gone, NotFound
@@ -45,10 +45,6 @@ class Outbox(Protocol):
     def queue(self, follower: str, before: int, after: int, messages: Sequence[Incoming], told: Sequence[Told]) -> bool:
         """All of it or, when another node has moved ``follower`` from ``before`` meanwhile, nothing and False."""
         ...
-
-
-Stamps = Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], tuple[int, str]]]
-"""By (type, id) the version that the bridge wrote last, and what it knows of it."""
 
 
 class Follower:
@@ -111,8 +107,8 @@ class Follower:
 
         meta.source alone proves nothing: whoever changes a resource may send it back as it was.
         """
-        stamped = self._stamps(versions)
-        ours = {key: one for key, one in versions.items() if stamped.get(key, (0, ""))[0] == one.version}
+        stamps = self._stamps.read(versions)
+        ours = {key: one for key, one in versions.items() if key in stamps and stamps[key].version == one.version}
         return {key: _origin(json_codec.decode_stored(one.doc)) for key, one in ours.items()}
 
     def _lookup(self, reference: str) -> dict[str, Any] | None:

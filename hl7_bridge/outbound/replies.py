@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from hl7_bridge.er7 import Message, Segment
 from hl7_bridge.mapping.datatypes.identifiers import entity
 from hl7_bridge.mapping.reading import Reading
+from hl7_bridge.outbound.events import Sent, said
 from hl7_bridge.outbound.follower import SOURCE
 from hl7_bridge.outbound.orders import filler
 from hl7_bridge.site.model import Receiver, Sender, Site
@@ -70,16 +71,24 @@ class Answered(NamedTuple):
     at: int
 
 
-def commands(answered: Answered, reply: Message | None, refusal: str = "") -> list[Command]:
+class Consequences(NamedTuple):
+    """What an answer changes; ``told`` is what the receiver then knows of the order, None when that stays as it is."""
+
+    commands: list[Command]
+    told: Sent | None
+
+
+def consequences(answered: Answered, reply: Message | None, refusal: str = "") -> Consequences:
     """What ``reply`` changes: the Task, the order's status and number; without one ``refusal`` says why."""
     orc = reply.first("ORC") if reply else None
     effect = _effect(orc, refusal)
     changed = _changed(answered, orc, effect)
     order = answered.resource
-    patches: list[Command] = (
-        [Patch(order["resourceType"], changed, order["id"], if_match=answered.version)] if changed else []
-    )
-    return [_task(answered, effect, refusal or _words(reply)), *patches]
+    task = _task(answered, effect, refusal or _words(reply))
+    if changed is None:
+        return Consequences([task], None)
+    patch = Patch(order["resourceType"], changed, order["id"], if_match=answered.version)
+    return Consequences([task, patch], said(answered.version + 1, changed(dict(order))))
 
 
 def _effect(orc: Segment | None, refusal: str) -> Effect:
