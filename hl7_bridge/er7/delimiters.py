@@ -3,6 +3,7 @@
 HL7 v2.5.1 section 2.5.4; the truncation character is of v2.7.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from hl7_bridge.errors import FIELD_MISSING, SEGMENT_SEQUENCE, Place, Unreadable
@@ -35,12 +36,17 @@ class Delimiters(NamedTuple):
 def declared(text: str, name: str) -> Delimiters:
     """The delimiters that the header segment ``name`` at the start of ``text`` declares; those it leaves out are the
     usual ones. Raises Unreadable."""
+    return _declared(text[:20], name)
+
+
+@lru_cache(maxsize=256)
+def _declared(text: str, name: str) -> Delimiters:
     if not text.startswith(name):
         raise Unreadable(SEGMENT_SEQUENCE, f"A message begins with {name}; this one begins otherwise.", Place(name))
     separator = text[3:4]
     if not _is_mark(separator):
         raise Unreadable(FIELD_MISSING, f"{name}-1 must be the field separator, such as |.", Place(name, 1, 1))
-    encoding = _single(text[4:20].split("\r", 1)[0].split("\n", 1)[0].split(separator, 1)[0])
+    encoding = _single(text[4:].split("\r", 1)[0].split("\n", 1)[0].split(separator, 1)[0])
     marks = (encoding[:4] + _USUAL[len(encoding) :])[:4]
     if len({separator, *marks}) != 5 or not all(map(_is_mark, marks)):
         raise Unreadable(

@@ -4,6 +4,7 @@ HL7 v2.5.1 sections 2.5.4 (delimiters), 2.6 (construction rules); line ends CR, 
 """
 
 import re
+from collections.abc import Iterator
 
 from hl7_bridge.er7.charsets import decode
 from hl7_bridge.er7.delimiters import DECLARING, Delimiters, declared
@@ -31,18 +32,18 @@ def parse(raw: bytes, fallback: str = "") -> Message:
     Lines that start with no segment name are kept as segments of the name ``???`` in their place; a second MSH is a
     segment like any other (``hl7_bridge.er7.batch`` splits files).
     """
-    text, charset = decode(raw, fallback)
-    return tokens(text, charset)
+    message = _with_large_fields(raw, fallback) if len(raw) > _LARGE else None
+    return message or tokens(*decode(raw, fallback))
 
 
 def tokens(text: str, charset: str = "utf-8") -> Message:
     """The message in ``text``. Raises Unreadable."""
     text = text.lstrip(AROUND)
     marks = declared(text, "MSH")
-    lines = [line for line in _ended(text).split("\r") if line.strip(AROUND)]
+    lines = [line for line in _ended(text).split("\r") if line and line.strip(AROUND)]
     if len(lines) > SEGMENTS_MAX:
         raise Unreadable(TOO_LONG, f"The message has {len(lines)} segments; at most {SEGMENTS_MAX} are taken.")
-    message = Message([segment(line, index, marks) for index, line in enumerate(lines)], marks, charset)
+    message = Message(_segments(lines, marks), marks, charset)
     if text.count(marks.repetition) >= REPETITIONS_MAX:
         _limit_repetitions(message)
     return message
@@ -57,6 +58,25 @@ def _ended(text: str) -> str:
     if not first or "\n" in first[0]:
         return _LINE_ENDS.sub("\r", text)
     return _LINE_ENDS.sub(lambda end: "\r" if "\r" in end[0] or _BEGINS.match(text, end.end()) else end[0], text)
+
+
+def _segments(lines: list[str], marks: Delimiters) -> list[Segment]:
+    """As ``segment`` does each, without a call for those whose name was seen before."""
+    separator, known = marks.field, _KNOWN
+    segments = []
+    for index, line in enumerate(lines):
+        fields = line.split(separator)
+        if fields[0] in known:
+            segments.append(Segment(fields[0], fields, index, marks))
+        else:
+            segments.append(segment(line, index, marks))
+            if _NAME.fullmatch(fields[0]) and fields[0] not in DECLARING:
+                known.add(fields[0])
+    return segments
+
+
+_KNOWN: set[str] = set()
+"""Names of segments; there can be 33,696."""
 
 
 def segment(line: str, index: int, marks: Delimiters) -> Segment:
@@ -85,3 +105,45 @@ def _limit_repetitions(message: Message) -> None:
             if each.raw[field].count(mark) >= REPETITIONS_MAX:
                 text = f"The field has more than {REPETITIONS_MAX} repetitions."
                 raise Unreadable(CARDINALITY, text, Place(each.name, 1, field))
+
+
+_LARGE = 262_144
+"""Bytes from which a message is looked through for large fields, and a quarter of it from which a field is one."""
+_STAND_IN = "\x1a"
+_BYTEWISE = re.compile(r"utf-8|ascii|latin-1|iso8859-\d+|cp125\d")
+"""Character sets in which the bytes of delimiters are never part of another character."""
+
+
+def _with_large_fields(raw: bytes, fallback: str) -> Message | None:
+    """The message, its large fields (documents) decoded one by one so that they are in memory once and not thrice;
+    None when it has none, or is not fit for it."""
+    separator = raw[:64].lstrip(AROUND.encode())[3:4]
+    if not separator or _STAND_IN.encode() in raw:
+        return None
+    inner = b"[^" + re.escape(separator) + b"\r\n]"
+    spans = [found.span() for found in re.finditer(b"(?<!%b)%b{%d,}" % (inner, inner, _LARGE // 4), raw)]
+    bounds = [0, *(end for span in spans for end in span), len(raw)]
+    rest = _STAND_IN.encode().join(raw[start:end] for start, end in zip(bounds[::2], bounds[1::2], strict=True))
+    try:
+        text, charset = decode(rest, fallback) if spans else ("", "")
+        if not _BYTEWISE.fullmatch(charset):
+            return None
+        view = memoryview(raw)
+        message = tokens(text, charset)
+        _put_back(message, (str(view[start:end], charset) for start, end in spans))
+    except (Unreadable, UnicodeDecodeError):
+        # Read as a whole it tells the place of what is wrong.
+        return None
+    return message
+
+
+def _put_back(message: Message, large: Iterator[str]) -> None:
+    for each in message.segments:
+        for number, field in enumerate(each.raw):
+            if field == _STAND_IN:
+                each.raw[number] = next(large)
+            elif _STAND_IN in field:
+                each.raw[number] = _STAND_IN_FOUND.sub(lambda _: next(large), field)
+
+
+_STAND_IN_FOUND = re.compile(_STAND_IN)

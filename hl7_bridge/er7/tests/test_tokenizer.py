@@ -92,6 +92,24 @@ def test_caps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names(f"{MSH}\rPID|1|{'|x~y' * 9}") == ["MSH", "PID"]
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "utf-16"])
+@pytest.mark.parametrize("around", ["{}", "é^PDF^{}^x", "{}\n{}"])
+def test_large_fields_are_read_like_small_ones(monkeypatch: pytest.MonkeyPatch, charset: str, around: str) -> None:
+    fields = around.format("é^x&" * 60, "q" * 300)
+    raw = f"\ufeff{MSH}\rOBX|1|ED|{fields}|{fields}||F\r???{fields}\r".removeprefix("\ufeff").encode(charset)
+    whole = parse(raw, charset)
+    monkeypatch.setattr(tokenizer, "_LARGE", 400)
+    assert [segment.raw for segment in parse(raw, charset).segments] == [segment.raw for segment in whole.segments]
+    assert whole.segments[1][4] == fields
+
+
+def test_a_large_field_that_cannot_be_read_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizer, "_LARGE", 400)
+    with pytest.raises(Unreadable) as caught:
+        parse(f"{MSH}\rOBX|1|ED|{'x' * 500}".encode() + b"\xff|")
+    assert str(caught.value.place) == "OBX-3"
+
+
 def test_long_runs_of_line_ends_take_no_time() -> None:
     assert names(MSH + "\rNTE|1|" + "\n" * 300_000 + "x\rPID|1") == ["MSH", "NTE", "PID"]
 
