@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from smart_auth.errors import LoginRefused
-from smart_auth.model import Event, Person, Told
+from smart_auth.model import Clearance, Event, Person, Told
 from smart_auth.people.links import Links, Purpose
 from smart_auth.people.passwords import Passwords, objection
 from smart_auth.ports import Chart, Note, Records
@@ -58,14 +58,19 @@ class Accounts:
         return person
 
     def change_role(self, person: Person, role: Role, by: str) -> Person:
-        """Ends sessions and tokens of the person: what they were allowed was decided by the old role."""
+        """Ends sessions and tokens of the person: what they were allowed was decided by the old role. A clearance is
+        that of one entry of the record and ends when the login becomes another's."""
         fields = msgspec.structs.asdict(self._sound(role))
         changed = msgspec.structs.replace(person, **fields)
         if changed == person:
             return person
-        (self._amend if role.administrator else self._unseat)(person, **fields)
+        ended = changed.fhir_user != person.fhir_user and person.clearance is not Clearance.NORMAL
+        if changed.fhir_user != person.fhir_user:
+            fields["clearance"] = Clearance.NORMAL
+        changed = (self._amend if role.administrator else self._unseat)(person, **fields)
         self.log_off_everywhere(person, by)
-        self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}")
+        what = ", whose clearance ended" if ended else ""
+        self._tell(Event.PERSON_CHANGED, by, f"changed the role of {person.login}{what}")
         return changed
 
     def invite(self, person: Person, purpose: Purpose, by: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from smart_auth.errors import LoginRefused, Taken
-from smart_auth.model import Approval, Event, Passkey, Person, Told
+from smart_auth.model import Approval, Clearance, Event, Passkey, Person, Told
 from smart_auth.people.accounts import Accounts, Role
 from smart_auth.people.links import Links, Purpose
 from smart_auth.people.passwords import Passwords
@@ -192,3 +192,24 @@ def test_passkeys_that_a_stranger_added_go(accounts: Accounts, records: SqlRecor
     records.put_passkey(Passkey(credential_id=b"1", person=person.id, public_key=b"k", sign_count=0))
     accounts.remove_passkeys(person, "root")
     assert not records.passkeys(person.id) and told[-1].detail == "removed the passkeys of grace"
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"),
+    [
+        (Role(fhir_user="Practitioner/1", administrator=True), True),
+        (Role(fhir_user="Patient/p1"), False),
+        (Role(), False),
+    ],
+)
+def test_a_clearance_ends_when_the_login_becomes_anothers(
+    accounts: Accounts, records: SqlRecords, told: list[Told], role: Role, kept: bool
+) -> None:
+    made = accounts.make("grace", "Grace", STAFF, "root")
+    records.change_clearance(made, Clearance.VERY_RESTRICTED, 1, 2)
+    person = records.person(made.id)
+    assert person
+    changed = accounts.change_role(person, role, "root")
+    assert changed == records.person(made.id)
+    assert changed.clearance is (Clearance.VERY_RESTRICTED if kept else Clearance.NORMAL)
+    assert told[-1].detail == "changed the role of grace" + ("" if kept else ", whose clearance ended")
