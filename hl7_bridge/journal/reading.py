@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hl7_bridge.journal.database import AnyRow, Database
 from hl7_bridge.journal.sealing import Sealing
-from hl7_bridge.journal.tables import body, lane, message
+from hl7_bridge.journal.tables import body, lane, message, unmapped_in
 from hl7_bridge.ports import State
 
 _m = message.c
@@ -155,6 +155,11 @@ def purge(database: Database, older_than: int, count: int) -> int:
         ids = [int(row[0]) for row in connection.execute(old.order_by(_m.id).limit(count))]
     if ids:
         with database.write() as connection:
-            for table, column in ((lane, lane.c.message), (body, body.c.message), (message, _m.id)):
+            for table, column in (
+                (lane, lane.c.message),
+                (body, body.c.message),
+                (unmapped_in, unmapped_in.c.message),
+                (message, _m.id),
+            ):
                 connection.execute(sa.delete(table).where(column.in_(ids)))
     return len(ids)

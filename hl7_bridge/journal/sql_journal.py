@@ -121,9 +121,11 @@ class SqlJournal:
     def worklist(self, sender: str = "", *, answered: bool = False) -> list[worklist.Item]:
         return worklist.items(self._database, sender, answered)
 
+    def holding(self, sender: str, source: str, code: str) -> list[int]:
+        return worklist.holding(self._database, sender, source, code)
+
     def answer(self, sender: str, source: str, code: str, answer: str) -> bool:
         return worklist.answer(self._database, sender, source, code, answer)
-
 
 
 def _is_dead(owner: str) -> bool:

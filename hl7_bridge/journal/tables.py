@@ -111,6 +111,18 @@ unmapped = sa.Table(
 there is none."""
 
 
+unmapped_in = sa.Table(
+    "hl7_unmapped_in",
+    metadata,
+    *_columns(TEXT, "sender", "source", "code"),
+    sa.Column("message", NUMBER, nullable=False),
+    sa.PrimaryKeyConstraint("sender", "source", "code", "message"),
+    sa.Index("hl7_unmapped_in_message", "message"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""Which messages hold a code of the worklist: an answer makes them be read again."""
+
 told = sa.Table(
     "hl7_told",
     metadata,

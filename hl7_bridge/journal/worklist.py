@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.receiving import storable
-from hl7_bridge.journal.tables import unmapped
+from hl7_bridge.journal.tables import unmapped, unmapped_in
 from hl7_bridge.mapping.model import Unmapped
 
 _u = unmapped.c
@@ -36,15 +36,19 @@ class Item:
 
 def note(database: Database, now: int, id: int, sender: str, codes: Sequence[Unmapped]) -> None:
     """Count ``codes`` that message ``id`` of ``sender`` holds."""
-    insert = (sqlite.insert if database.dialect == "sqlite" else postgresql.insert)(unmapped)
+    insert_of = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
+    insert = insert_of(unmapped)
     again = insert.on_conflict_do_update(
         index_elements=["sender", "source", "code"],
         set_={"count": _u.count + 1, "message": insert.excluded.message, "last": insert.excluded.last},
     )
-    rows = {(code.table, code.code): _row(now, id, sender, code) for code in codes}
+    made = [_row(now, id, sender, code) for code in codes]
+    rows = {(str(row["source"]), str(row["code"])): row for row in made}
     with database.write(durable=False) as connection:
         for _, row in sorted(rows.items()):
             connection.execute(again, row)
+        held = [{"sender": sender, "source": source, "code": code, "message": id} for source, code in sorted(rows)]
+        connection.execute(insert_of(unmapped_in).on_conflict_do_nothing(), held)
 
 
 def _row(now: int, id: int, sender: str, code: Unmapped) -> dict[str, object]:
@@ -66,3 +70,11 @@ def answer(database: Database, sender: str, source: str, code: str, text: str) -
     key = sa.and_(_u.sender == sender, _u.source == source, _u.code == code)
     with database.write() as connection:
         return bool(connection.execute(sa.update(unmapped).where(key).values(answer=text)).rowcount)
+
+
+def holding(database: Database, sender: str, source: str, code: str) -> list[int]:
+    """The messages that hold a code, oldest first; those that retention has taken are gone."""
+    held = unmapped_in.c
+    key = sa.and_(held.sender == sender, held.source == source, held.code == code)
+    with database.read() as connection:
+        return [int(row[0]) for row in connection.execute(sa.select(held.message).where(key).order_by(held.message))]
