@@ -69,16 +69,12 @@ class View:
         found = restriction(self.caller, type, permission)
         if found is None:
             return True
-        rule = found.rules[0] if len(found.rules) == 1 else None
-        if rule is None or rule.params or (rule.patient and not rule.quick):
-            return lambda row, patient: self.holds(found, row)
-        return partial(self._quickly, found, rule.patient, rule.labels is not None)
+        return partial(self._looked, found)
 
-    def _quickly(self, found: Restriction, patient: str, labelled: bool, row: Stored, whose: str | None) -> bool:
-        """`holds` for the rule of one patient, or of labels alone: most rows are told by a look at their text."""
-        if patient and patient != (patient_of(row.type, row.id, row.doc) if whose is None else whose):
-            return self.holds(found, row)
-        return not (labelled and _LABEL in row.doc) or self.holds(found, row)
+    def _looked(self, found: Restriction, row: Stored, whose: str | None) -> bool:
+        """`holds`, most rows being told by a look at their text."""
+        patient = patient_of(row.type, row.id, row.doc) if whose is None else whose
+        return surely(found, row, patient) or self.holds(found, row)
 
     def holds(self, found: Restriction, row: Stored, entries: Entries | None = None) -> bool:
         """Whether the living ``row`` is inside ``found``; ``entries`` where they are at hand."""
@@ -172,6 +168,18 @@ _LINKS: dict[str, Callable[[View, Rule, Stored, Subject], bool]] = {
     "Provenance": View._told,
     "Binary": View._attached,
 }
+
+
+def surely(found: Restriction, row: Stored, whose: str) -> bool:
+    """Whether the text of ``row``, whose main patient is ``whose``, tells that it is inside; if not, it may be."""
+    if len(found.rules) != 1 or not row.doc:
+        return False
+    (rule,) = found.rules
+    if rule.params or rule.linked:
+        return False
+    if rule.patient and not rule.shared and not (rule.quick and rule.patient == whose):
+        return False
+    return rule.labels is None or _LABEL not in row.doc
 
 
 def _is_member(rule: Rule, row: Stored, subject: Subject) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from fhir_server.search.restriction import CONFIDENTIALITY, Rule, own_branches, restriction
 from fhir_server.search.tests.record import Record, observation, patient
-from fhir_server.search.view import _is_member, attached
+from fhir_server.search.view import _is_member, attached, surely
 from fhir_server.store import Store, Stored
 from fhir_server.tests.every_type import TYPES, instance
 from resources.main_patient import patient_of
@@ -32,6 +32,24 @@ def test_what_is_found_quickly_is_a_member(type: str) -> None:
         assert rule.linked or _is_member(rule, mine, subject)
         theirs = row(type, "Patient/ann2")  # a longer id that begins with the same letters
         assert not _is_member(rule, theirs, Subject(type, "1", 0, theirs.doc))
+
+
+@pytest.mark.parametrize("type", ["Organization", *TYPES])
+def test_what_is_sure_at_a_look_is_inside(store: Store, type: str) -> None:
+    view = Record(store).engine.resolver(store.session(), ANN).view
+    found = restriction(ANN, type, "r")
+    assert found is not None
+    for of in ("Patient/ann", "Patient/ann2"):
+        one = (
+            row(type, of)
+            if type in TYPES
+            else Stored(type, "1", 1, 0, b'{"resourceType":"%s"}' % type.encode(), "PUT", 1, 1, 1)
+        )
+        if surely(found, one, patient_of(type, "1", one.doc)):
+            assert view.holds(found, one)
+            assert of == "Patient/ann" or type not in TYPES
+    assert not surely(found, Stored(type, "1", 2, 0, b"", "DELETE", 1, 1, 1), "Patient/ann")
+    assert surely(found, row("Observation", "Patient/ann"), "Patient/ann") or type != "Observation"
 
 
 def test_membership_is_by_the_parameters_alone() -> None:
