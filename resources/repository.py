@@ -265,6 +265,8 @@ class Mark:
 
     name: str
     params: dict[str, Any] = field(default_factory=dict)
+    rows: int | None = None
+    """How many rows it must return (``RETURNING``); with any other number the commit fails with Conflict."""
 
 
 class Repository(Protocol):

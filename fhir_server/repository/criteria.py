@@ -12,6 +12,7 @@ from fhir_server.repository.services import Services
 from fhir_server.store import Session, Stored
 from resources.errors import MultipleMatches, PreconditionFailed
 from resources.repository import Caller, Command, Create, Delete, Patch, Put
+from resources.search_param.escapes import plain, split
 
 
 def criteria_of(command: Command) -> str | None:
@@ -27,10 +28,12 @@ def type_of(command: Command) -> str:
 
 
 def lock_parts(type: str, criteria: str) -> Iterator[tuple[str, ...]]:
-    """What to lock for ``criteria``: the identifiers when it selects by nothing else, else all criteria of the type."""
+    """What to lock for ``criteria``: the identifiers when it selects by nothing else (all of them, or any of several
+    after commas), else all criteria of the type."""
     pairs = parse_qsl(criteria, keep_blank_values=True)
-    exact = [value for name, value in pairs if name == "identifier" and "|" in value and "," not in value]
-    if exact and len(exact) == len(pairs):
+    texts = [text for name, value in pairs if name == "identifier" for text in split(value, ",")]
+    exact = ["|".join(map(plain, parts)) for text in texts if len(parts := split(text, "|")) == 2 and parts[1]]
+    if exact and len(exact) == len(texts) and all(name == "identifier" for name, _ in pairs):
         yield from ((type, "identifier", value) for value in exact)
     else:
         yield (type, "criteria")

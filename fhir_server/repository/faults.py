@@ -5,7 +5,7 @@ FHIR R4 http.html#integrity and #delete (a server may refuse for referential int
 
 from collections.abc import Sequence
 
-from fhir_server.store import MissingTargets, StillReferenced, StoreError, Write
+from fhir_server.store import MarkMissed, MissingTargets, StillReferenced, StoreError, Write
 from resources.errors import BusinessRule, Conflict, FhirError, Issue
 from resources.json_codec import decode_stored
 from resources.literal_reference import local
@@ -18,6 +18,8 @@ def fault(error: StoreError, writes: Sequence[Write], places: Sequence[str]) -> 
         return BusinessRule(issues=_missing(error, writes, places))
     if isinstance(error, StillReferenced):
         return _still_referenced(error, writes, places)
+    if isinstance(error, MarkMissed):
+        return Conflict("What the commit was worked out from was changed by others at the same time; work it out anew.")
     return Conflict(
         "The resource was changed by others at the same time, again and again; read it anew and send the change again."
     )

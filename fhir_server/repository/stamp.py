@@ -3,21 +3,11 @@
 FHIR R4 resource.html#Meta and http.html#create: all else stays as it was sent.
 """
 
-import os
 import time
 from typing import Any
 
 from resources import json_codec
 from resources.instant import instant
-
-_VARIANTS = "89ab"
-
-
-def new_id() -> str:
-    """A fresh logical id: a UUID version 7 (RFC 9562), so that ids made together lie together in the index."""
-    moment, random = f"{now_ms():012x}", os.urandom(10)
-    text = random.hex()
-    return f"{moment[:8]}-{moment[8:]}-7{text[:3]}-{_VARIANTS[random[9] & 3]}{text[3:6]}-{text[6:18]}"
 
 
 def now_ms() -> int:

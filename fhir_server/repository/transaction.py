@@ -19,11 +19,11 @@ from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
 from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome
 from fhir_server.repository.stale import refuse_stale
-from fhir_server.repository.stamp import new_id
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
 from resources import json_codec
 from resources.errors import FhirError, Invalid, Issue, NotFound, TooCostly
+from resources.logical_id import new_id
 from resources.repository import Caller, Command, Create, Delete, Find, Mark, Outcome, Patch, Put, Read
 from resources.validation import check
 
@@ -154,6 +154,8 @@ class Commit:
         command = step.command
         if found is not None:
             step.id, step.existing = found.id, found
+            if isinstance(command, Put) and command.if_none_match:
+                refuse_stale(command, found)
             if isinstance(command, Create):
                 step.outcome = Outcome(200, found.as_version(), changed=False)
             _refuse_other_id(command, found)

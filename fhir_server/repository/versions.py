@@ -6,9 +6,10 @@ FHIR R4 http.html#create and #update: validated, identified, its index entries e
 from typing import Any
 
 from fhir_server.repository.references import conditional, rewritten
-from fhir_server.repository.stamp import document, new_id, now_ms, stamped
+from fhir_server.repository.stamp import document, now_ms, stamped
 from fhir_server.store import Stored, Write
 from resources import json_codec
+from resources.logical_id import new_id
 from resources.search_param import extract
 from resources.search_param.terms import Entries
 

@@ -9,6 +9,7 @@ from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import (
     Integrity,
     LostRace,
+    MarkMissed,
     MissingTargets,
     OutboxRow,
     SchemaTooNew,
@@ -24,6 +25,7 @@ __all__ = [
     "Hasher",
     "Integrity",
     "LostRace",
+    "MarkMissed",
     "MissingTargets",
     "OutboxRow",
     "PlainSealer",

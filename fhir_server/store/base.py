@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_server.at_rest import PlainSealer, Sealer
 from fhir_server.store.hashing import Hasher
-from fhir_server.store.model import DatabaseError, Parameter
+from fhir_server.store.model import DatabaseError, MarkMissed, Parameter
 from fhir_server.store.threads import after_fork
 from resources.errors import FhirError
 from resources.repository import Mark
@@ -87,6 +87,12 @@ class BaseStore:
             return f"${names.index(match[1]) + 1}"
 
         self._marks[name] = (_NAMED.sub(number, sql), names)
+
+    def run_mark(self, query: Callable[[str, Sequence[Parameter]], Sequence[Any]], mark: Mark) -> None:
+        """Run ``mark`` by ``query``. Raises MarkMissed when it returns other rows than it must."""
+        rows = query(*self.mark_statement(mark))
+        if mark.rows is not None and len(rows) != mark.rows:
+            raise MarkMissed(mark.name)
 
     def mark_statement(self, mark: Mark) -> tuple[str, list[Parameter]]:
         """The statement and parameters of ``mark``. Raises KeyError for a name nobody registered."""

@@ -86,7 +86,8 @@ class StoreError(Exception):
     StoreError
     ├── LostRace         another write came first (an id that exists, a version that is no longer current)
     ├── MissingTargets   references to resources that are absent or deleted
-    └── StillReferenced  a deletion of what others refer to
+    ├── StillReferenced  a deletion of what others refer to
+    └── MarkMissed       a mark that met other rows than it must
     Nothing of the write was stored; inside ``transaction()`` the exception must leave the block (it rolls back).
     """
 
@@ -113,6 +114,14 @@ class StillReferenced(StoreError):
     def __init__(self, target: str, referrers: list[str]) -> None:
         super().__init__(f"{target} is referred to by " + ", ".join(referrers))
         self.target, self.referrers = target, referrers
+
+
+class MarkMissed(StoreError):
+    """The mark ``name`` did not return as many rows as it must."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the rows of {name} were changed by others")
+        self.name = name
 
 
 class SchemaTooNew(Exception):

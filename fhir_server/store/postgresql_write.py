@@ -311,7 +311,7 @@ class PostgresWriting:
 
     def mark(self, marks: Sequence[Mark]) -> None:
         for mark in marks:
-            self.query(*self._store.mark_statement(mark))
+            self._store.run_mark(self.query, mark)
 
     def append_audit(self, rows: Sequence[AuditRow]) -> None:
         if rows:

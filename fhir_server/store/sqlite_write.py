@@ -143,7 +143,7 @@ class SqliteWriting:
 
     def mark(self, marks: Sequence[Mark]) -> None:
         for mark in marks:
-            self.query(*self._store.mark_statement(mark))
+            self._store.run_mark(self.query, mark)
 
     def append_audit(self, rows: Sequence[AuditRow]) -> None:
         if rows:

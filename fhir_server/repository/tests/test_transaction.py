@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from fhir_server.repository import BoundRepository
+from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
 from resources.errors import BusinessRule, Conflict, FhirError, Invalid, MultipleMatches, NotFound, PreconditionFailed
-from resources.repository import Create, Delete, Find, HistoryRequest, Patch, Put, Read, SearchRequest
+from resources.repository import Create, Delete, Find, HistoryRequest, Mark, Patch, Put, Read, SearchRequest
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
 CRITERIA = "identifier=urn:mrn|7"
@@ -50,6 +50,24 @@ def test_conditional_create_makes_one_and_then_finds_it(repository: BoundReposit
     [third] = repository.commit([Create(PATIENT, CRITERIA)])
     assert third.status == 200 and not third.changed and third.version == first.version
     assert len(repository.search(SearchRequest("Patient", ())).hits) == 1
+
+
+def test_a_conditional_update_that_may_only_create(repository: BoundRepository) -> None:
+    named = Put(PATIENT | {"id": "p1"}, "Patient", criteria=CRITERIA, if_none_match=True)
+    [made] = repository.commit([named])
+    assert made.status == 201 and made.version and made.version.id == "p1"
+    with pytest.raises(PreconditionFailed, match="asks for a create"):
+        repository.commit([Put(PATIENT | {"id": "p2"}, "Patient", criteria=CRITERIA, if_none_match=True)])
+
+
+def test_a_commit_of_marks_alone(repository: BoundRepository, services: Services) -> None:
+    services.store.register_mark(
+        "rise", "UPDATE schema_version SET version = version WHERE package = :name RETURNING 1"
+    )
+    assert repository.commit([], [Mark("rise", {"name": "store"})]) == []
+    with pytest.raises(Conflict, match="worked out"):
+        repository.commit([Create(PATIENT)], [Mark("rise", {"name": "nobody"}, rows=1)])
+    assert repository.search(SearchRequest("Patient", ())).hits == ()
 
 
 def test_conditional_references_are_resolved_or_all_named(repository: BoundRepository) -> None:

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from fhir_server.store import Store, open_store
-from fhir_server.store.model import DatabaseError
+from fhir_server.store.model import DatabaseError, MarkMissed
 from resources.errors import TooCostly, Unavailable
 
 fork = multiprocessing.get_context("fork")
@@ -113,6 +113,20 @@ def test_marks_run_in_the_transaction(store: Store) -> None:
     session.write_all([], marks=[Mark("learn", {"name": "y", "n": 4})])
     found = session.query("SELECT package, version FROM schema_version WHERE package IN ('x', 'y')")
     assert found == [("y", 4)]
+
+
+def test_a_mark_that_misses_its_rows_undoes_the_transaction(store: Store) -> None:
+    from resources.repository import Mark
+
+    store.register_mark("rise", "UPDATE schema_version SET version = :n WHERE package = :name RETURNING 1")
+    session = store.session()
+    session.query("INSERT INTO schema_version (package, version) VALUES ('x', 1), ('y', 1)")
+    session.write_all([], marks=[Mark("rise", {"name": "x", "n": 2}, rows=1)])
+    with pytest.raises(MarkMissed):
+        marks = [Mark("rise", {"name": "y", "n": 2}, rows=1), Mark("rise", {"name": "nobody", "n": 2}, rows=1)]
+        session.write_all([], marks=marks)
+    found = session.query("SELECT package, version FROM schema_version WHERE package IN ('x', 'y') ORDER BY 1")
+    assert found == [("x", 2), ("y", 1)]
 
 
 def test_a_statement_too_complex_is_too_costly(store: Store) -> None:
