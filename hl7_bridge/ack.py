@@ -1,0 +1,313 @@
+"""Acknowledgements: whether one is due, its code, and the message that says so, also for bytes that are no message.
+
+HL7 v2.5.1 section 2.9 (original and enhanced mode), MSA and ERR (2.15.8, 2.15.5), tables 0008, 0155, 0357 and 0516.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from hl7_bridge.er7 import Message, Segment, Value
+from hl7_bridge.er7.batch import File, enveloped, filed
+from hl7_bridge.er7.delimiters import Delimiters, declared
+from hl7_bridge.er7.serializer import Component, Field, Fields, Repetition, build
+from hl7_bridge.er7.tokenizer import AROUND, segment
+from hl7_bridge.errors import FIELD_MISSING, Hl7Error, Malformed, Place, Refused, Unreadable
+from hl7_bridge.ports import State
+
+
+class Level(StrEnum):
+    """Who answers: ACCEPT for the message being safely kept, APPLICATION for what came of it."""
+
+    APPLICATION = "A"
+    ACCEPT = "C"
+
+
+class Verdict(StrEnum):
+    """The second letter of table 0008."""
+
+    ACCEPTED = "A"
+    ERROR = "E"
+    REJECTED = "R"
+
+
+_DUE = {
+    "AL": frozenset(Verdict),
+    "NE": frozenset[Verdict](),
+    "SU": frozenset({Verdict.ACCEPTED}),
+    "ER": frozenset({Verdict.ERROR, Verdict.REJECTED}),
+}
+"""Table 0155. What is none of these is answered: silence would stop a sender that waits."""
+_FIELD = {Level.ACCEPT: 15, Level.APPLICATION: 16}
+_HEADER_MOST = 8192
+_ERRORS_MOST = 20
+_MSA_3_MOST, _ERR_MOST = 80, 250
+_CODES = "HL70357"
+_ERR_2_SINCE, _MSG_3_SINCE, _EVENT_SINCE = (2, 5), (2, 3, 1), (2, 3)
+
+
+def is_enhanced(header: Segment | None) -> bool:
+    """Whether MSH asks for enhanced mode: MSH-15 or MSH-16 says anything."""
+    return header is not None and any(header.text(number) for number in _FIELD.values())
+
+
+def is_due(header: Segment | None, level: Level, verdict: Verdict) -> bool:
+    """Whether MSH asks for this acknowledgement. In original mode there is one, of the application; in enhanced mode a
+    field that is empty beside a filled one asks for none. A reply gets no reply but where it asks itself."""
+    if header is None or not is_enhanced(header):
+        return level is Level.APPLICATION and (header is None or header.text(9) != "ACK")
+    asked = header.text(_FIELD[level]).strip().upper()
+    return verdict in _DUE.get(asked, frozenset(Verdict) if asked else frozenset())
+
+
+def verdict_of(errors: Sequence[Hl7Error]) -> Verdict:
+    """Rejected when sending the same again changes nothing and the content is not the reason, else an error."""
+    if not errors:
+        return Verdict.ACCEPTED
+    return Verdict.REJECTED if any(isinstance(each, Refused | Unreadable) for each in errors) else Verdict.ERROR
+
+
+def header_of(raw: bytes) -> Segment | None:
+    """MSH of bytes that could not be read as a message, as far as it can be made out; None when there is none."""
+    text = raw[:_HEADER_MOST].decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "ascii", "replace")
+    text = text[max(text.find("MSH"), 0) :].lstrip(AROUND)
+    try:
+        marks = declared(text, "MSH")
+    except Unreadable:
+        return None
+    return segment(re.split(r"[\r\n]", text, maxsplit=1)[0], 0, marks)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _control_id() -> str:
+    return secrets.token_hex(10)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledger:
+    """Builds replies. ``application`` and ``facility`` are ours, used where the message does not say whom it is for;
+    ``held`` is the verdict on a message that waits for a person."""
+
+    application: str = "HEARTH"
+    facility: str = ""
+    held: Verdict = Verdict.ERROR
+    now: Callable[[], datetime] = _now
+    control_id: Callable[[], str] = _control_id
+
+    def __call__(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
+        """The application acknowledgement of a message that ended as ``state``; b'' when none is due."""
+        verdict = {
+            State.HELD: self.held,
+            State.REJECTED: Verdict.REJECTED,
+            State.DEAD: Verdict.ERROR,
+        }.get(state, Verdict.ACCEPTED)
+        if state is State.REJECTED and errors:
+            verdict = verdict_of(errors)
+        return self.due(raw, message, Level.APPLICATION, verdict, errors)
+
+    def accept(self, raw: bytes, message: Message | None, errors: Sequence[Hl7Error] = ()) -> bytes:
+        """The accept acknowledgement, once the message is durable or refused; b'' when none is due."""
+        return self.due(raw, message, Level.ACCEPT, verdict_of(errors), errors)
+
+    def refusal(self, raw: bytes, message: Message | None, errors: Sequence[Hl7Error]) -> bytes:
+        """The one answer to a message that is not taken, of the level that its sender waits for; b'' when it asked for
+        none."""
+        header = message.msh if message else header_of(raw)
+        level = Level.ACCEPT if is_enhanced(header) else Level.APPLICATION
+        return self.due(raw, message, level, verdict_of(errors), errors)
+
+    def due(
+        self, raw: bytes, message: Message | None, level: Level, verdict: Verdict, errors: Sequence[Hl7Error]
+    ) -> bytes:
+        """The reply if its sender asked for it, else b''."""
+        header = message.msh if message else header_of(raw)
+        if not is_due(header, level, verdict):
+            return b""
+        return self.reply(header, level, verdict, errors, message.charset if message else "ascii")
+
+    def reply(
+        self, header: Segment | None, level: Level, verdict: Verdict, errors: Sequence[Hl7Error], codec: str
+    ) -> bytes:
+        """The acknowledgement itself. ``errors`` beside ACCEPTED are warnings."""
+        marks = header.delimiters if header else Delimiters()
+        version = _version(header)
+        severity = "W" if verdict is Verdict.ACCEPTED else "E"
+        told = list(errors[:_ERRORS_MOST])
+        segments = [("MSH", self._msh(header, version)), ("MSA", _msa(header, level, verdict, told, version))]
+        if version >= _ERR_2_SINCE:
+            segments += [("ERR", _err(error, severity)) for error in told]
+        elif told:
+            segments.append(("ERR", {1: [_eld(error) for error in told]}))
+        return build(segments, marks, codec)
+
+    def _msh(self, header: Segment | None, version: tuple[int, ...]) -> Fields:
+        event = header.text(9, 2) if header else ""
+        kind: tuple[str, ...] = ("ACK", event, "ACK") if version >= _MSG_3_SINCE else ("ACK", event)
+        enhanced = "NE" if is_enhanced(header) else None
+        return self._sides(header, 3) | {
+            7: self._time(),
+            9: kind if version >= _EVENT_SINCE else "ACK",
+            10: self.control_id(),
+            11: _copied(header, 11) or "P",
+            12: _copied(header, 12) or "2.5.1",
+            15: enhanced,
+            16: enhanced,
+            18: _copied(header, 18),
+        }
+
+    def _sides(self, header: Segment | None, first: int) -> dict[int, Field]:
+        """Sending and receiving application and facility, swapped."""
+        return {
+            first: _copied(header, first + 2) or self.application,
+            first + 1: _copied(header, first + 3) or self.facility or None,
+            first + 2: _copied(header, first),
+            first + 3: _copied(header, first + 1),
+        }
+
+    def _time(self) -> str:
+        return self.now().strftime("%Y%m%d%H%M%S%z")
+
+    def batch(self, file: File, replies: Sequence[bytes]) -> bytes:
+        """The answer to a file: a batch of replies for each of its batches, in a file if it was one. ``replies`` are
+        one for each message in order, b'' where none is due; what is wrong with the envelope stands in BTS-2."""
+        batches, at = [], 0
+        problems = " ".join(error.text for error in file.problems[:_ERRORS_MOST])[:_ERR_MOST]
+        for each in file.batches:
+            mine = [reply for reply in replies[at : at + len(each.messages)] if reply]
+            at += len(each.messages)
+            batches.append(enveloped(self._envelope(each.header or file.header), mine, problems))
+        batches = batches or [enveloped(self._envelope(file.header), [], problems)]
+        return filed(self._envelope(file.header), batches) if file.header else b"".join(batches)
+
+    def _envelope(self, header: Segment | None) -> Fields:
+        """BHS or FHS: their fields have the same numbers."""
+        return self._sides(header, 3) | {7: self._time(), 11: self.control_id(), 12: _copied(header, 11)}
+
+
+def _version(header: Segment | None) -> tuple[int, ...]:
+    numbers = re.findall(r"\d{1,3}", header.text(12)[:12]) if header else []
+    return tuple(map(int, numbers)) or (2, 5, 1)
+
+
+def _copied(header: Segment | None, number: int) -> Field:
+    """A field of the message, to be written again; None when it says nothing."""
+    repetitions: list[Repetition] = [_parts(value) for value in header.all(number)] if header else []
+    return repetitions or None
+
+
+def _parts(value: Value) -> Repetition:
+    return tuple(_inner(value.part(number)) for number in range(1, len(value) + 1))
+
+
+def _inner(value: Value) -> Component:
+    return tuple(value.text(number) for number in range(1, len(value) + 1))
+
+
+def _msa(
+    header: Segment | None, level: Level, verdict: Verdict, errors: Sequence[Hl7Error], version: tuple[int, ...]
+) -> Fields:
+    fields: dict[int, Field] = {1: level + verdict, 2: _copied(header, 10)}
+    if errors:
+        fields[3] = errors[0].text[:_MSA_3_MOST]
+        if _EVENT_SINCE <= version < _ERR_2_SINCE:
+            fields[6] = (errors[0].code.number, errors[0].code.text, _CODES)
+    return fields
+
+
+def _err(error: Hl7Error, severity: str) -> Fields:
+    """ERR since 2.5: location, code, severity, and the sentence for whoever keeps the interface."""
+    return {
+        2: _erl(error.place),
+        3: (error.code.number, error.code.text, _CODES),
+        4: severity,
+        7: str(error)[:_ERR_MOST],
+        8: error.text[:_ERR_MOST],
+    }
+
+
+def _erl(place: Place | None) -> Field:
+    if place is None:
+        return None
+    name, sequence, field, repetition, component, subcomponent = place
+    # The first repetition of a field is meant unless another is named; without a field there is none.
+    numbers = (sequence, field, repetition or (1 if field else 0), component, subcomponent)
+    return (name, *(number or None for number in numbers))
+
+
+def _eld(error: Hl7Error) -> Repetition:
+    """One repetition of ERR-1, before 2.5."""
+    code = (error.code.number, error.code.text, _CODES)
+    if error.place is None:
+        return (None, None, None, code)
+    return (error.place.segment, error.place.sequence, error.place.field or None, code)
+
+
+# --- The other way round: what a peer says of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One error of a reply: code of table 0357 (or the peer's own), its text, where, and how grave (E, W, I, F)."""
+
+    code: str
+    text: str
+    place: Place | None = None
+    severity: str = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a peer answered to the message ``control_id`` (MSA-2); ``code`` is of table 0008."""
+
+    code: str
+    control_id: str
+    text: str
+    errors: tuple[Reported, ...]
+
+    @property
+    def level(self) -> Level:
+        return Level(self.code[0])
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(self.code[1])
+
+
+def read_reply(message: Message) -> Reply:
+    """``message`` as the reply it is. Raises Malformed without MSA or with a code that table 0008 does not have."""
+    msa = message.first("MSA")
+    if msa is None:
+        raise Malformed(FIELD_MISSING, "The reply has no MSA.", Place("MSA"))
+    code = msa.text(1).strip().upper()
+    if not re.fullmatch("[AC][AER]", code):
+        text = f"MSA-1 is {code[:8]!r}; expected AA, AE, AR, CA, CE or CR."
+        raise Malformed(FIELD_MISSING, text, Place("MSA", 1, 1))
+    errors = [reported for err in message.all("ERR") for reported in _reported(err)]
+    if not errors and msa.has(6):
+        errors.append(Reported(msa.text(6, 1), msa.text(6, 2)))
+    return Reply(code, msa.first(2).whole, msa.first(3).whole, tuple(errors))
+
+
+def _reported(err: Segment) -> list[Reported]:
+    if err.has(3) or err.has(2):
+        text = err.first(8).whole or err.first(7).whole or err.text(3, 2)
+        return [Reported(err.text(3), text, _place(err.first(2)), err.text(4) or "E")]
+    return [Reported(each.text(4, 1), each.text(4, 2), _place(each)) for each in err.all(1)]
+
+
+def _place(value: Value) -> Place | None:
+    """ERL, or the first three components of ELD."""
+    if not value.text(1):
+        return None
+    inner = (3, 4, 5, 6) if len(value.part(4)) == 1 else (3,)
+    return Place(value.text(1), _number(value.text(2)) or 1, *(_number(value.text(n)) for n in inner))
+
+
+def _number(text: str) -> int:
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0
