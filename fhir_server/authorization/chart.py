@@ -6,9 +6,8 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html); every answer is audited li
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from resources.errors import BadSearch, Forbidden, Gone, NotFound
+from resources.json_codec import decode_stored
 from resources.literal_reference import local
 from resources.repository import Caller, Grant, Grants, Repository, SearchRequest, Version
 from smart_auth.model import Clearance, Person
@@ -68,7 +67,7 @@ class RecordChart:
             return ""
         asker = Caller(_CLIENT, client=_CLIENT, address=ADDRESS.get(), grants=Grants((_WHOSE[target.type],)))
         try:
-            doc: Json = msgspec.json.decode(self._repository_for(asker).read(target.type, target.id).doc)
+            doc: Json = decode_stored(self._repository_for(asker).read(target.type, target.id).doc)
         except (NotFound, Gone, Forbidden):
             return ""
         patient = local(doc.get(_SUBJECT[target.type], {}).get("reference", ""))
@@ -106,7 +105,7 @@ def _queries(text: str) -> list[Params]:
 
 
 def _patient(version: Version) -> PatientChoice:
-    doc: Json = msgspec.json.decode(version.doc)
+    doc: Json = decode_stored(version.doc)
     names, identifiers = doc.get("name") or [{}], doc.get("identifier") or [{}]
     return PatientChoice(
         id=version.id,
@@ -123,7 +122,7 @@ def _name(name: Json) -> str:
 
 
 def _encounter(version: Version) -> EncounterChoice:
-    doc: Json = msgspec.json.decode(version.doc)
+    doc: Json = decode_stored(version.doc)
     concepts = [*doc.get("type", ()), *doc.get("reasonCode", ()), {"coding": [doc.get("class", {})]}]
     text = next(filter(None, map(_words, concepts)), "Visit")
     return EncounterChoice(version.id, text, doc.get("period", {}).get("start", ""))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from resources import search_param
+from resources.json_codec import decode_stored
 from resources.literal_reference import local
 from resources.search_param.expression import Leaf
 from resources.search_param.parameters import parameters
@@ -51,7 +52,7 @@ def references(type: str, texts: tuple[str, ...], doc: bytes) -> list[tuple[str,
 
 
 def _extracted(texts: tuple[str, ...], doc: bytes) -> list[str]:
-    posts = search_param.extract(msgspec.json.decode(doc)).posts
+    posts = search_param.extract(decode_stored(doc)).posts
     return sorted({key.value for key in posts if key.form == "ref" and key.branch in texts})
 
 

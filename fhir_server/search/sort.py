@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-import msgspec
-
 from fhir_server.search.cursor import Position
 from fhir_server.search.execute import COUNTED, Executor
 from fhir_server.search.query import Query, SortKey
@@ -19,6 +17,7 @@ from fhir_server.store import Stored
 from fhir_server.store.search_sets import Both, Chosen, Lists, Set, size
 from fhir_server.store.search_sort import Ranked, ranked_sql, updated_walk_sql
 from resources import search_param
+from resources.json_codec import decode_stored
 from resources.search_param import clinical
 
 READ_TO_SORT = 5_000
@@ -93,7 +92,7 @@ class Page:
         return self._cut(rows)
 
     def _valued(self, row: Stored) -> Row:
-        resource = msgspec.json.decode(row.doc)
+        resource = decode_stored(row.doc)
         return row.o, tuple(_value(row, resource, key) for key in self.query.sort)
 
     def _compare(self, a: Row, b: Row) -> int:

@@ -9,8 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-
+from resources.json_codec import decode_stored
 from resources.search_param.compile import expand
 from resources.search_param.extract import extract
 from resources.search_param.terms import (
@@ -43,7 +42,7 @@ class Subject:
 
     @cached_property
     def entries(self) -> Entries:
-        return self._given or extract(msgspec.json.decode(self.doc), self.doc)
+        return self._given or extract(decode_stored(self.doc), self.doc)
 
     @cached_property
     def posts(self) -> frozenset[Key]:

@@ -1,5 +1,6 @@
 """What pages may ask of the record: each person sees who they may choose, and every look is audited."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -129,3 +130,11 @@ def test_protected_patients_are_there_to_choose_for_who_is_cleared(
     grace = replace(GRACE, clearance=Clearance(clearance))
     assert ids(chart.patients(grace, "Byron")) == found
     assert (chart.patient(grace, "bob") is not None) is ("bob" in found)
+
+
+def test_a_patient_with_a_number_beyond_those_of_the_machine(process: Process, chart: RecordChart) -> None:
+    far = patient("eve", "Byron", "Eve", "1003") | {
+        "extension": [{"url": "urn:far", "valueDecimal": Decimal("1E+400")}]
+    }
+    process.repository(Caller("test", grants=WHOLE_RECORD)).commit([Put(far, "Patient", "eve")])
+    assert ids(chart.patients(GRACE, "byr")) == ["ada", "bob", "eve"]

@@ -92,3 +92,11 @@ def test_count_only(client: Client, patient: str) -> None:
     bundle = client.send("GET", f"Observation?patient={patient}&_summary=count").json
     assert bundle["total"] == 5
     assert "entry" not in bundle
+
+
+def test_numbers_beyond_those_of_the_machine(client: Client) -> None:
+    text = '{"resourceType":"Observation","status":"final","code":{"text":"far"},"valueQuantity":{"value":%s}}'
+    ids = [client.send("POST", "Observation", (text % n).encode()).json["id"] for n in ("1e400", "-1e400", "0.5")]
+    for by in ("value-quantity", "code"):
+        bundle = client.send("GET", f"Observation?_id={','.join(ids)}&_sort={by}").json
+        assert sorted(entry["resource"]["id"] for entry in bundle["entry"]) == sorted(ids)

@@ -40,3 +40,8 @@ def test_parameters_with_conditions_on_the_way() -> None:
     }
     texts = branches("DocumentReference", "relatesto")
     assert references("DocumentReference", texts, msgspec.json.encode(document)) == [("DocumentReference", "old")]
+
+
+def test_numbers_beyond_those_of_the_machine() -> None:
+    doc = b'{"resourceType":"Patient","id":"p","link":[{"id":"x","other":{"reference":"Patient/1"},"far":1e400}]}'
+    assert references("Patient", branches("Patient", "link"), doc) == [("Patient", "1")]

@@ -92,3 +92,9 @@ def test_what_leads_elsewhere_is_never_met() -> None:
     assert not fits(chain, subject)
     assert fits(All("Observation"), subject) and not fits(All("Patient"), subject)
     assert not fits(Not("Observation", All("Observation")), subject)
+
+
+def test_numbers_beyond_those_of_the_machine() -> None:
+    doc = b'{"resourceType":"Observation","id":"o1","code":{"text":"x"},"valueQuantity":{"value":1e400}}'
+    for name, value, met in (("_id", "o1", True), ("code", "x", False), ("value-quantity", "gt5", True)):
+        assert fits(compile_param("Observation", name, "", value), Subject("Observation", "o1", UPDATED, doc)) == met
