@@ -80,7 +80,8 @@ class Draft(Reading):
 
     def seen(self, kind: str, raw: str) -> tuple[bool, Resource | None]:
         """Whether the same text was made into a reference of ``kind`` before, and the reference."""
-        found = self._seen.get((kind, raw), _NEVER)
+        # Accounting wants every field read, even one that says what another said.
+        found = self._seen.get((kind, raw), _NEVER) if self.trace is None else _NEVER
         return (False, None) if found is _NEVER else (True, None if found is None else dict(found))
 
     def remember(self, kind: str, raw: str, reference: Resource | None) -> Resource | None:
@@ -95,10 +96,10 @@ class Draft(Reading):
         return self.patient.reference
 
     def done(self) -> Mapped:
-        """All of it; every entry's AsOf now carries the hash of its content."""
+        """All of it; every entry's AsOf now carries when the message was made and the hash of its content."""
         for entry in self.entries:
             rank, time, _ = entry.as_of
-            entry.as_of = AsOf(rank, time, tie(entry.resource))
+            entry.as_of = AsOf(rank, time, f"{self.time:015d}:{tie(entry.resource)}")
         return Mapped(self.entries, self.merges, _once(self.unmapped), self.warnings)
 
 

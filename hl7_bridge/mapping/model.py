@@ -57,6 +57,11 @@ class Entry:
     as_of: AsOf = UNDATED
     nulls: frozenset[str] = frozenset()
     sources: tuple[int, ...] = ()
+    defaults: frozenset[str] = frozenset()
+    """Elements that a new resource must have and the message did not state: they never replace what is there."""
+    pending: tuple[Key, ...] = ()
+    """Identities of resources that other messages bring (the parent of a result): a Reference with ``type`` and such an
+    ``identifier``, without ``reference``, is resolved when the resource is there, whichever comes first."""
 
     @property
     def reference(self) -> Resource:

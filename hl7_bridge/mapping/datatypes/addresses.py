@@ -139,7 +139,7 @@ def contact_for(use: str) -> Callable[[Value, Reading], ContactPoint | None]:
 
     def found(value: Value, reading: Reading) -> ContactPoint | None:
         point = contact_point(value, reading)
-        if point is not None and not value.text(2) and "use" not in point:
+        if point is not None and "use" not in point:
             point["use"] = use
         return point
 

@@ -24,7 +24,7 @@ def authority(value: Value, reading: Reading) -> str:
 
 def typed(code: str) -> dict[str, Any]:
     """``Identifier.type`` of table 0203."""
-    return {"coding": [{"system": TYPES, "code": code}]}
+    return {"coding": [{"system": TYPES, "code": " ".join(code.split())}]}
 
 
 def identifier(value: Value, reading: Reading) -> Identifier | None:

@@ -1,0 +1,1 @@
+"""Messages to resources: one file per family, each with ``MAPS`` from ``type^event`` to the function that maps it."""
