@@ -119,4 +119,3 @@ def _bytes(text: str | bytes) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
-

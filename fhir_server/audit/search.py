@@ -124,9 +124,7 @@ class AuditEvents:
                 return rows
         return page(session, clauses, descending, limit)
 
-    def _links(
-        self, caller: Caller, query: _Query, position: Position | None, rows: list[AuditRow]
-    ) -> dict[str, str]:
+    def _links(self, caller: Caller, query: _Query, position: Position | None, rows: list[AuditRow]) -> dict[str, str]:
         """self, first, and next and previous where there is one. ``rows`` are in walking order, and one too many."""
         links = {"self": query.link, "first": query.link}
         more, shown = len(rows) > query.size, rows[: query.size]

@@ -62,9 +62,7 @@ def verify(trail: Trail, keyring: Keyring, witness: Path | None = None, most: in
     return Report(walk.rows, walk.chains, checkpoints, walk.unsigned, tuple(problems[:most]))
 
 
-def _checkpoints(
-    trail: Trail, keyring: Keyring, witness: Path | None
-) -> tuple[dict[int, Head], int, list[Problem]]:
+def _checkpoints(trail: Trail, keyring: Keyring, witness: Path | None) -> tuple[dict[int, Head], int, list[Problem]]:
     """The last signed head of each chain, the number of checkpoints, and what is wrong with them."""
     heads: dict[int, Head] = {}
     problems: list[Problem] = []

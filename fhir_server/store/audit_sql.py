@@ -18,20 +18,14 @@ HEAD = "SELECT chain, n, hash FROM audit WHERE chain = $1 ORDER BY chain DESC, n
 HEAD_BELOW = "SELECT chain, n, hash FROM audit WHERE chain < $1 AND chain >= $2 ORDER BY chain DESC, n DESC LIMIT 1"
 ROWS_AFTER = f"SELECT {COLUMNS} FROM audit WHERE (chain, n) > ($1, $2) ORDER BY chain, n LIMIT $3"
 ROW = f"SELECT {COLUMNS} FROM audit WHERE chain = $1 AND n = $2 AND tenant = $3"
-CHECKPOINTS_AFTER = (
-    "SELECT n, recorded, key, body, signature FROM audit_checkpoint WHERE n > $1 ORDER BY n LIMIT $2"
-)
-LAST_CHECKPOINT = (
-    "SELECT n, recorded, key, body, signature FROM audit_checkpoint ORDER BY n DESC LIMIT 1"
-)
+CHECKPOINTS_AFTER = "SELECT n, recorded, key, body, signature FROM audit_checkpoint WHERE n > $1 ORDER BY n LIMIT $2"
+LAST_CHECKPOINT = "SELECT n, recorded, key, body, signature FROM audit_checkpoint ORDER BY n DESC LIMIT 1"
 ADD_CHECKPOINT = (
     "INSERT INTO audit_checkpoint (n, recorded, key, body, signature) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT DO NOTHING RETURNING n"
 )
 KEYS = "SELECT name, id, created, sealed FROM key ORDER BY name, id"
-ADD_KEY = (
-    "INSERT INTO key (name, id, created, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id"
-)
+ADD_KEY = "INSERT INTO key (name, id, created, sealed) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id"
 PATIENT_KEY_BY_ID = "SELECT id, tenant, patient, sealed FROM patient_key WHERE id = $1"
 PATIENT_KEY = "SELECT id, tenant, patient, sealed FROM patient_key WHERE tenant = $1 AND patient = $2"
 ADD_PATIENT_KEY = (

@@ -17,9 +17,7 @@ CRITERIA_GATE = -1
 MOST_CRITERIA = 256
 
 
-def reference_locks(
-    targets: Collection[int], deleted: Collection[int]
-) -> tuple[list[int], list[int]]:
+def reference_locks(targets: Collection[int], deleted: Collection[int]) -> tuple[list[int], list[int]]:
     """(shared, alone) keys, each ascending, for new references to ``targets`` and deletions of ``deleted``, both given
     by the numbers of their lists (`Hasher.target`)."""
     if not targets and not deleted:

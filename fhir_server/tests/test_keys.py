@@ -27,10 +27,16 @@ class Rows:
         return self.rows.setdefault((row.name, row.id), row) is row
 
 
-@pytest.mark.parametrize("text", [
-    SECRET.hex(), SECRET.hex().upper(), f" {SECRET.hex()}\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET.hex(),
+        SECRET.hex().upper(),
+        f" {SECRET.hex()}\n",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    ],
+)
 def test_a_secret_is_hex_or_base64(text):
     assert parse_secret(text, "x") == SECRET
 

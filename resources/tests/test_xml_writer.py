@@ -47,7 +47,7 @@ def test_an_empty_resource_and_resources_inside():
 
 
 def test_white_space_in_values_survives():
-    text = ' a\tb\nc\rd "<&>\' é \U0001f600 '
+    text = " a\tb\nc\rd \"<&>' é \U0001f600 "
     assert decode(encode({"resourceType": "Basic", "id": text}))["id"] == text
 
 

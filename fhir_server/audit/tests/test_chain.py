@@ -70,8 +70,17 @@ def test_ids_are_positive_and_sort_by_birth():
     assert new_chain_id(10**9) > oldest_open(10**9 + LIFETIME)
 
 
-@given(st.builds(AuditRecord, st.integers(0, 2**62), st.integers(0, 9), st.just(RECORD.action),
-                 st.just(RECORD.interaction), st.sampled_from(Outcome), *[st.text(st.characters())] * 8))
+@given(
+    st.builds(
+        AuditRecord,
+        st.integers(0, 2**62),
+        st.integers(0, 9),
+        st.just(RECORD.action),
+        st.just(RECORD.interaction),
+        st.sampled_from(Outcome),
+        *[st.text(st.characters())] * 8,
+    )
+)
 def test_every_row_can_be_stored_and_hashes_the_same_when_read_back(record):
     row = Chain(KEY).extend([record])[0]
     assert not any("\0" in value for value in row if isinstance(value, str))

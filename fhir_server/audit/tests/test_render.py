@@ -28,7 +28,9 @@ def agents(resource):
 def test_a_patient_read():
     found = audit_event(row(Interaction.VREAD, patient="Patient/1", entity="Observation/2/_history/3"), BASE)
     check(found)
-    assert found["meta"]["profile"] == ["https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientRead"]
+    assert found["meta"]["profile"] == [
+        "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientRead"
+    ]
     assert (found["type"]["code"], found["subtype"][0]["code"], found["action"]) == ("rest", "vread", "R")
     assert found["outcome"] == "0" and "outcomeDesc" not in found
     client, server, user = (agents(found)[code] for code in ("110152", "110153", "IRCP"))
@@ -51,8 +53,11 @@ def test_a_search_carries_its_query():
 
 
 def test_writes_name_their_author():
-    for interaction, profile in ((Interaction.CREATE, "PatientCreate"), (Interaction.UPDATE, "PatientUpdate"),
-                                 (Interaction.DELETE, "PatientDelete")):
+    for interaction, profile in (
+        (Interaction.CREATE, "PatientCreate"),
+        (Interaction.UPDATE, "PatientUpdate"),
+        (Interaction.DELETE, "PatientDelete"),
+    ):
         found = audit_event(row(interaction, patient="Patient/1", entity="Patient/1/_history/1"), BASE)
         check(found)
         assert found["meta"]["profile"][0].endswith("BasicAudit." + profile)
@@ -85,8 +90,17 @@ texts = st.one_of(st.text(max_size=12), known)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.builds(AuditRecord, st.integers(0, 4 * 10**15), st.just(0), st.just(ACTION_OF[Interaction.READ]),
-                 st.sampled_from(Interaction), st.sampled_from(Outcome), *[texts] * 8))
+@given(
+    st.builds(
+        AuditRecord,
+        st.integers(0, 4 * 10**15),
+        st.just(0),
+        st.just(ACTION_OF[Interaction.READ]),
+        st.sampled_from(Interaction),
+        st.sampled_from(Outcome),
+        *[texts] * 8,
+    )
+)
 def test_whatever_was_recorded_renders_valid(record):
     check(json.loads(version(Chain(b"k" * 32).extend([record])[0], BASE).doc))
 
@@ -99,8 +113,9 @@ def test_the_version_of_a_row():
     assert json.loads(found.doc)["id"] == found.id
 
 
-@pytest.mark.parametrize("id", ["", "1", "0000000000000001-0", "8000000000000000-1", "000000000000000g-1",
-                                "0000000000000001-1x"])
+@pytest.mark.parametrize(
+    "id", ["", "1", "0000000000000001-0", "8000000000000000-1", "000000000000000g-1", "0000000000000001-1x"]
+)
 def test_foreign_ids_have_no_place(id):
     assert place(id) is None
 

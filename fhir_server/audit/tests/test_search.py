@@ -104,8 +104,15 @@ def stamp(micros):
 
 
 PREFIXES = [
-    ("", [3]), ("eq", [3]), ("ne", [6, 5, 4, 2, 1, 0]), ("gt", [6, 5, 4]), ("ge", [6, 5, 4, 3]),
-    ("lt", [2, 1, 0]), ("le", [3, 2, 1, 0]), ("sa", [6, 5, 4]), ("eb", [2, 1, 0]),
+    ("", [3]),
+    ("eq", [3]),
+    ("ne", [6, 5, 4, 2, 1, 0]),
+    ("gt", [6, 5, 4]),
+    ("ge", [6, 5, 4, 3]),
+    ("lt", [2, 1, 0]),
+    ("le", [3, 2, 1, 0]),
+    ("sa", [6, 5, 4]),
+    ("eb", [2, 1, 0]),
 ]
 
 
@@ -180,8 +187,19 @@ def test_a_page_link_is_for_its_caller_and_query(events, rows):
 
 
 REFUSED = [
-    "patent=1", "patient:exact=1", "date=yesterday", "action=X", "outcome=9", "entity=1", "_count=-1", "_sort=agent",
-    "_total=maybe", "_summary=most", "site=x", "patient.name=a", "_cursor=abc",
+    "patent=1",
+    "patient:exact=1",
+    "date=yesterday",
+    "action=X",
+    "outcome=9",
+    "entity=1",
+    "_count=-1",
+    "_sort=agent",
+    "_total=maybe",
+    "_summary=most",
+    "site=x",
+    "patient.name=a",
+    "_cursor=abc",
 ]
 
 

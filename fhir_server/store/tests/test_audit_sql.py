@@ -77,8 +77,15 @@ def test_the_table_is_append_only(store, chains):
 
 
 CHANGES = [
-    ("recorded", "recorded + 1"), ("tenant", "1"), ("action", "'C'"), ("outcome", "4"), ("who", "'arztin'"),
-    ("client", "' '"), ("patient", "'Patient/9'"), ("entity", "entity || '0'"), ("detail", "'x'"),
+    ("recorded", "recorded + 1"),
+    ("tenant", "1"),
+    ("action", "'C'"),
+    ("outcome", "4"),
+    ("who", "'arztin'"),
+    ("client", "' '"),
+    ("patient", "'Patient/9'"),
+    ("entity", "entity || '0'"),
+    ("detail", "'x'"),
 ]
 CUTS = [("n = 40", 40), ("n > 30", 31), ("n = 17", 17), ("n > 0", 1)]
 
