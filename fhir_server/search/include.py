@@ -91,7 +91,8 @@ class Including:
     def _sources(self, frontier: list[Stored], include: Include) -> list[Stored]:
         names = [f"{row.type}/{row.id}" for row in frontier if include.target in ("", row.type)]
         sources = [include.source] if include.source != "*" else sorted(RESOURCE_TYPES)
-        open = [source for source in sources if granted(self.resolver.caller, source, "r")]
+        caller = self.resolver.caller  # who may read but not search cannot have them found; `_take` asks for reading
+        open = [source for source in sources if granted(caller, source, "s") and granted(caller, source, "r")]
         return [row for source in open for row in self._referring(source, include.param, names)]
 
     def _referring(self, source: str, param: str, names: list[str]) -> list[Stored]:
@@ -107,9 +108,9 @@ class Including:
             return []
         lists = Lists(hashes, 20 * len(hashes))
         everything = All(source)
-        if visible(self.resolver.caller, source, everything, "r") is everything:
+        if visible(self.resolver.caller, source, everything) is everything:
             return self.executor.rows(source, lists, [], MOST)  # they hold that type alone
-        near, far = self.resolver.typed(source, everything, "r", lists)
+        near, far = self.resolver.typed(source, everything, "s", lists)
         return self.executor.rows(source, near, far, MOST)
 
 

@@ -212,6 +212,17 @@ def test_labels_hide_what_is_restricted(record: Record) -> None:
     }  # fmt: skip
 
 
+def test_what_refers_to_a_match_is_searched_for_and_needs_s(record: Record) -> None:
+    def may(permissions: str) -> Caller:
+        types = {"Patient": "rs", "Observation": permissions}
+        return Caller("x", grants=Grants(Grant(t, may, compartment=P1, confidential=True) for t, may in types.items()))
+
+    asked = "Patient?_revinclude=Observation:subject"
+    assert record.included(asked, may("rs")) == {"Observation/a1", "Observation/a2"}
+    assert record.included(asked, may("r")) == record.included(asked, may("s")) == set()
+    assert record.included(asked.replace("Observation:subject", "*"), may("r")) == set()
+
+
 @pytest.fixture
 def linked(record: Record) -> Record:
     def binary(id: str, **more: Any) -> dict[str, Any]:
