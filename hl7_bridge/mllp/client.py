@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import ssl
 
+from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import parse
-from hl7_bridge.errors import Unreadable
+from hl7_bridge.errors import Hl7Error
 from hl7_bridge.mllp.framing import Decoder, Frame, encode
 from hl7_bridge.site.model import Receiver
 
@@ -89,10 +90,9 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
 def acknowledged(answer: bytes) -> str:
     """MSA-2 of an answer; '' when there is none."""
     try:
-        msa = parse(answer, "latin-1").first("MSA")
-    except Unreadable:
+        return read_reply(parse(answer, "latin-1")).control_id
+    except Hl7Error:
         return ""
-    return msa.first(2).whole if msa else ""
 
 
 def _tls(receiver: Receiver) -> ssl.SSLContext | None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
+from hl7_bridge.ack import Verdict, read_reply
 from hl7_bridge.er7 import Message, parse
-from hl7_bridge.errors import Unreadable
 from hl7_bridge.mllp.client import Client, Unanswered
 from hl7_bridge.outbound.events import Sent
 from hl7_bridge.outbound.replies import ORDERS, Answered, consequences
@@ -101,21 +101,20 @@ class Delivery:
         client = self._clients.get(receiver.name) or self._clients.setdefault(receiver.name, Client(receiver))
         try:
             answer = await client.ask(work.raw, sent.control_id)
-            reply = parse(answer, "latin-1")
-        except (Unanswered, Unreadable) as error:
+        except Unanswered as error:
             await asyncio.to_thread(self._again, receiver, work, str(error))
             return
-        await asyncio.to_thread(self._judge, receiver, work, sent, reply, answer)
+        await asyncio.to_thread(self._judge, receiver, work, sent, parse(answer, "latin-1"), answer)
 
     def _judge(self, receiver: Receiver, work: Work, sent: Message, reply: Message, answer: bytes) -> None:
-        msa = reply.first("MSA")
-        code = msa.text(1) if msa else ""
-        if code in ("AA", "CA"):
+        said = read_reply(reply)
+        may_pass = said.verdict is Verdict.ERROR and receiver.on_error == "retry"
+        if said.verdict is Verdict.ACCEPTED:
             self._end(receiver, work, sent, reply, answer, "")
-        elif code in ("AE", "CE") and receiver.on_error == "retry" and work.failures < len(receiver.retry_seconds):
-            self._again(receiver, work, f"answered {code}")
+        elif may_pass and work.failures < len(receiver.retry_seconds):
+            self._again(receiver, work, f"answered {said.code}")
         else:
-            self._end(receiver, work, sent, reply, answer, f"answered {code or 'without MSA-1'}")
+            self._end(receiver, work, sent, reply, answer, f"answered {said.code}")
 
     def _again(self, receiver: Receiver, work: Work, reason: str) -> None:
         waits = receiver.retry_seconds

@@ -6,6 +6,7 @@ crash nor a second node doubles or drops one.
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote
 
 from hl7_bridge.outbound.events import Sent, outgoing, said
 from hl7_bridge.outbound.rendering import render
@@ -123,4 +124,4 @@ class Follower:
 
 def _origin(resource: dict[str, Any]) -> str:
     source: str = resource.get("meta", {}).get("source", "")
-    return source.removeprefix(SOURCE).partition("#")[0] if source.startswith(SOURCE) else ""
+    return unquote(source.removeprefix(SOURCE).partition("#")[0]) if source.startswith(SOURCE) else ""

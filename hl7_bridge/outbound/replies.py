@@ -6,6 +6,7 @@ HL7 v2.5.1 sections 4.4.7 (ORL), 4.13.7 (RRE), tables 0008, 0119 and 0038; no of
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import Message, Segment
 from hl7_bridge.mapping.datatypes.identifiers import entity
 from hl7_bridge.mapping.reading import Reading
@@ -98,9 +99,9 @@ def _effect(orc: Segment | None, refusal: str) -> Effect:
 
 
 def _words(reply: Message | None) -> str:
-    """What the receiver says to people: ERR-8, else MSA-3."""
-    err, msa = (reply.first("ERR"), reply.first("MSA")) if reply else (None, None)
-    return (err.text(8) if err else "") or (msa.first(3).whole if msa else "")
+    """What the receiver says to people."""
+    said = read_reply(reply) if reply else None
+    return (said.errors[0].text if said.errors else said.text) if said else ""
 
 
 def _task(answered: Answered, effect: Effect, words: str) -> Command:
