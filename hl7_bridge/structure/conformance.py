@@ -42,6 +42,8 @@ _FORMS = {
 """Of the primitive data types that have one."""
 _CODED = {"ID": "E", "IS": "W"}
 """How grave a code is that its table does not have: tables of ID are HL7's, those of IS the site's to extend."""
+_OPEN = frozenset({"0396", "0399"})
+"""Tables of ID that others fill: coding systems and countries."""
 _ANY_TYPE = frozenset({"varies", "*", "CM", ""})
 
 
@@ -192,4 +194,4 @@ class _Check:
             yield DATA_TYPE, f"This is no {kind}.", component, "E"
         codes = self.codes.get(table) if kind in _CODED else None
         if codes and text and text not in codes:
-            yield TABLE_VALUE, f"The value is not in table {table}.", component, _CODED[kind]
+            yield TABLE_VALUE, f"The value is not in table {table}.", component, "W" if table in _OPEN else _CODED[kind]

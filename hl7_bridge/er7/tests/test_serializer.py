@@ -66,6 +66,14 @@ def test_characters_a_set_does_not_have_are_written_as_sequences() -> None:
     assert (msh_18("latin-1"), msh_18("utf-8"), msh_18("ascii")) == ("8859/1", "UNICODE UTF-8", None)
 
 
+@given(TEXT, TEXT)
+def test_another_reader_finds_the_same(one: str, two: str) -> None:
+    hl7 = pytest.importorskip("hl7")
+    found = hl7.parse(build([MSH, ("PID", {3: [(one, "x"), "y"], 5: two}), ("OBX", {5: 1})]).decode())
+    assert [str(segment[0]) for segment in found] == ["MSH", "PID", "OBX"]
+    assert [str(field) for field in found[1][3]][-1] == "y" and len(found[1]) == (6 if two else 4)
+
+
 def test_a_message_is_written_as_it_came() -> None:
     raw = b'MSH|^~\\\\&|A||B|||\rPID|1||x~y^z&q|||""||\rbroken|line\r ZZ1|\\.br\\ \\Q\\|\r'
     assert as_it_came(parse(raw)) == raw
