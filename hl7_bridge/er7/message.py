@@ -42,16 +42,34 @@ class Value:
 
     def text(self, part: int = 1, inner: int = 1) -> str:
         """The leaf ``part``.``inner``, unescaped; '' when absent or null."""
-        raw = self.raw_part(part)
+        # The most called function of the bridge: what it could call is written out.
+        parts = self._parts
+        if parts is None:
+            parts = self._split()
+        raw = parts[part - 1] if part <= len(parts) else ""
         if not raw or raw == NULL:
             return ""
+        separators = self.separators
         # A component of a simple type is its own first sub-component.
-        if len(self.separators) > 1 and self.separators[1] in raw:
-            inners = raw.split(self.separators[1])
+        if len(separators) > 1 and separators[1] in raw:
+            inners = raw.split(separators[1])
             raw = inners[inner - 1] if inner <= len(inners) else ""
+            if raw == NULL:
+                return ""
         elif inner > 1:
             return ""
-        return unescape(raw, self.delimiters) if raw != NULL else ""
+        return unescape(raw, self.delimiters) if self.delimiters.escape in raw else raw
+
+    def texts(self, count: int) -> list[str]:
+        """``text(1)`` to ``text(count)`` at once, which is how coded values are read; fewer when there are fewer."""
+        raw = self.raw
+        separators = self.separators
+        if self.delimiters.escape in raw or NULL in raw or (len(separators) > 1 and separators[1] in raw):
+            return [self.text(n) for n in range(1, min(len(self), count) + 1)]
+        parts = self._parts
+        if parts is None:
+            parts = self._split()
+        return parts[:count] if len(parts) > count else parts
 
     def raw_part(self, part: int) -> str:
         parts = self._split()
@@ -101,13 +119,17 @@ class Segment:
             return []
         marks = self.delimiters
         separators = marks.component + marks.subcomponent
+        if marks.repetition not in raw:
+            value = Value(raw, marks, separators)
+            return [value] if value else []
         # MSH-2 is made of delimiters and holds none.
         raws = [raw] if field == 2 and self.name in DECLARING else raw.split(marks.repetition)
         return [value for value in (Value(each, marks, separators) for each in raws) if value]
 
     def first(self, field: int) -> Value:
         """The first repetition; an empty Value when there is none."""
-        raw = self[field]
+        fields = self.raw
+        raw = fields[field] if field < len(fields) else ""
         marks = self.delimiters
         if marks.repetition in raw and not (field == 2 and self.name in DECLARING):
             raw = raw[: raw.index(marks.repetition)]
@@ -115,9 +137,11 @@ class Segment:
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """A leaf of the first repetition, unescaped; '' when absent or null."""
-        raw = self[field]
-        if not raw:
+        fields = self.raw
+        if field >= len(fields) or not fields[field]:
             return ""
+        if fields[field].isalnum():
+            return fields[field] if component == subcomponent == 1 else ""
         return self.first(field).text(component, subcomponent)
 
     def populated(self) -> Iterator[int]:

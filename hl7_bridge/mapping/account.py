@@ -36,6 +36,14 @@ class _TrackedValue(Value):
         self.reads.add((self.at, _WHOLE))
         return super().whole
 
+    def text(self, part: int = 1, inner: int = 1) -> str:
+        self.reads.add((self.at, part))
+        return super().text(part, inner)
+
+    def texts(self, count: int) -> list[str]:
+        self.reads.update((self.at, part) for part in range(1, count + 1))
+        return super().texts(count)
+
     def raw_part(self, part: int) -> str:
         self.reads.add((self.at, part))
         return super().raw_part(part)
@@ -52,6 +60,9 @@ class _TrackedSegment(Segment):
 
     def all(self, field: int) -> list[Value]:
         return [self._tracked(value, field, at) for at, value in enumerate(super().all(field))]
+
+    def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
+        return self.first(field).text(component, subcomponent)
 
     def first(self, field: int) -> Value:
         return self._tracked(super().first(field), field, 0)

@@ -6,8 +6,6 @@ v2-to-FHIR implementation guide; identities and policies are ours (``mapping/mod
 import hashlib
 from typing import Any, Protocol
 
-import msgspec
-
 from hl7_bridge.er7 import Message, Segment
 from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Merge, Policy, Resource
 from hl7_bridge.mapping.reading import Reading
@@ -29,7 +27,19 @@ class Tracing(Protocol):
 class Draft(Reading):
     """A message on its way to being Mapped."""
 
-    __slots__ = ("_known", "_seen", "encounter", "entries", "header", "merges", "message", "patient", "time", "trace")
+    __slots__ = (
+        "_known",
+        "_seen",
+        "encounter",
+        "entries",
+        "header",
+        "made",
+        "merges",
+        "message",
+        "patient",
+        "time",
+        "trace",
+    )
 
     def __init__(self, sender: Sender, message: Message, trace: Tracing | None = None) -> None:
         super().__init__(sender, message)
@@ -43,6 +53,8 @@ class Draft(Reading):
         self.time = 0
         """When the message was made (EVN-2, else MSH-7), in ms since 1970 UTC."""
         self.trace = trace
+        self.made: dict[tuple[str, str], Any] = {}
+        """What rows made of a text, for segments that repeat."""
         self._known: dict[tuple[str, Key], Entry] = {}
         self._seen: dict[tuple[str, str], Resource | None] = {}
 
@@ -97,19 +109,34 @@ class Draft(Reading):
 
     def done(self) -> Mapped:
         """All of it; every entry's AsOf now carries when the message was made and the hash of its content."""
+        tie = f"{self.time:015d}:{content_hash(self.message)}"
         for entry in self.entries:
             rank, time, _ = entry.as_of
-            entry.as_of = AsOf(rank, time, f"{self.time:015d}:{tie(entry.resource)}")
+            entry.as_of = AsOf(rank, time, tie)
         return Mapped(self.entries, self.merges, _once(self.unmapped), self.warnings)
 
 
 _NEVER: Resource = {"resourceType": "never"}
-_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+_CHUNK = 1 << 16
 
 
-def tie(resource: Resource) -> str:
-    """A hash of the content, by which two statements of the same rank and time are ordered the same way everywhere."""
-    return hashlib.blake2b(_encode(resource), digest_size=10).hexdigest()
+def content_hash(message: Message) -> str:
+    """A hash of all but MSH, by which two messages of the same rank and time are ordered the same way everywhere.
+
+    A message sent again under another control id has the same hash. Large fields are not copied.
+    """
+    digest = hashlib.blake2b(digest_size=10)
+    small: list[str] = []
+    for segment in message.segments[1:]:
+        for text in segment.raw:
+            if len(text) <= _CHUNK:
+                small.append(text)
+            else:
+                for start in range(0, len(text), _CHUNK):
+                    digest.update(text[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
+        small.append("\r")
+    digest.update("|".join(small).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _once(unmapped: list[Any]) -> list[Any]:

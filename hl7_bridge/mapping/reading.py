@@ -52,7 +52,7 @@ KNOWN_OIDS: Final = {
 class Reading:
     """What the functions of data types need to know beside the value itself."""
 
-    __slots__ = ("_systems", "place", "scope", "sender", "times", "unmapped", "warnings", "zone")
+    __slots__ = ("_systems", "place", "scope", "sender", "times", "units", "unmapped", "warnings", "zone")
 
     def __init__(self, sender: Sender, message: Message | None = None) -> None:
         self.sender = sender
@@ -64,6 +64,7 @@ class Reading:
         self.unmapped: list[Unmapped] = []
         self.warnings: list[str] = []
         self.times: dict[str, str] = {}
+        self.units: dict[str, dict[str, str]] = {}
         self._systems: dict[tuple[str, str, str], str] = {}
 
     def authority(self, namespace: str, universal: str = "", kind: str = "") -> str:
@@ -89,10 +90,12 @@ class Reading:
 
     def translate(self, table: CodeTable, code: str, text: str = "", system: str = "") -> Coding | None:
         """What the sender's overrides, or else the table, give for ``code``; None, noted, when neither does."""
-        for name in (self.place, table.number):
-            own = self.sender.codes.get(name) if self.sender.codes else None
-            if own and code in own:
-                return own[code]
+        overrides = self.sender.codes
+        if overrides:
+            for name in (self.place, table.number):
+                own = overrides.get(name)
+                if own and code in own:
+                    return own[code]
         found = table.codes.get(code)
         if found is None:
             self.unmapped.append(Unmapped(table.number or table.name, code, system, text, self.place))

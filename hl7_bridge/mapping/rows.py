@@ -8,7 +8,7 @@ file, and the fields it reads have rows without ``read``, so that accounting can
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hl7_bridge.er7 import NULL, Segment, Value
 from hl7_bridge.mapping.draft import Draft
@@ -52,79 +52,95 @@ def ignored(number: int, reason: str) -> Row:
 SET_ID: Final = ignored(1, "A number within the message; the order of the segments says the same.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     """A row made ready: its place, its path and whether it adds to a list."""
 
     field: int
     read: Read
     place: str
     path: tuple[str, ...]
+    last: str
     many: bool
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentMap:
-    """How the segment ``segment`` speaks of the resource ``resource``; ``official`` is the map it follows."""
+    """How the segment ``segment`` speaks of the resource ``resource``; ``official`` is the map it follows.
+
+    ``repeats`` says that a message has many of the segment with the same values: what was made of a text is used again,
+    so that several resources share it. Whatever a row makes is not changed afterwards.
+    """
 
     segment: str
     resource: str
     rows: tuple[Row, ...]
     official: str = ""
+    repeats: bool = False
     steps: tuple[_Step, ...] = field(init=False, compare=False)
     targets: dict[int, Row] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", tuple(self._step(row) for row in self.rows if row.read is not None))
+        made = (self._step(row, row.read) for row in self.rows if row.read is not None)
+        object.__setattr__(self, "steps", tuple(sorted(made, key=lambda step: step.field)))
         object.__setattr__(self, "targets", {row.field: row for row in self.rows})
 
-    def _step(self, row: Row) -> _Step:
-        assert row.read is not None
+    def _step(self, row: Row, read: Read) -> _Step:
         path = tuple(row.target.removesuffix("[]").split("."))
         shown = f"{self.resource}.{row.target.removesuffix('[]')}"
-        return _Step(row.field, row.read, f"{self.segment}-{row.field}", path, row.target.endswith("[]"), shown)
+        place = f"{self.segment}-{row.field}"
+        return _Step(row.field, read, place, path[:-1], path[-1], row.target.endswith("[]"), shown)
 
 
 def apply(rows: SegmentMap, segment: Segment, resource: Resource, draft: Draft) -> set[str]:
     """Put what the fields of ``segment`` say into ``resource``; the elements that the null value deletes come back."""
-    if draft.trace is not None:
-        draft.trace.uses(rows, segment)
+    trace = draft.trace
+    if trace is not None:
+        trace.uses(rows, segment)
     nulls: set[str] = set()
     raw = segment.raw
     count = len(raw)
+    known = draft.made if rows.repeats and trace is None else None
     for step in rows.steps:
         number = step.field
-        if number >= count or not raw[number]:
+        if number >= count:
+            break
+        text = raw[number]
+        if not text:
             continue
-        draft.place = step.place
-        if raw[number] == NULL:
-            nulls.add(".".join(step.path))
+        if text == NULL:
+            nulls.add(".".join((*step.path, step.last)))
             continue
-        made = _many(step, segment, resource, draft) if step.many else _one(step, segment, resource, draft)
-        if draft.trace is not None:
-            draft.trace.made(segment, number, step.target, made)
+        made = known.get((step.place, text), _UNSEEN) if known is not None else _UNSEEN
+        if made is _UNSEEN:
+            draft.place = step.place
+            made = _many(step, segment, draft) if step.many else step.read(segment.first(number), draft)
+            if known is not None:
+                known[step.place, text] = made
+        if made is not None:
+            _put(step, made, resource)
+        if trace is not None:
+            trace.made(segment, number, step.target, made is not None)
     return {name for name in nulls if name.split(".")[0] not in resource}
 
 
-def _one(step: _Step, segment: Segment, resource: Resource, draft: Draft) -> bool:
-    found = step.read(segment.first(step.field), draft)
-    if found is None:
-        return False
-    _parent(resource, step.path)[step.path[-1]] = found
-    return True
+_UNSEEN: Final = object()
 
 
-def _many(step: _Step, segment: Segment, resource: Resource, draft: Draft) -> bool:
-    found = [made for value in segment.all(step.field) if (made := step.read(value, draft)) is not None]
-    if not found:
-        return False
-    _parent(resource, step.path).setdefault(step.path[-1], []).extend(found)
-    return True
+def _many(step: _Step, segment: Segment, draft: Draft) -> list[Any] | None:
+    return [made for value in segment.all(step.field) if (made := step.read(value, draft)) is not None] or None
+
+
+def _put(step: _Step, made: Any, resource: Resource) -> None:
+    target = _parent(resource, step.path) if step.path else resource
+    if step.many and step.last in target:
+        target[step.last] = [*target[step.last], *made]
+    else:
+        target[step.last] = made
 
 
 def _parent(resource: Resource, path: tuple[str, ...]) -> Resource:
-    for name in path[:-1]:
+    for name in path:
         resource = resource.setdefault(name, {})
     return resource
 

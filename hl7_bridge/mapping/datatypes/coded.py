@@ -13,22 +13,30 @@ from hl7_bridge.mapping.systems import system
 
 Concept = dict[str, Any]
 
-_TRIPLES = ((1, 2, 3, 7, 14), (4, 5, 6, 8, 17), (10, 11, 12, 13, 20))
-"""Components of the three codings: code, text, system, version, OID of the system."""
+_TRIPLES = ((0, 1, 2, 6, 13), (3, 4, 5, 7, 16), (9, 10, 11, 12, 19))
+"""Components of the three codings from 0: code, text, system, version, OID of the system."""
+
+_COMPONENTS = 20
+_EMPTY = [""] * _COMPONENTS
 
 
 def concept(value: Value, reading: Reading) -> Concept | None:
     """A CodeableConcept: up to three codings and the original text; None when nothing is said."""
-    codings = [
-        coding for triple in _TRIPLES[: 3 if len(value) > 9 else 2] if (coding := _coding(value, triple, reading))
-    ]
+    texts = value.texts(_COMPONENTS)
+    count = len(texts)
+    texts = texts + _EMPTY[count:]
+    codings = []
+    for triple in _TRIPLES[: 1 if count < 4 else 2 if count < 10 else 3]:
+        coding = _coding(texts, triple, reading)
+        if coding:
+            codings.append(coding)
     found: Concept = {"coding": codings} if codings else {}
-    own = reading.override(value.text(1))
+    own = reading.override(texts[0]) if reading.sender.codes else None
     if own is not None:
         found["coding"] = [_shown(own.system, own.code, own.display), *codings]
-    text = value.text(9)
+    text = texts[8].strip()
     # A text without a code is what people read, so it stands where they look for it.
-    if not text and codings and not any("code" in coding for coding in codings):
+    if not text and codings and own is None and not any("code" in coding for coding in codings):
         text = codings[0]["display"]
         del found["coding"]
     if text:
@@ -36,19 +44,19 @@ def concept(value: Value, reading: Reading) -> Concept | None:
     return found or None
 
 
-def _coding(value: Value, triple: tuple[int, int, int, int, int], reading: Reading) -> Concept | None:
-    code, text = value.text(triple[0]).strip(), value.text(triple[1]).strip()
+def _coding(texts: list[str], triple: tuple[int, int, int, int, int], reading: Reading) -> Concept | None:
+    code, text = texts[triple[0]].strip(), texts[triple[1]].strip()
     if not code and not text:
         return None
     found: Concept = {}
-    name = value.text(triple[2]) or value.text(triple[4])
+    name = texts[triple[2]] or texts[triple[4]]
     if name and code:
         found["system"] = system(name, reading.scope)
-    version = value.text(triple[3])
+    version = texts[triple[3]]
     if version:
         found["version"] = version
     if code:
-        found["code"] = " ".join(code.split())
+        found["code"] = " ".join(code.split()) if " " in code else code
     if text:
         found["display"] = text
     return found
@@ -67,8 +75,8 @@ def coded(name: str) -> Callable[[Value, Reading], Concept | None]:
 
     def translated(value: Value, reading: Reading) -> Concept | None:
         found = concept(value, reading)
-        if found is None:
-            return None
+        if found is None or "coding" not in found:
+            return found
         return _with_table(found, value, rows, reading)
 
     return translated
@@ -93,9 +101,14 @@ def _with_table(found: Concept, value: Value, rows: CodeTable, reading: Reading)
     return found
 
 
+def _first(value: Value, reading: Reading) -> Concept | None:
+    texts = value.texts(_COMPONENTS)
+    return _coding(texts + _EMPTY[len(texts) :], _TRIPLES[0], reading)
+
+
 def coding(value: Value, reading: Reading) -> Concept | None:
     """The first triple as a Coding."""
-    return _coding(value, _TRIPLES[0], reading)
+    return _first(value, reading)
 
 
 def coding_of(name: str) -> Callable[[Value, Reading], Concept | None]:
@@ -107,7 +120,7 @@ def coding_of(name: str) -> Callable[[Value, Reading], Concept | None]:
         target = reading.translate(rows, code, value.text(2), value.text(3)) if code else None
         if target is not None:
             return _shown(target.system, target.code, target.display)
-        found = _coding(value, _TRIPLES[0], reading)
+        found = _first(value, reading)
         if found and "system" not in found and "code" in found and rows.system:
             found["system"] = f"{reading.own(rows.number)}"
         return found

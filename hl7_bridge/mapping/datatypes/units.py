@@ -93,6 +93,13 @@ for _ambiguous in ("m", "a", "d", "h", "s", "K", "V", "A", "J", "W", "L", "mo", 
 
 def unit(value: Value, reading: Reading) -> dict[str, Any]:
     """``unit``, and ``system`` and ``code`` when it is UCUM; empty when nothing is said."""
+    known = reading.units.get(value.raw)
+    if known is None:
+        known = reading.units[value.raw] = _unit(value, reading)
+    return dict(known)
+
+
+def _unit(value: Value, reading: Reading) -> dict[str, str]:
     code, text = value.text(1).strip(), value.text(2).strip()
     stated = _stated(value, code)
     if not stated:

@@ -32,11 +32,18 @@ def described(value: Value, where: Value | None, telecom: list[Value] | None, dr
         resource["name"] = called
     at = address(where, draft) if where else None
     if at:
-        resource["address"] = [at]
-    points = [point for each in telecom or () if (point := contact_point(each, draft))]
+        resource["address"] = [_of_work(at)]
+    points = [_of_work(point) for each in telecom or () if (point := contact_point(each, draft))]
     if points:
         resource["telecom"] = points
     return draft.mention(resource, (_key(identity, called or "", draft),))
+
+
+def _of_work(found: Resource) -> Resource:
+    """Organizations have no home (org-2, org-3); senders say so all the same."""
+    if found.get("use") == "home":
+        del found["use"]
+    return found
 
 
 def _key(identity: Identifier | None, called: str, draft: Draft) -> Key:

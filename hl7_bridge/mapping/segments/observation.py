@@ -94,6 +94,7 @@ OBX = SegmentMap(
         Row(33, "specimen"),
     ),
     official="OBX[Observation]",
+    repeats=True,
 )
 
 
@@ -208,6 +209,19 @@ _DIRECTOR: Final = {"code": [{"coding": [{"system": v2_system("0912"), "code": "
 
 
 def _performers(obx: Segment, draft: Draft) -> list[Any]:
+    raw = obx.raw
+    if len(raw) < 16:
+        return []
+    said = "\r".join((*raw[15:17], *raw[23:26]))
+    known, once = draft.seen("OBX-performer", said)
+    if known and once is not None:
+        return list(once["performer"])
+    found = _performed(obx, draft)
+    draft.remember("OBX-performer", said, {"performer": found})
+    return found
+
+
+def _performed(obx: Segment, draft: Draft) -> list[Any]:
     found = [who for each in obx.all(16) if (who := practitioner_role(each, draft, _OBSERVER, "observer"))]
     organization = _organization(obx, draft)
     if obx.has(25):
@@ -221,15 +235,8 @@ def _performers(obx: Segment, draft: Draft) -> list[Any]:
 
 def _organization(obx: Segment, draft: Draft) -> Resource | None:
     if obx.has(23):
-        known, found = draft.seen("OBX-23", obx[23] + obx.delimiters.field + obx[24])
-        if not known:
-            found = described(obx.first(23), obx.first(24), None, draft)
-            draft.remember("OBX-23", obx[23] + obx.delimiters.field + obx[24], found)
-        return found
-    if not obx.has(15):
-        return None
-    known, found = draft.seen("OBX-15", obx[15])
-    return found if known else draft.remember("OBX-15", obx[15], _producer(obx.first(15), draft))
+        return described(obx.first(23), obx.first(24), None, draft)
+    return _producer(obx.first(15), draft) if obx.has(15) else None
 
 
 def _producer(each: Value, draft: Draft) -> Resource | None:
