@@ -147,19 +147,23 @@ def last_received(database: Database, senders: Sequence[str]) -> dict[str, int]:
 
 
 def purge(database: Database, older_than: int, count: int) -> int:
-    """Delete up to ``count`` messages that were applied or rejected before ``older_than`` (ms); how many. What is held
-    or dead stays until a person has decided."""
-    done = (State.APPLIED.value, State.REJECTED.value)
-    old = sa.select(_m.id).where(_m.state.in_(done), _m.received < older_than, _m.settled < older_than)
-    with database.read() as connection:
-        ids = [int(row[0]) for row in connection.execute(old.order_by(_m.id).limit(count))]
-    if ids:
-        with database.write() as connection:
-            for table, column in (
-                (lane, lane.c.message),
-                (body, body.c.message),
-                (unmapped_in, unmapped_in.c.message),
-                (message, _m.id),
-            ):
-                connection.execute(sa.delete(table).where(column.in_(ids)))
-    return len(ids)
+    """Delete the messages that were applied or rejected before ``older_than`` (ms), ``count`` at a time; how many. What
+    is held or dead stays until a person has decided."""
+    gone = after = 0
+    while True:
+        walked = sa.select(_m.id, _m.state, _m.received, _m.settled).where(_m.id > after).order_by(_m.id).limit(count)
+        with database.read() as connection:
+            rows = connection.execute(walked).all()
+        ids = [row.id for row in rows if row.state in _DONE and max(row.received, row.settled) < older_than]
+        if ids:
+            with database.write() as connection:
+                for table in (lane, body, unmapped_in, message):
+                    column = _m.id if table is message else table.c.message
+                    connection.execute(sa.delete(table).where(column.in_(ids)))
+        gone += len(ids)
+        if not rows or rows[-1].received >= older_than:  # in the order of ids they are about in that of time
+            return gone
+        after = int(rows[-1].id)
+
+
+_DONE = (State.APPLIED.value, State.REJECTED.value)

@@ -1,0 +1,150 @@
+"""A message of the journal meets the record: parsed, mapped, applied in one commit, and settled by what came of it.
+
+HL7 v2.5.1 section 2.9.3 (application acknowledgement). The mark APPLIED, the FHIR transaction, its Provenance and audit
+are that one commit: a message is applied once or not at all, whoever dies when.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import time
+from typing import Protocol
+
+from hl7_bridge.er7 import Message, parse
+from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
+from hl7_bridge.mapping.model import Mapped, Unmapped
+from hl7_bridge.ports import APPLIED, Journal, Outcome, State, Work
+from hl7_bridge.site.model import Sender
+from resources.errors import Conflict, FhirError, PreconditionFailed, TooCostly, Unavailable
+from resources.repository import Mark, Repository
+
+log = logging.getLogger("hearth.hl7")
+
+Mapper = Callable[[Message, Sender], Mapped]
+Commit = Callable[[Repository, Mapped, Work, Message, Mark], None]
+"""Applies what was mapped, in one commit that carries the mark."""
+
+
+class Acknowledge(Protocol):
+    """The application acknowledgement of ``message``; ``message`` is None when it cannot even be parsed."""
+
+    def __call__(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes: ...
+
+
+class Noting(Journal, Protocol):
+    """The journal with its worklist."""
+
+    def note_unmapped(self, id: int, sender: str, codes: Sequence[Unmapped]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """``pauses`` in seconds before another try, the last one as often as it takes; after ``tries`` a message is dead.
+    What fails by a fault in this program has ``faults`` tries; one that is claimed ``claims`` times and never comes to
+    an end takes the process down with it, and is dead as well."""
+
+    pauses: tuple[float, ...] = (0.2, 1, 3, 10, 30, 60)
+    tries: int = 10
+    faults: int = 3
+    claims: int = 30
+
+    def pause(self, failures: int) -> float:
+        """Before the try that follows ``failures`` earlier ones."""
+        return self.pauses[min(failures, len(self.pauses) - 1)]
+
+
+_TRANSIENT = (Conflict, PreconditionFailed, TooCostly, Unavailable)
+
+
+class Applier:
+    """Safe for several threads: it keeps nothing of a message."""
+
+    def __init__(
+        self,
+        journal: Noting,
+        sender_of: Callable[[str], Sender | None],
+        repository_of: Callable[[Sender], Repository],
+        mapper: Mapper,
+        commit: Commit,
+        acknowledge: Acknowledge,
+        retries: Retries | None = None,
+    ) -> None:
+        self._journal, self._sender_of, self._repository_of = journal, sender_of, repository_of
+        self._map, self._commit, self._acknowledge = mapper, commit, acknowledge
+        self._retries = retries or Retries()
+
+    def apply(self, work: Work) -> Outcome | None:
+        """What became of it; None when it will be tried again."""
+        if work.attempt > self._retries.claims:
+            return self._end(work, None, State.DEAD, Failed(INTERNAL, "It was begun again and again and never ended."))
+        message: Message | None = None
+        try:
+            sender = self._known(work)
+            message = parse(work.raw, sender.charset)
+            return self._applied(work, message, sender)
+        except Failed as error:
+            return self._again(work, message, error, self._retries.tries)
+        except Hl7Error as error:
+            state = State.HELD if isinstance(error, Held) else State.REJECTED
+            return self._end(work, message, state, error)
+        except FhirError as error:
+            return self._refused(work, message, error)
+        except Exception as error:
+            log.error("a message could not be applied", extra={"hl7": work.id, "sender": work.sender}, exc_info=True)
+            fault = Failed(INTERNAL, f"A fault of this program: {type(error).__name__}.")
+            return self._again(work, message, fault, self._retries.faults)
+
+    def _known(self, work: Work) -> Sender:
+        sender = self._sender_of(work.sender)
+        if sender is None:
+            raise Held(INTERNAL, "Its sender is no longer configured.")
+        return sender
+
+    def _applied(self, work: Work, message: Message, sender: Sender) -> Outcome:
+        mapped = self._map(message, sender)
+        if not mapped.is_mapped:
+            reason = f"There is no map for {message.type}^{message.event} yet; the message is kept."
+            ack = self._acknowledge(work.raw, message, State.APPLIED, ())
+            self._journal.settle(work.id, State.HELD, reason, ack)
+            return Outcome(State.HELD, ack, reason)
+        ack = self._acknowledge(work.raw, message, State.APPLIED, ())
+        reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
+        mark = Mark(APPLIED, {"id": work.id, "at": int(time() * 1000), "reason": reason, "ack": ack})
+        self._commit(self._repository_of(sender), mapped, work, message, mark)
+        if mapped.unmapped:
+            self._note(work, mapped)
+        return Outcome(State.APPLIED, ack, reason)
+
+    def _note(self, work: Work, mapped: Mapped) -> None:
+        """The worklist is for people: it must not undo what is applied."""
+        try:
+            self._journal.note_unmapped(work.id, work.sender, mapped.unmapped)
+        except FhirError as error:
+            log.warning("unmapped codes not noted", extra={"hl7": work.id, "code": error.code})
+
+    def _refused(self, work: Work, message: Message | None, error: FhirError) -> Outcome | None:
+        """The record did not take it: for the moment, or because what the map made is not allowed."""
+        if isinstance(error, _TRANSIENT):
+            return self._again(
+                work, message, Failed(INTERNAL, f"The record answered {error.code}."), self._retries.tries
+            )
+        # Only places: texts of issues may quote a patient's data.
+        places = ", ".join(sorted({f"{i.code} {i.expression}".strip() for i in error.issues})[:10])
+        return self._end(work, message, State.DEAD, Failed(INTERNAL, f"The record refused it: {places}."))
+
+    def _again(self, work: Work, message: Message | None, error: Failed, tries: int) -> Outcome | None:
+        done = self._journal.outcomes([work.id]).get(work.id)
+        if done is not None and done.state is not State.RECEIVED:  # another node was faster
+            return done
+        if work.failures + 1 >= tries:
+            return self._end(work, message, State.DEAD, error)
+        self._journal.postpone(work.id, error.text, self._retries.pause(work.failures))
+        return None
+
+    def _end(self, work: Work, message: Message | None, state: State, error: Hl7Error) -> Outcome:
+        ack = self._acknowledge(work.raw, message, state, (error,))
+        self._journal.settle(work.id, state, str(error), ack)
+        log.warning(
+            "not applied", extra={"hl7": work.id, "sender": work.sender, "state": state.value, "reason": str(error)}
+        )
+        return Outcome(state, ack, str(error))

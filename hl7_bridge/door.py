@@ -1,0 +1,206 @@
+"""What is looked at before a message is taken: who sends it, its header, how much of it there is, what orders it.
+
+HL7 v2.5.1 sections 2.9.2 (what an accept acknowledgement vouches for) and 2.15.9 (MSH). Pure: bytes in, an Incoming or
+a reason out.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hl7_bridge.er7 import Message, Segment, parse
+from hl7_bridge.errors import (
+    CARDINALITY,
+    EVENT,
+    FIELD_MISSING,
+    MESSAGE_TYPE,
+    PROCESSING_ID,
+    TOO_LONG,
+    UNKNOWN_KEY,
+    VERSION,
+    Hl7Error,
+    Malformed,
+    Place,
+    Refused,
+    Unreadable,
+)  # fmt: skip
+from hl7_bridge.mapping.reading import Reading
+from hl7_bridge.ports import Incoming, State
+from hl7_bridge.site.model import Sender
+
+_VERSION = re.compile(r"2\.[1-9](\.[0-9])?[A-Za-z.]{0,3}")
+_CONTROL_ID_MAX = 199
+"""Characters of MSH-10: as long as v2.7 makes it, however old the sender is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most of a message that is taken."""
+
+    segments: int = 10_000
+    repetitions: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message at the door. ``message`` is None when it cannot be parsed, ``sender`` None for a stranger;
+    ``error`` says why it is not taken, None when it is."""
+
+    raw: bytes
+    message: Message | None
+    sender: Sender | None
+    error: Hl7Error | None = None
+
+
+Recognise = Callable[[str, str], Sender | None]
+"""The sender by MSH-3.1 and MSH-4.1, of the connection at hand."""
+
+
+def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
+    """Look at ``raw``."""
+    sender = None
+    try:
+        header = _header(raw)
+        sender = recognise(header.msh.text(3), header.msh.text(4))
+        if sender is None:
+            place = Place("MSH", 1, 3)
+            return Arrival(raw, header, None, Refused(UNKNOWN_KEY, "This sender is not known here.", place))
+        message = parse(raw, sender.charset)
+        check(message, sender, caps)
+    except Unreadable as error:
+        return Arrival(raw, _readable(raw), sender, error)
+    except Hl7Error as error:
+        return Arrival(raw, message, sender, error)
+    return Arrival(raw, message, sender)
+
+
+def _header(raw: bytes) -> Message:
+    """MSH alone, read so that no byte stops it: enough to know who sends."""
+    start = raw.lstrip(b"\r\n \t\x0b\xef\xbb\xbf")
+    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return parse(raw if wide else re.split(rb"[\r\n]", start[:65536], maxsplit=1)[0], "latin-1")
+
+
+def _readable(raw: bytes) -> Message | None:
+    try:
+        return _header(raw)
+    except Unreadable:
+        return None
+
+
+def check(message: Message, sender: Sender, caps: Caps) -> None:
+    """Raises Refused or Malformed for what is not taken from ``sender``."""
+    if len(message.segments) > caps.segments:
+        text = f"The message has {len(message.segments)} segments; at most {caps.segments} are taken."
+        raise Malformed(TOO_LONG, text)
+    _check_header(message, sender)
+    _check_type(message, sender)
+    mark = message.delimiters.repetition
+    for segment in message.segments:
+        for number, raw in enumerate(segment.raw):
+            if len(raw) > caps.repetitions and raw.count(mark) >= caps.repetitions and number != 2:
+                text = f"A field repeats more than {caps.repetitions} times."
+                raise Malformed(CARDINALITY, text, message.place(segment, number))
+
+
+def _check_header(message: Message, sender: Sender) -> None:
+    for field, name in ((9, "message type"), (10, "message control id"), (11, "processing id"), (12, "version id")):
+        if not message.msh.text(field):
+            raise Malformed(FIELD_MISSING, f"MSH-{field}, the {name}, is missing.", Place("MSH", 1, field))
+    if len(message.control_id) > _CONTROL_ID_MAX:
+        text = f"MSH-10 has {len(message.control_id)} characters; at most {_CONTROL_ID_MAX} are taken."
+        raise Malformed(TOO_LONG, text, Place("MSH", 1, 10))
+    processing = message.msh.text(11)
+    if processing not in sender.processing_ids:
+        taken = ", ".join(sender.processing_ids)
+        text = f"The processing id {processing[:8]!r} is not taken from this sender; expected {taken}."
+        raise Refused(PROCESSING_ID, text, Place("MSH", 1, 11))
+    if not _VERSION.fullmatch(message.version):
+        text = f"The version {message.version[:16]!r} is not taken; expected 2.1 to 2.9."
+        raise Refused(VERSION, text, Place("MSH", 1, 12))
+
+
+def _check_type(message: Message, sender: Sender) -> None:
+    if not sender.types:
+        return
+    named = f"{message.type}^{message.event}"
+    if message.type in sender.types or named in sender.types:
+        return
+    if any(taken.startswith(f"{message.type}^") for taken in sender.types):
+        text = f"The event {message.event[:8]!r} of {message.type[:8]} is not taken from this sender."
+        raise Refused(EVENT, text, Place("MSH", 1, 9, 1, 2))
+    text = f"The message type {message.type[:8]!r} is not taken from this sender."
+    raise Refused(MESSAGE_TYPE, text, Place("MSH", 1, 9, 1, 1))
+
+
+# --- what the journal is told
+
+
+def incoming(arrival: Arrival, received: int, ack: bytes = b"") -> Incoming:
+    """The row of a message from a known sender; one with an error is REJECTED at once, with ``ack``."""
+    message, sender, error = arrival.message, arrival.sender, arrival.error
+    assert sender is not None
+    state = State.REJECTED if error else State.RECEIVED
+    if message is None:
+        return Incoming(sender.name, arrival.raw, received, "", "", "", "", (), state=state, reason=str(error), ack=ack)
+    patient, placer, filler = index(message)
+    return Incoming(
+        sender=sender.name,
+        raw=arrival.raw,
+        received=received,
+        control_id=message.control_id[:_CONTROL_ID_MAX],
+        type=message.type[:20],
+        event=message.event[:20],
+        version=message.version[:20],
+        lanes=() if error else lanes(message, sender),
+        patient=patient,
+        placer=placer,
+        filler=filler,
+        state=state,
+        reason=str(error) if error else "",
+        ack=ack,
+    )
+
+
+_PATIENTS = (("PID", 3), ("MRG", 1))
+
+
+def lanes(message: Message, sender: Sender) -> tuple[str, ...]:
+    """The identities of all patients that ``message`` names, sorted: what it waits for and what waits for it."""
+    reading = Reading(sender)
+    found = set()
+    for name, field in _PATIENTS:
+        for segment in message.all(name):
+            for value in segment.all(field):
+                number, authority = value.text(1).strip(), value.part(4)
+                if number:
+                    system = reading.authority(authority.text(1), authority.text(2), authority.text(3))
+                    found.add(f"{system or sender.authority}|{number}")
+    return tuple(sorted(found))
+
+
+def index(message: Message) -> tuple[str, str, str]:
+    """What a message is found by: the first patient's number, placer and filler number."""
+    pid = message.first("PID")
+    patient = pid.text(3) or pid.text(2) if pid else ""
+    placer, filler = _orders(message)
+    return patient.strip(), placer, filler
+
+
+def _orders(message: Message) -> tuple[str, str]:
+    """By ORC or OBR, whichever says it first; of SIU the appointment's numbers."""
+    placer = filler = ""
+    for segment in message.segments:
+        fields = _ORDER_FIELDS.get(segment.name)
+        if fields:
+            placer, filler = placer or _text(segment, fields[0]), filler or _text(segment, fields[1])
+            if placer and filler:
+                break
+    return placer, filler
+
+
+_ORDER_FIELDS = {"ORC": (2, 3), "OBR": (2, 3), "SCH": (1, 2), "ARQ": (1, 2), "TXA": (14, 15)}
+
+
+def _text(segment: Segment, field: int) -> str:
+    return segment.text(field).strip()

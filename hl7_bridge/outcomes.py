@@ -1,0 +1,75 @@
+"""Who waits for what becomes of a message: connections, for the application acknowledgement.
+
+HL7 v2.5.1 section 2.9.3. Workers of this process tell at once; what another node applied is found by looking.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+
+from hl7_bridge.ports import Journal, Outcome, State, Work
+from resources.errors import FhirError
+
+log = logging.getLogger("hearth.hl7")
+
+_RECENT, _MOMENT = 4096, 5.0
+"""Ends that are remembered for whoever asks a moment too late, and that moment in seconds: not longer, because a person
+may let a message begin anew."""
+_LOOK = 0.5
+"""Seconds between two looks into the journal."""
+
+
+class Outcomes:
+    """Belongs to one event loop; ``told`` may be called from any thread."""
+
+    def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
+        self._journal, self._loop = journal, loop
+        self._waiting: dict[int, list[asyncio.Future[Outcome]]] = {}
+        self._recent: OrderedDict[int, tuple[float, Outcome]] = OrderedDict()
+
+    def told(self, work: Work, outcome: Outcome | None) -> None:
+        """A worker's word. None (to be tried again) is no end."""
+        if outcome is not None and outcome.state is not State.RECEIVED:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._end, work.id, outcome)
+
+    async def wait(self, id: int, seconds: float) -> Outcome | None:
+        """What became of message ``id``; None when that takes longer."""
+        known = self._recent.get(id)
+        if known is not None and self._loop.time() - known[0] < _MOMENT:
+            return known[1]
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        waiting = self._waiting.setdefault(id, [])
+        waiting.append(future)
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            waiting.remove(future)
+            if not waiting and self._waiting.get(id) is waiting:
+                del self._waiting[id]
+
+    async def watch(self) -> None:
+        """Look for what other nodes brought to an end; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            ids = list(self._waiting)[:_RECENT]
+            try:
+                found = await self._loop.run_in_executor(None, self._journal.outcomes, ids) if ids else {}
+            except FhirError as error:
+                log.warning("the journal is away", extra={"code": error.code})
+                continue
+            for id, outcome in found.items():
+                if outcome.state is not State.RECEIVED:
+                    self._end(id, outcome)
+
+    def _end(self, id: int, outcome: Outcome) -> None:
+        self._recent[id] = (self._loop.time(), outcome)
+        self._recent.move_to_end(id)
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+        for future in self._waiting.get(id, ()):
+            if not future.done():
+                future.set_result(outcome)

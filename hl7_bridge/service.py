@@ -1,0 +1,173 @@
+"""The process of the bridge: listener, journal writer, workers and upkeep, until it is told to stop.
+
+HL7 v2.5.1 section 2.9. A stop takes no more connections, answers and applies what is begun, and leaves the rest, which
+is durable, to the next start or another node.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic, time
+
+from hl7_bridge.ack import Acknowledger
+from hl7_bridge.applier import Applier, Mapper, Retries
+from hl7_bridge.door import Caps
+from hl7_bridge.er7 import Message
+from hl7_bridge.errors import Hl7Error
+from hl7_bridge.journal import SqlJournal
+from hl7_bridge.mapping.model import Mapped
+from hl7_bridge.mllp.listener import Limits, Listener
+from hl7_bridge.outcomes import Outcomes
+from hl7_bridge.ports import Outcome, State, Work
+from hl7_bridge.reception import BridgeReception, Times
+from hl7_bridge.record import FollowUps, Record, Source
+from hl7_bridge.site.model import DEFAULT, Sender, Site
+from hl7_bridge.telemetry import Silent, Telemetry
+from hl7_bridge.workers import Workers, Writer
+from resources.errors import FhirError
+from resources.repository import Mark, Repository
+
+log = logging.getLogger("hearth.hl7")
+
+_ROUND = 2.0
+"""Seconds between two rounds of upkeep."""
+_PURGE = 3600.0
+"""Seconds between two looks for messages that are old enough to go."""
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the bridge runs. ``port`` 0 takes any; ``retention_days`` 0 keeps messages for ever."""
+
+    host: str = "127.0.0.1"
+    port: int = 2575
+    tls: ssl.SSLContext | None = None
+    is_open: bool = False
+    workers: int = 2
+    retention_days: int = 0
+    stop_seconds: float = 30.0
+    limits: Limits = field(default_factory=Limits)
+    caps: Caps = field(default_factory=Caps)
+    times: Times = field(default_factory=Times)
+    retries: Retries = field(default_factory=Retries)
+
+
+class Bridge:
+    """``repository_of`` gives the record as a sender may change it, ``keeper`` as upkeep may; ``site`` is asked again
+    for every message, so that a changed site kit is seen. ``beside`` are further tasks, given the event of the stop."""
+
+    def __init__(
+        self,
+        site: Callable[[], Site],
+        journal: SqlJournal,
+        record: Record,
+        mapper: Mapper,
+        repository_of: Callable[[Sender], Repository],
+        keeper: Callable[[], Repository],
+        options: Options,
+        telemetry: Telemetry | None = None,
+        beside: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = (),
+    ) -> None:
+        self._site, self._journal, self._record, self._keeper = site, journal, record, keeper
+        self._options, self._telemetry, self._beside = options, telemetry or Silent(), beside
+        self._late: list[int] = []
+        self._purged = -_PURGE
+        self.listener: Listener | None = None
+        applier = Applier(
+            journal, self._sender, repository_of, mapper, self._commit, self._acknowledge, options.retries
+        )
+        self._workers = Workers(journal, applier.apply, self._told, options.workers)
+        self._writer = Writer(journal, self._workers.wake)
+        self._outcomes: Outcomes | None = None
+
+    # --- what the applier needs
+
+    def _sender(self, name: str) -> Sender | None:
+        known = next((sender for sender in self._site().senders if sender.name == name), None)
+        return known or (DEFAULT if self._options.is_open and name == DEFAULT.name else None)
+
+    def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
+        site = self._site()
+        return Acknowledger(site.application, site.facility)(raw, message, state, errors)
+
+    def _commit(self, repository: Repository, mapped: Mapped, work: Work, message: Message, mark: Mark) -> None:
+        source = Source(work.sender, message.control_id, work.received)
+        applied = self._record.apply(repository, mapped, source, [mark])
+        for follow_up in applied.follow_ups:
+            FollowUps(self._record, self._keeper()).run(follow_up)
+
+    def _told(self, work: Work, outcome: Outcome | None) -> None:
+        seconds = max(0.0, time() - work.received / 1000)
+        self._telemetry.ended(work.sender, outcome.state.value if outcome else "postponed", seconds)
+        if self._outcomes is not None:
+            self._outcomes.told(work, outcome)
+
+    # --- the process
+
+    async def run(self, stop: asyncio.Event, started: Callable[[int], None] = lambda port: None) -> None:
+        """Serve until ``stop`` is set; ``started`` is told the port. Raises OSError when it cannot listen."""
+        loop = asyncio.get_running_loop()
+        self._outcomes = Outcomes(self._journal, loop)
+        reception = BridgeReception(
+            self._site,
+            self._writer,
+            self._outcomes,
+            self._late.append,
+            self._telemetry,
+            caps=self._options.caps,
+            times=self._options.times,
+            is_open=self._options.is_open,
+        )
+        self.listener = Listener(reception, self._options.limits)
+        freed = await loop.run_in_executor(None, self._journal.release_dead)
+        if freed:
+            log.info("messages of a dead process taken over", extra={"count": freed})
+        await self.listener.start(self._options.host, self._options.port, self._options.tls)
+        self._writer.start()
+        self._workers.start()
+        tasks = [asyncio.ensure_future(self._outcomes.watch()), asyncio.ensure_future(self._upkeep())]
+        beside = [asyncio.ensure_future(each(stop)) for each in self._beside]
+        started(self.listener.ports[0])
+        try:
+            await stop.wait()
+        finally:
+            await self._finish(tasks, beside)
+
+    async def _finish(self, tasks: "Sequence[asyncio.Future[None]]", beside: "Sequence[asyncio.Future[None]]") -> None:
+        loop = asyncio.get_running_loop()
+        assert self.listener is not None
+        await self.listener.stop(self._options.stop_seconds / 2)
+        await loop.run_in_executor(None, self._writer.stop)
+        await loop.run_in_executor(None, self._workers.stop, self._options.stop_seconds / 2)
+        if beside:
+            await asyncio.wait(beside, timeout=self._options.stop_seconds / 2)
+        for task in (*tasks, *beside):
+            task.cancel()
+        await asyncio.gather(*tasks, *beside, return_exceptions=True)
+
+    async def _upkeep(self) -> None:
+        """Lanes swept, late answers flagged, follow-ups done, old messages deleted; a fault waits for another round."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_ROUND)
+            try:
+                await loop.run_in_executor(None, self._round)
+            except FhirError as error:
+                log.warning("upkeep waits", extra={"code": error.code})
+            except Exception:
+                log.error("upkeep failed and goes on", exc_info=True)
+
+    def _round(self) -> None:
+        late, self._late[:] = self._late[:], []
+        if late:
+            self._journal.flag_late(late)
+        while self._journal.sweep():
+            pass
+        FollowUps(self._record, self._keeper()).sweep()
+        days = self._options.retention_days
+        if days and monotonic() > self._purged + _PURGE:
+            self._purged = monotonic()
+            self._journal.purge(int(time() * 1000) - days * _DAY_MS)
