@@ -4,7 +4,7 @@ HL7 v2.5.1 sections 2.10.3 (batch protocol: FHS, BHS, BTS, FTS) and 2.10.2 (cont
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,7 +16,10 @@ from hl7_bridge.errors import CARDINALITY, DATA_TYPE, SEGMENT_SEQUENCE, Hl7Error
 
 _WIDE = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"M\0S\0H\0", "utf-16-le"), (b"\0M\0S\0H", "utf-16-be"))
 _LINE = re.compile(rb"[^\r\n]+")
-_ENVELOPE = (b"MSH", b"FHS", b"BHS", b"BTS", b"FTS")
+_NAMES = re.compile(rb"(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9 \t])")
+_FRAMING = b" \t\x00\x0b\x0c\x1c\xef\xbb\xbf"
+_FRAMING_MOST = 16
+"""Bytes of framing and marks that may stand before a name in its line."""
 _AROUND = AROUND.encode() + b"\xef\xbb\xbf"
 
 
@@ -50,11 +53,19 @@ class File:
         return self.header is not None or any(batch.header for batch in self.batches)
 
 
+def is_several(raw: bytes) -> bool:
+    """Whether ``raw`` is a batch, a file, or several messages one after the other: then ``split`` must come first, for
+    read as one message its patients and results would run together."""
+    head = raw[:64].lstrip(_AROUND)
+    inner = b"MSH" + head[3:4]
+    return head[:3] in (b"FHS", b"BHS") or b"\r" + inner in raw or b"\n" + inner in raw
+
+
 def split(raw: bytes) -> File:
     """``raw`` cut at every MSH that begins a line; a single message is a File of one. Raises Unreadable when there is
     no message and no envelope in it."""
     raw = _narrow(raw)
-    starts = [found.start() for found in _LINE.finditer(raw) if raw[_shift(found) : _shift(found) + 3] in _ENVELOPE]
+    starts = list(_starts(raw))
     if not starts:
         raise Unreadable(SEGMENT_SEQUENCE, "There is no MSH, BHS or FHS at the start of any line.", Place("MSH"))
     file = File()
@@ -78,10 +89,14 @@ def _narrow(raw: bytes) -> bytes:
         raise Unreadable(DATA_TYPE, f"The bytes are not {codec}, which their first two say.") from None
 
 
-def _shift(found: re.Match[bytes]) -> int:
-    """Where the text of a line begins, after framing and marks."""
-    line = found[0]
-    return found.start() + len(line) - len(line.lstrip(_AROUND)) if line[:1] not in b"MFB" else found.start()
+def _starts(raw: bytes) -> Iterator[int]:
+    """Where the lines begin that have one of the names first."""
+    for found in _NAMES.finditer(raw):
+        at = found.start()
+        before = raw[max(at - _FRAMING_MOST, 0) : at]
+        line = before.rstrip(_FRAMING)
+        if line.endswith((b"\r", b"\n")) or (not line and at <= _FRAMING_MOST):
+            yield at - len(before) + len(line)
 
 
 def _loose(file: File, lines: bytes) -> None:

@@ -1,11 +1,13 @@
 """Batches, files and continuations: every message comes out, and every count that is wrong is told."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hl7_bridge.er7 import parse
-from hl7_bridge.er7.batch import continues, enveloped, filed, joined, pointer, split
+from hl7_bridge.er7.batch import continues, enveloped, filed, is_several, joined, pointer, split
 from hl7_bridge.er7.serializer import as_it_came
 from hl7_bridge.errors import Malformed, Unreadable
 
@@ -35,6 +37,13 @@ def test_a_whole_file() -> None:
 def test_one_message_is_itself(around: str) -> None:
     file = split(f"{around}{ONE}".encode())
     assert [parse(raw).control_id for raw in file.messages] == ["1"] and not file.is_batch and not file.problems
+
+
+def test_several_are_told_from_one() -> None:
+    assert is_several((FHS + ONE).encode()) and is_several(("\ufeff" + BHS).encode())
+    assert is_several((ONE + TWO).encode()) and is_several((ONE + TWO).replace("\r", "\n").encode())
+    assert not is_several(ONE.encode()) and not is_several((ONE + "MSHA and more\r").encode()) and not is_several(b"")
+    assert len(split((ONE + "MSHA and more\rMSH\tx\r").encode()).messages) == 1
 
 
 def test_messages_one_after_the_other_need_no_envelope() -> None:
@@ -89,7 +98,9 @@ def test_no_line_is_lost(pieces: list[str]) -> None:
         file = split(raw)
     except Unreadable:
         return
-    envelopes = sum(line[:3] in (b"BHS", b"FHS", b"BTS", b"FTS") for line in raw.replace(b"\n", b"\r").split(b"\r"))
+    envelopes = sum(
+        bool(re.match(rb"[BF][HT]S(?![A-Za-z0-9 ])", line)) for line in raw.replace(b"\n", b"\r").split(b"\r")
+    )
     lines = sum(len(piece.split()) for piece in file.messages) + len(file.loose) + envelopes
     assert lines == len(raw.split())
 
