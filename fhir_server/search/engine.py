@@ -12,8 +12,9 @@ from fhir_server.search import limits
 from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.execute import COUNTED, Executor
 from fhir_server.search.include import Including
+from fhir_server.search.members import Far
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
-from fhir_server.search.resolve import Far, Resolver
+from fhir_server.search.resolve import Resolver
 from fhir_server.search.restriction import granted, members, refuse_far, restriction
 from fhir_server.search.sizes import Sizes
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from fhir_server.search.resolve import Far, TooMany
+from fhir_server.search.members import Far, TooMany
 from fhir_server.search.sizes import Sizes, every
 from fhir_server.store import Session, Stored
 from fhir_server.store.reading import OF_ROW

@@ -4,31 +4,28 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html). Each resource type that is
 or _has) passes ``Resolver.typed``, which adds the caller's restriction.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
-from fhir_server.search.link import references
+from fhir_server.search.chain import chained, tested, walked
 from fhir_server.search.linked import MOSTLY_SHARED, linked
+from fhir_server.search.members import Far, Members
 from fhir_server.search.standing import restricted
 from fhir_server.search.view import FarLinked, View
-from fhir_server.store import Session, Store, Stored
+from fhir_server.store import Session, Store
 from fhir_server.store.model import Parameter
 from fhir_server.store.order import SHIFT, first_place, window
 from fhir_server.store.search_sets import (
     NOTHING,
     Changed,
-    Chosen,
     Dated,
     Except,
     Instance,
     Interval,
     Lists,
-    Patients,
     Set,
-    Subjects,
     Text,
     Window,
     both,
@@ -37,11 +34,8 @@ from fhir_server.store.search_sets import (
     walkable,
 )
 from resources import search_param
-from resources.errors import TooCostly
 from resources.repository import Caller
-from resources.search_param.compartments import main_branch
 from resources.search_param.intervals import BEGINNING, END
-from resources.search_param.parameters import parameters
 from resources.search_param.terms import (
     All,
     And,
@@ -62,71 +56,12 @@ from resources.search_param.terms import (
     type_key,
 )
 
-SUBJECTS_FROM = 4
-"""Targets of a chain that are rather tested by the subject column than list by list."""
-FEW_TARGETS, MANY_TARGETS = 1_000, 10_000
-"""Targets of a chain that become one list each; that are tested by the subject column. Of still more, the sources are
-walked instead: some are soon found to match."""
-ALL = 50_000
-"""Members of a chain that stands inside an alternative or a negation."""
-FEW_SOURCES = 2_000
-"""Sources of a _has that are looked at; with more, the candidates are tested one by one."""
 SLACK = 691_200 << SHIFT
 """A day of ticks: more than places move on when they are taken."""
 FEW_CANDIDATES = 50
 """Resources that are asked one by one whether something refers to them."""
 USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
 """Lengths of lists that the statistics do not know, by form of the key; all others 20."""
-
-
-class TooMany(TooCostly):
-    """A set has more members than can be named at once (a statement that ran out of time is a plain TooCostly)."""
-
-
-class Far(Protocol):
-    """A test that SQL alone cannot make; ``keep`` gives the order keys of the rows that pass."""
-
-    def keep(self, rows: Sequence[Stored]) -> set[int]: ...
-
-
-class Members(Protocol):
-    """What the resolver needs of the executor; every method raises TooMany beyond ``limit``."""
-
-    def names(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[tuple[int, str]]:
-        """(o, id) of the members, in any order."""
-        ...
-
-    def rows(self, type: str, near: Set, far: Sequence[Far], limit: int) -> list[Stored]:
-        """The members, in any order."""
-        ...
-
-    def places(self, type: str, ids: Iterable[str]) -> dict[str, int]:
-        """``o`` of those ids that exist and are not deleted, unrestricted."""
-        ...
-
-    def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
-        """Those lists that hold a member of ``near``."""
-        ...
-
-    def measured(self, near: Set, everything: Callable[[], Set] | None) -> Set:
-        """``near`` with those sizes counted that decide what to walk."""
-        ...
-
-    def all_orders(self, near: Set, far: Sequence[Far], limit: int) -> list[int]:
-        """The order keys of the members."""
-        ...
-
-    def rids(self, near: Set, limit: int) -> list[int]:
-        """The row numbers of the members, in any order."""
-        ...
-
-    def references(self, near: Set, limit: int) -> list[str]:
-        """``Type/id`` of the members, in any order."""
-        ...
-
-    def count(self, near: Set, cap: int) -> int:
-        """The number of members, counted no further than ``cap``."""
-        ...
 
 
 class Resolver:
@@ -158,7 +93,7 @@ class Resolver:
             return self._all_of(type, term, far)
         if isinstance(term, Linked):
             return self._all_of(type, And((term,)), far)
-        return self._joined(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
+        return self._chained(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
     def _all_of(
         self, type: str, term: And, far: list[Far], beside: Set | None = None, known: Sequence[Set] = ()
@@ -185,7 +120,19 @@ class Resolver:
         if few or size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in MOSTLY_SHARED):
             far.append(self._far(term))
             return near
-        return both(near, linked(self, term) if isinstance(term, Linked) else self._joined(term, far))
+        return both(near, linked(self, term) if isinstance(term, Linked) else self._chained(term, far))
+
+    def _chained(self, term: Refers | Referred, far: list[Far]) -> Set:
+        found = chained(self, term)
+        if found is None:
+            far.append(tested(self, term))
+            return self.everything(term.type)
+        return found
+
+    def _far(self, term: Referred | Linked) -> Far:
+        if isinstance(term, Linked):
+            return FarLinked(self.view, term.type, term.patient)
+        return tested(self, term)
 
     def as_set(self, type: str, term: Term) -> Set:
         """``term`` as a set, whatever it takes."""
@@ -213,7 +160,7 @@ class Resolver:
             case Not():
                 return both(self.everything(term.type), Except(self.as_set(term.type, term.term)))
             case Refers() | Referred():
-                return self._by_walking(term)
+                return walked(self, term)
             case Linked():
                 return linked(self, term)
 
@@ -221,9 +168,10 @@ class Resolver:
         return self.store.hasher.h(self.tenant, key)
 
     def _list(self, key: Key) -> Lists:
-        return self._lists((self._hash(key),), key.form)
+        return self.lists((self._hash(key),), key.form)
 
-    def _lists(self, hashes: tuple[int, ...], form: str) -> Lists:
+    def lists(self, hashes: tuple[int, ...], form: str) -> Lists:
+        """The lists of these hashes, all of keys of one form, with their length as far as it is known."""
         usual = USUAL_SIZE.get(form, 20)
         known = self.store.most_common
         return Lists(hashes, sum(known(h) or usual for h in hashes))
@@ -267,7 +215,7 @@ class Resolver:
     def _lookup(self, term: Lookup) -> Set:
         extra = [("unit = {}", term.unit), ("substr(display, 1, length({0})) = {0}", term.display)]
         rows = self._dictionary_rows("DISTINCT h", term, [(sql, value) for sql, value in extra if value is not None])
-        return self._lists(tuple(h for (h,) in rows), term.form) if rows else NOTHING
+        return self.lists(tuple(h for (h,) in rows), term.form) if rows else NOTHING
 
     def _dictionary_rows(
         self, columns: str, term: Lookup | Family, extra: Iterable[tuple[str, str]]
@@ -283,113 +231,6 @@ class Resolver:
         tests += [(sql, value) for sql, value in given if value is not None] + list(extra)
         where = " AND ".join(sql.format(f"${n}") for n, (sql, _) in enumerate(tests, 1))
         return self.session.query(f"SELECT {columns} FROM dic WHERE {where}", [value for _, value in tests])
-
-    # --- chains ---------------------------------------------------------------------------------------------------
-
-    def _joined(self, term: Refers | Referred, far: list[Far]) -> Set:
-        found = self._by_targets(term) if isinstance(term, Refers) else self._by_sources(term)
-        if found is None:
-            far.append(self._far(term))
-            return self.everything(term.type)
-        return found
-
-    def _by_targets(self, term: Refers) -> Set | None:
-        """The sources of a chain by their targets; None when the targets are too many to name."""
-        near, far = self.typed(term.target, term.term)
-        try:
-            targets = self.executor.names(term.target, near, far, MANY_TARGETS)
-        except TooMany:
-            return None
-        names = [f"{term.target}/{id}" for _, id in targets]
-        fresh, tenant = self.store.hasher.fresh, self.tenant
-        subjects: tuple[int, ...] = ()
-        if len(names) > SUBJECTS_FROM and set(term.branches) == _subject_branch(term.type):
-            subjects = tuple(self.store.hasher.subject(tenant, name) for name in names)
-            if len(names) > FEW_TARGETS:
-                return Subjects(subjects)
-        hashes = tuple(fresh(tenant, Key(term.type, b, "ref", name)) for name in names for b in term.branches)
-        return replace(self._lists(hashes, "ref"), subjects=subjects) if hashes else NOTHING
-
-    def _by_sources(self, term: Referred) -> Set | None:
-        """The targets of a _has: the subjects of its sources, or what their documents refer to; None when there are
-        too many sources."""
-        near, far = self.typed(term.source, term.term)
-        near = self.executor.measured(near, None)
-        sources = self.executor.count(near, FEW_SOURCES + 1)
-        if sources > FEW_SOURCES:
-            return None
-        if term.type == "Patient" and not far and set(term.branches) == _subject_branch(term.source):
-            return Patients(term.source, near, sources) if sources else NOTHING
-        rows = self.executor.rows(term.source, near, far, FEW_SOURCES)
-        ids = {id for row in rows for id in referred_ids(row, term.branches, term.type)}
-        return Chosen(tuple(self.executor.places(term.type, ids).values()))
-
-    def _far(self, term: Refers | Referred | Linked) -> Far:
-        if isinstance(term, Linked):
-            return FarLinked(self.view, term.type, term.patient)
-        return FarTargets(self, term) if isinstance(term, Refers) else FarSources(self, term)
-
-    def _by_walking(self, term: Refers | Referred) -> Set:
-        """A chain inside an alternative or a negation: all its members, found beforehand."""
-        far: list[Far] = []
-        near = self._joined(term, far)
-        if not far:
-            return near
-        return Chosen(tuple(o for o, _ in self.executor.names(term.type, near, far, ALL)))
-
-
-class FarTargets:
-    """A chain from the other end: the references of each row, and which of their targets match."""
-
-    def __init__(self, resolver: Resolver, term: Refers) -> None:
-        self.resolver, self.term = resolver, term
-        self.near, self.far = resolver.typed(term.target, term.term)
-
-    def keep(self, rows: Sequence[Stored]) -> set[int]:
-        target, executor = self.term.target, self.resolver.executor
-        named = {row.o: referred_ids(row, self.term.branches, target) for row in rows}
-        places = executor.places(target, {id for ids in named.values() for id in ids})
-        among = both(Chosen(tuple(places.values())), self.near)
-        matching = {id for _, id in executor.names(target, among, self.far, len(places) + 1)}
-        return {o for o, ids in named.items() if ids & matching}
-
-
-class FarSources:
-    """A _has from the other end: which rows have a source that matches on the list of references to them."""
-
-    def __init__(self, resolver: Resolver, term: Referred) -> None:
-        self.resolver, self.term = resolver, term
-        self.near, self.far = resolver.typed(term.source, term.term)
-
-    def keep(self, rows: Sequence[Stored]) -> set[int]:
-        resolver, term = self.resolver, self.term
-        fresh, tenant = resolver.store.hasher.fresh, resolver.tenant
-        owner = {
-            fresh(tenant, Key(term.source, branch, "ref", f"{term.type}/{row.id}")): row.o
-            for row in rows
-            for branch in term.branches
-        }
-        if not self.far:
-            return {owner[h] for h in resolver.executor.any_on(list(owner), self.near)}
-        return {o for h, o in owner.items() if self._any(h)}
-
-    def _any(self, h: int) -> bool:
-        near = both(Lists((h,), 20), self.near)
-        return bool(self.resolver.executor.names(self.term.source, near, self.far, ALL))
-
-
-@cache
-def _subject_branch(type: str) -> set[str]:
-    """The branch that the subject column holds completely: that of the main patient, where there can be only one."""
-    name = main_branch(type)
-    leaves = [leaf for p in parameters(type).values() for b in p.branches if b.text == name for leaf in b.leaves]
-    single = not any(step.many for leaf in leaves for step in leaf.steps)
-    return {name} if name and single and type != "Patient" else set()
-
-
-def referred_ids(row: Stored, branches: tuple[str, ...], target: str) -> set[str]:
-    """The ids of the ``target`` resources that the document of ``row`` refers to under ``branches``."""
-    return {id for type, id in references(row.type, branches, row.doc) if type == target}
 
 
 def _flat(term: Or) -> Iterable[Term]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from fhir_server.search.cursor import Position
 from fhir_server.search.execute import COUNTED, Executor
+from fhir_server.search.members import Far
 from fhir_server.search.query import Query, SortKey
-from fhir_server.search.resolve import Far, Resolver
+from fhir_server.search.resolve import Resolver
 from fhir_server.store import Stored
 from fhir_server.store.search_sets import Both, Chosen, Lists, Set, size
 from fhir_server.store.search_sort import Ranked, ranked_sql, updated_walk_sql

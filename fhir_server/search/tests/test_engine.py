@@ -2,8 +2,7 @@
 
 import pytest
 
-from fhir_server.search import resolve
-from fhir_server.search.resolve import Resolver
+from fhir_server.search import chain
 from fhir_server.search.tests.record import Record, observation, patient
 from fhir_server.store import Store
 from resources.errors import BadSearch, Forbidden
@@ -86,16 +85,18 @@ def test_what_is_found(record: Record) -> None:
 @pytest.mark.parametrize("limits", [{"FEW_SOURCES": 0}, {"FEW_TARGETS": 0}])
 def test_chains_from_either_end_agree(record: Record, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, limit in limits.items():
-        monkeypatch.setattr(resolve, name, limit)
+        monkeypatch.setattr(chain, name, limit)
     test_what_is_found(record)
     assert record.page("Patient?_has:Observation:patient:code=8302-2&_total=accurate").total == 1
     assert record.ids("Patient?_has:Observation:patient:code=8302-2,29463-7&_sort=-family") == ["p2", "p1"]
 
 
 def test_chains_with_more_targets_than_can_be_named(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused = Resolver._by_targets
+    by_targets = chain._by_targets
     monkeypatch.setattr(
-        Resolver, "_by_targets", lambda self, term: None if term.target == "Patient" else refused(self, term)
+        chain,
+        "_by_targets",
+        lambda resolver, term: None if term.target == "Patient" else by_targets(resolver, term),
     )
     test_what_is_found(record)
     assert record.walk("Observation?subject.name=smi&_count=2") == ["c0", "a5", "a4", "a3", "a2", "a1", "a0"]

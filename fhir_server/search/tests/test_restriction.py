@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.search import resolve
+from fhir_server.search import chain, resolve
 from fhir_server.search.restriction import CLOSED, CONFIDENTIALITY, restriction, visible
 from fhir_server.search.tests.record import OPEN, Record, observation, patient
 from fhir_server.store import Store
@@ -82,7 +82,7 @@ def test_no_road_leads_to_another_chart(
     record: Record, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, limit in limits.items():
-        monkeypatch.setattr(resolve, name, limit)
+        monkeypatch.setattr(chain, name, limit)
     assert {query: " ".join(sorted(record.ids(query, ANN))) for query, _ in ROADS} == dict(ROADS)
 
 
