@@ -4,6 +4,7 @@ SMART App Launch 2.2 section 2.0.9; RFC 6749 section 4.1; RFC 9700 section 4.16 
 bound to the browser that brought it; its answer uses it up.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -57,10 +58,8 @@ def _posted() -> list[tuple[str, str]]:
 
 def arrived(desk: Desk) -> Response:
     """GET /auth/continue"""
-    kept = desk.use_anybodys(Kind.ARRIVING, request.args.get("request", ""))
-    if kept is None:
-        raise Gone(TOO_OLD)
-    return carry_on(desk, rebound(desk, msgspec.json.decode(kept, type=AuthorizationRequest)))
+    asked = _read(desk.use_anybodys(Kind.ARRIVING, request.args.get("request", "")))
+    return carry_on(desk, rebound(desk, asked))
 
 
 def rebound(desk: Desk, asked: AuthorizationRequest) -> Flow:
@@ -71,18 +70,19 @@ def rebound(desk: Desk, asked: AuthorizationRequest) -> Flow:
 
 def under_way(desk: Desk, handle: str) -> Flow:
     """Raises Gone."""
-    kept = desk.look(Kind.REQUEST, handle)
-    if kept is None:
-        raise Gone(TOO_OLD)
-    return Flow(handle, msgspec.json.decode(kept, type=AuthorizationRequest))
+    return Flow(handle, _read(desk.look(Kind.REQUEST, handle)))
 
 
 def used(desk: Desk, handle: str) -> Flow:
     """As ``under_way``, once."""
-    kept = desk.use(Kind.REQUEST, handle)
+    return Flow(handle, _read(desk.use(Kind.REQUEST, handle)))
+
+
+def _read(kept: bytes | None) -> AuthorizationRequest:
+    """Raises Gone."""
     if kept is None:
         raise Gone(TOO_OLD)
-    return Flow(handle, msgspec.json.decode(kept, type=AuthorizationRequest))
+    return msgspec.json.decode(kept, type=AuthorizationRequest)
 
 
 def step_of(desk: Desk, flow: Flow) -> Step:
@@ -142,10 +142,7 @@ def _picker(desk: Desk, handle: str, text: str) -> Response:
 
 def choose_patient(desk: Desk) -> Response:
     """POST /auth/patient"""
-    person, _ = _logged_in(desk)
-    flow = used(desk, request.form.get("request", ""))
-    chosen = desk.service.authorizations.choose_patient(flow.request, person, request.form.get("patient", ""))
-    return carry_on(desk, rebound(desk, chosen))
+    return _chosen(desk, desk.service.authorizations.choose_patient, "patient")
 
 
 def encounters(desk: Desk) -> Response:
@@ -162,10 +159,16 @@ def encounters(desk: Desk) -> Response:
 
 def choose_encounter(desk: Desk) -> Response:
     """POST /auth/encounter"""
+    return _chosen(desk, desk.service.authorizations.choose_encounter, "encounter")
+
+
+def _chosen(
+    desk: Desk, choose: Callable[[AuthorizationRequest, Person, str], AuthorizationRequest], field: str
+) -> Response:
+    """The request goes on with what the person chose in ``field`` of the form."""
     person, _ = _logged_in(desk)
     flow = used(desk, request.form.get("request", ""))
-    chosen = desk.service.authorizations.choose_encounter(flow.request, person, request.form.get("encounter", ""))
-    return carry_on(desk, rebound(desk, chosen))
+    return carry_on(desk, rebound(desk, choose(flow.request, person, request.form.get(field, ""))))
 
 
 def consent(desk: Desk) -> Response:
