@@ -191,16 +191,17 @@ def _contains(left: Items, right: Items) -> Items:
 # --- Logic --------------------------------------------------------------------------------------------------------
 
 
-def _decided_by(verdict: bool) -> Callable[[Run, Run], Run]:
-    """``and`` (decided by one False) or ``or`` (by one True); empty when neither side decides and one is empty."""
+def _decided_by(left_decides: bool, right_decides: bool, verdict: bool) -> Callable[[Run, Run], Run]:
+    """An operator that is ``verdict`` as soon as one side has the value that decides, and its contrary when neither
+    has; empty when neither side decides and one is empty."""
 
     def combine(left: Run, right: Run) -> Run:
         def run(env: Environment) -> Items:
             first = truth(left(env))
-            if first is verdict:
+            if first is left_decides:
                 return [verdict]
             second = truth(right(env))
-            if second is verdict:
+            if second is right_decides:
                 return [verdict]
             return [] if first is None or second is None else [not verdict]
 
@@ -217,24 +218,11 @@ def _xor(left: Run, right: Run) -> Run:
     return run
 
 
-def _implies(left: Run, right: Run) -> Run:
-    def run(env: Environment) -> Items:
-        first = truth(left(env))
-        if first is False:
-            return [True]
-        second = truth(right(env))
-        if second is True:
-            return [True]
-        return [] if first is None or second is None else [False]
-
-    return run
-
-
 LOGIC: dict[str, Callable[[Run, Run], Run]] = {
-    "and": _decided_by(False),
-    "or": _decided_by(True),
+    "and": _decided_by(False, False, False),
+    "or": _decided_by(True, True, True),
     "xor": _xor,
-    "implies": _implies,
+    "implies": _decided_by(False, True, True),
 }
 """Operators that may leave their right side unevaluated."""
 
