@@ -34,8 +34,9 @@ conformance: venv  ## black-box tests and their table of requirements; BASE=url 
 	$(BIN)/pytest conformance_tests --requirements $(if $(OPEN),--open --ignore conformance_tests/smart --ignore conformance_tests/clients) \
 		$(if $(BASE),--base-url $(BASE) --token '$(TOKEN)' --confcutdir conformance_tests)
 
-check: venv  ## ruff, mypy strict, import contracts
+check: venv  ## ruff and its layout, mypy strict, import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
