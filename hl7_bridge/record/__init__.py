@@ -1,0 +1,8 @@
+"""What a mapped message does to the record: matching, policies, merges, one commit, follow-ups."""
+
+from hl7_bridge.record.apply import Applied, Record
+from hl7_bridge.record.commit import Changed
+from hl7_bridge.record.follow_ups import FollowUps
+from hl7_bridge.record.provenance import Source
+
+__all__ = ["Applied", "Changed", "FollowUps", "Record", "Source"]

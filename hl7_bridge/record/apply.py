@@ -1,0 +1,149 @@
+"""A mapped message meets the record: one commit of everything it comes to, or nothing.
+
+HL7 v2.5.1 section 2.9; FHIR R4 http.html#transaction. Worked out on what was read, and worked out anew when others were
+faster: no locks are held and no order is needed between messages.
+"""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hl7_bridge.errors import DUPLICATE_KEY, LOCKED, Failed, Held
+from hl7_bridge.mapping.model import Entry, Key, Mapped, Merge, Policy, Resource
+from hl7_bridge.ports import FollowUp, Stamps
+from hl7_bridge.record.commit import Changed, commit
+from hl7_bridge.record.elements import digest
+from hl7_bridge.record.matching import Matching
+from hl7_bridge.record.merged import MERGEABLE, keep_ended
+from hl7_bridge.record.merging import Merging
+from hl7_bridge.record.node import Node, name_of
+from hl7_bridge.record.provenance import Source
+from hl7_bridge.record.shelf import Shelf, token
+from hl7_bridge.record.statements import Statement, begin, state
+from resources.errors import Conflict, PreconditionFailed
+from resources.repository import Create, Mark, Repository
+
+ATTEMPTS = 12
+PAUSE = 0.01
+"""Seconds by which the longest pause before another try grows."""
+GRACE_MS = 5_000
+"""After which a follow-up that nobody did at once is due."""
+MERGED, AWAITED = "merged", "awaited"
+"""Kinds of follow-ups: references to what was merged; a reference to what is not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The versions a message made (none: it said nothing new), and the follow-ups that can be done now."""
+
+    changed: tuple[Changed, ...]
+    follow_ups: tuple[FollowUp, ...] = ()
+
+
+class Record:
+    """The record as messages change it; ``stamps`` of the same database, ``secret`` keys the hashes in there.
+
+    Safe for several threads and nodes; ``now`` in ms since 1970 UTC.
+    """
+
+    def __init__(self, stamps: Stamps, secret: bytes, now: Callable[[], int]) -> None:
+        self.stamps, self.secret, self.now = stamps, secret, now
+
+    def apply(self, repository: Repository, mapped: Mapped, source: Source, marks: Sequence[Mark] = ()) -> Applied:
+        """Commit ``mapped`` and ``marks`` together; ``marks`` too when there is nothing to change.
+
+        Raises errors.Held when a person must decide, errors.Failed when others were faster again and again, and what
+        the repository refuses (Invalid and the like) as FhirError. Nothing is stored then.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return Attempt(self, repository, mapped, source).run(marks)
+            except (Conflict, PreconditionFailed) as error:
+                last = error
+                time.sleep(random.uniform(0, PAUSE * attempt))
+        raise Failed(LOCKED, "Others changed the same resources again and again.") from last
+
+    def hash(self, type: str, key: Key) -> str:
+        """What a follow-up calls the identity it waits for."""
+        return digest(f"{type}?{token(key)}", self.secret)
+
+
+class Attempt:
+    """One reading, working out and commit."""
+
+    def __init__(self, record: Record, repository: Repository, mapped: Mapped, source: Source) -> None:
+        self._record, self._repository, self._mapped, self._source = record, repository, mapped, source
+        self._shelf = Shelf(repository, record.stamps)
+        self._matching = Matching(self._shelf, mapped)
+        self._merging = Merging(self._shelf, record.secret)
+        self._awaited: list[FollowUp] = []
+        self._due = record.now() + GRACE_MS
+
+    def run(self, marks: Sequence[Mark]) -> Applied:
+        self._matching.run()
+        for merge in self._mapped.merges:
+            self._merge(merge)
+        for entry in self._mapped.entries:
+            if entry.policy is not Policy.ALWAYS:
+                self._state(entry)
+        for node in [node for node in self._shelf.nodes.values() if node.is_settled]:
+            if node.survivor is not None:
+                self._merging.lift(node)
+        changed = commit(
+            self._repository, self._shelf.nodes.values(), self._source, marks, self._follow_ups(), self._extra()
+        )
+        return Applied(tuple(changed), self._doable(changed))
+
+    def _merge(self, merge: Merge) -> None:
+        by_url = {entry.url: entry for entry in self._mapped.entries}
+        survivor, loser = self._matching.literal[merge.survivor], self._matching.literal[merge.loser]
+        as_of = max(by_url[merge.survivor].as_of, by_url[merge.loser].as_of, key=lambda each: each.time)
+        self._merging.merge(survivor, loser, as_of)
+
+    def _state(self, entry: Entry) -> None:
+        node = self._matching.literal[entry.url]
+        is_first = entry.url in self._matching.begun
+        if entry.policy is Policy.MENTION and not is_first:
+            return
+        resource, awaited = self._matching.resolved(entry)
+        if entry.policy in (Policy.RESULT, Policy.ORDER):
+            self._refuse_other_patient(node, resource)
+        node.settle(self._repository, self._record.secret)
+        (begin if is_first else state)(
+            entry, Statement(entry, resource, self._record.secret), node.resource, node.standing
+        )
+        if node.name.type in MERGEABLE:
+            keep_ended(node.resource)
+        hashes = {self._record.hash(*each) for each in awaited}
+        self._awaited += [FollowUp(AWAITED, *node.name, key, self._due, 0) for key in sorted(hashes)]
+
+    def _refuse_other_patient(self, node: Node, resource: Resource) -> None:
+        """Numbers are given anew after some years: what is a patient's never becomes another's by one."""
+        before, now = (str(each.get("subject", {}).get("reference", "")) for each in (node.resource, resource))
+        if before == now or not (before.startswith("Patient/") and now.startswith("Patient/")):
+            return
+        patient = self._shelf.node(name_of(before))
+        if patient is None or str(self._shelf.root(patient).name) != now:
+            raise Held(DUPLICATE_KEY, f"The identifiers of this {node.name.type} belong to another patient's.")
+
+    def _extra(self) -> list[Create]:
+        entries = [entry for entry in self._mapped.entries if entry.policy is Policy.ALWAYS]
+        made = [(self._matching.resolved(entry)[0], entry.url) for entry in entries]
+        return [
+            Create(each | {"meta": each.get("meta", {}) | {"source": self._source.uri}}, None, url)
+            for each, url in made
+        ]
+
+    def _follow_ups(self) -> list[FollowUp]:
+        moved = {
+            node.name: FollowUp(MERGED, *node.name, "", self._due, 0) for node in self._merging.moved if not node.is_new
+        }
+        return [*moved.values(), *self._awaited]
+
+    def _doable(self, changed: Sequence[Changed]) -> tuple[FollowUp, ...]:
+        """Follow-ups that this commit made possible: of merges, and of what waited for what is there now."""
+        moved = [each for each in self._follow_ups() if each.kind == MERGED]
+        new: list[Node] = [self._shelf.nodes[each.name] for each in changed if each.version == 1]
+        keys = [self._record.hash(node.name.type, key) for node in new for key in node.keys]
+        return (*moved, *(self._record.stamps.waiting(keys) if keys else ()))

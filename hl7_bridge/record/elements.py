@@ -1,0 +1,125 @@
+"""The elements of a resource as units that are stated, compared and replaced: choices as one, extensions by url.
+
+FHIR R4 JSON (https://hl7.org/fhir/R4/json.html): ``_name`` belongs to ``name``, ``deceasedBoolean`` to deceased[x].
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from hl7_bridge.mapping.model import Resource
+from resources.definitions import type_def
+
+Part = dict[str, Any]
+"""The JSON properties of one element."""
+
+_OUTSIDE = frozenset({"resourceType", "id", "meta"})
+_BY_URL = ("extension", "modifierExtension")
+_SETS = {("DiagnosticReport", "result"), ("Observation", "hasMember")}
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+
+
+def canonical(value: Any) -> bytes:
+    """``value`` as JSON whose properties are in one order; decimals as they are written."""
+    return _encode(value)
+
+
+def digest(value: bytes | str, secret: bytes = b"") -> str:
+    """16 hexadecimal digits for ``value``; with ``secret`` nobody else can tell which value it was."""
+    data = value.encode() if isinstance(value, str) else value
+    return hashlib.blake2b(data, digest_size=8, key=secret).hexdigest()
+
+
+@lru_cache(maxsize=8192)
+def element(type: str, name: str) -> str:
+    """The element that the property ``name`` belongs to: ``deceased[x]``, ``birthDate``."""
+    name = name.removeprefix("_")
+    found = type_def(type).elements.get(name)
+    return f"{found.choice}[x]" if found and found.choice else name
+
+
+def is_set(type: str, name: str) -> bool:
+    """Whether the items of ``name`` are stated one by one, and none is lost because a statement leaves it out."""
+    return name == "identifier" or (type, name) in _SETS
+
+
+def parts(resource: Resource) -> dict[str, Part]:
+    """``resource`` by element; an extension is ``extension:`` and its url. Identity and meta are left out."""
+    type, found = resource["resourceType"], dict[str, Part]()
+    for name, value in resource.items():
+        if name in _OUTSIDE:
+            continue
+        if name in _BY_URL:
+            for each in value:
+                found.setdefault(f"{name}:{each.get('url', '')}", {name: []})[name].append(each)
+        else:
+            found.setdefault(element(type, name), {})[name] = value
+    return found
+
+
+def replace(resource: Resource, name: str, part: Part | None) -> None:
+    """Let element ``name`` of ``resource`` be ``part``, or be gone."""
+    holder, _, url = name.partition(":")
+    if url or holder in _BY_URL:
+        _replace_extension(resource, holder, url, part)
+        return
+    type = resource["resourceType"]
+    for old in [old for old in resource if old not in _OUTSIDE and element(type, old) == name]:
+        del resource[old]
+    resource.update(part or {})
+
+
+def _replace_extension(resource: Resource, holder: str, url: str, part: Part | None) -> None:
+    kept = [each for each in resource.get(holder, ()) if each.get("url", "") != url]
+    items = sorted(kept + (part or {}).get(holder, []), key=lambda each: str(each.get("url", "")))
+    if items:
+        resource[holder] = items
+    else:
+        resource.pop(holder, None)
+
+
+def items(resource: Resource, name: str) -> list[Any]:
+    """The items of an element that repeats."""
+    found = resource.get(name, [])
+    return found if isinstance(found, list) else [found]
+
+
+def item_key(item: Any) -> str:
+    """What an item of a set is known by: an Identifier's system and value, a Reference's target."""
+    if "reference" in item:
+        return str(item["reference"])
+    inner = item.get("identifier", item)
+    return f"{inner.get('system', '')}|{inner.get('value', '')}"
+
+
+def mapped_references(value: Any, change: Callable[[Resource], Resource]) -> Any:
+    """A copy of ``value`` in which ``change`` was applied to every object that can be a Reference."""
+    if isinstance(value, dict):
+        made = {name: mapped_references(inner, change) for name, inner in value.items()}
+        return change(made) if "reference" in made or "identifier" in made else made
+    if isinstance(value, list):
+        return [mapped_references(inner, change) for inner in value]
+    return value
+
+
+def unite_meta(resource: Resource, stated: Resource) -> None:
+    """Add profiles, labels and tags that ``stated`` has; none is taken away."""
+    for name in ("profile", "security", "tag"):
+        old: list[Any] = resource.get("meta", {}).get(name, [])
+        known = {canonical(each) for each in old}
+        new = [each for each in stated.get("meta", {}).get(name, ()) if canonical(each) not in known]
+        if new:
+            resource["meta"] = {**resource.get("meta", {}), name: sorted(old + new, key=canonical)}
+
+
+def same(one: Resource, other: Resource) -> bool:
+    """Whether they say the same, whoever said it and when."""
+    return canonical(_said(one)) == canonical(_said(other))
+
+
+def _said(resource: Resource) -> Resource:
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name in ("profile", "security", "tag")}
+    return {**resource, "id": "", "meta": meta}

@@ -1,0 +1,129 @@
+"""Which resource each entry of a message means, and whom its references name.
+
+Identity rules of ours: any key is enough, two different hits are a question for a person, never a guess.
+"""
+
+from collections.abc import Iterator
+
+from hl7_bridge.errors import DUPLICATE_KEY, Held
+from hl7_bridge.mapping.model import Entry, Key, Mapped, Policy, Resource
+from hl7_bridge.record.elements import mapped_references
+from hl7_bridge.record.merged import MERGEABLE
+from hl7_bridge.record.node import Name, Node
+from hl7_bridge.record.shelf import Shelf, identities
+from resources.definitions import type_def
+
+
+class Matching:
+    """``shelf`` and the entries of ``mapped``; ``literal`` has the resource each url means, merged or not."""
+
+    def __init__(self, shelf: Shelf, mapped: Mapped) -> None:
+        self._shelf, self._mapped = shelf, mapped
+        self.literal: dict[str, Node] = {}
+        self.begun: set[str] = set()
+        """Urls of the entries that were the first to speak of something new."""
+
+    def run(self) -> None:
+        """Raises Held."""
+        entries = [entry for entry in self._mapped.entries if entry.policy is not Policy.ALWAYS]
+        self._shelf.find(_wanted(entries))
+        for entry in entries:
+            self._match(entry)
+
+    def _match(self, entry: Entry) -> None:
+        keys = _own_keys(self._mapped, entry)
+        hits = self._shelf.hits(_type(entry), keys)
+        if not hits:
+            self.begun.add(entry.url)
+            self.literal[entry.url] = self._shelf.add(_type(entry), keys)
+        else:
+            self.literal[entry.url] = hits[0] if len(hits) == 1 else self._choose(entry, hits)
+
+    def _choose(self, entry: Entry, hits: list[Node]) -> Node:
+        if hits[0].name.type in MERGEABLE:
+            roots = {self._shelf.root(node) for node in hits}
+            if len(roots) == 1:
+                root = roots.pop()
+                return root if root in hits else hits[0]
+        elif entry.policy is Policy.MENTION:
+            return min(hits, key=lambda node: node.name)
+        count = len(hits)
+        raise Held(DUPLICATE_KEY, f"The identifiers of one {_type(entry)} belong to {count} resources of the record.")
+
+    # --- references
+
+    def node(self, url: str) -> Node | None:
+        """What stands today for what ``url`` names."""
+        literal = self.literal.get(url)
+        return self._shelf.root(literal) if literal else None
+
+    def resolved(self, entry: Entry) -> tuple[Resource, list[tuple[str, Key]]]:
+        """The entry's resource with references to the record, and the (type, identity) of those it still waits for."""
+        awaited: list[tuple[str, Key]] = []
+
+        def change(reference: Resource) -> Resource:
+            node = self.node(str(reference.get("reference", "")))
+            if node is not None:
+                return {**reference, "reference": str(node.name)}
+            wanted = pending_key(reference, entry.pending)
+            if wanted is None:
+                return reference
+            found = the_one(self._shelf, *wanted)
+            if found is None:
+                awaited.append(wanted)
+                return reference
+            return {"reference": str(found), **reference}
+
+        return mapped_references(_with_keys(entry.resource, entry.keys), change), awaited
+
+
+def the_one(shelf: Shelf, type: str, key: Key) -> Name | None:
+    """The only resource with that identity, of what ``shelf`` looked up."""
+    roots = {shelf.root(node).name for node in shelf.hits(type, [key])}
+    return roots.pop() if len(roots) == 1 else None
+
+
+def pending_key(reference: Resource, pending: tuple[Key, ...] | None = None) -> tuple[str, Key] | None:
+    """(type, identity) of a Reference that has only those; with ``pending``, of one of them."""
+    identifier = reference.get("identifier")
+    if "reference" in reference or "type" not in reference or not isinstance(identifier, dict):
+        return None
+    if "system" not in identifier or "value" not in identifier:
+        return None
+    key = Key(identifier["system"], identifier["value"])
+    return (str(reference["type"]), key) if pending is None or key in pending else None
+
+
+def _wanted(entries: list[Entry]) -> Iterator[tuple[str, Key]]:
+    for entry in entries:
+        yield from ((_type(entry), key) for key in entry.keys)
+        if entry.pending:
+            found: list[tuple[str, Key] | None] = []
+
+            def note(
+                reference: Resource, entry: Entry = entry, found: list[tuple[str, Key] | None] = found
+            ) -> Resource:
+                found.append(pending_key(reference, entry.pending))
+                return reference
+
+            mapped_references(entry.resource, note)
+            yield from (each for each in found if each)
+
+
+def _own_keys(mapped: Mapped, entry: Entry) -> tuple[Key, ...]:
+    """A survivor may be sent with the identities of whom it replaces too: those do not say which one it is."""
+    losers = {merge.loser for merge in mapped.merges if merge.survivor == entry.url}
+    theirs = {key for each in mapped.entries if each.url in losers for key in each.keys}
+    return tuple(key for key in entry.keys if key not in theirs) or entry.keys
+
+
+def _with_keys(resource: Resource, keys: tuple[Key, ...]) -> Resource:
+    """``resource`` with all of its ``keys`` among its identifiers, so that the next message finds it."""
+    known = identities(resource)
+    missing = [{"system": key.system, "value": key.value} for key in keys if key not in known]
+    repeats = type_def(resource["resourceType"]).elements["identifier"].max is None if missing else False
+    return {**resource, "identifier": [*resource.get("identifier", []), *missing]} if repeats else resource
+
+
+def _type(entry: Entry) -> str:
+    return str(entry.resource["resourceType"])

@@ -1,0 +1,122 @@
+"""What one message meets in the record: found by identities, one search per type, each resource read once.
+
+FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternatives).
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qsl, quote
+
+from hl7_bridge.errors import DUPLICATE_KEY, Held
+from hl7_bridge.mapping.model import Key, Resource
+from hl7_bridge.ports import Stamps
+from hl7_bridge.record.elements import items
+from hl7_bridge.record.node import Name, Node, found_node, new_node
+from resources.errors import Gone, NotFound
+from resources.repository import Repository, SearchRequest, Version
+
+MOST_KEYS = 40
+"""Identities of one search."""
+_ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
+
+
+class Shelf:
+    """Of one attempt to apply one message."""
+
+    def __init__(self, repository: Repository, stamps: Stamps) -> None:
+        self.repository, self.stamps = repository, stamps
+        self.nodes: dict[Name, Node] = {}
+        self._by_key: dict[tuple[str, Key], list[Node]] = {}
+
+    def find(self, wanted: Iterable[tuple[str, Key]]) -> None:
+        """Look all (type, identity) up."""
+        by_type: dict[str, list[Key]] = {}
+        for type, key in dict.fromkeys(wanted):
+            by_type.setdefault(type, []).append(key)
+        versions = [v for type, keys in by_type.items() for v in self._search(type, keys)]
+        nodes = self._made(versions)
+        for type, keys in by_type.items():
+            known = set(keys)
+            for node in nodes:
+                if node.name.type == type:
+                    self._note(node, known)
+
+    def hits(self, type: str, keys: Iterable[Key]) -> list[Node]:
+        """Resources that have any of ``keys``, in the order of the keys, each once; of what was looked up or added."""
+        return list(dict.fromkeys(node for key in keys for node in self._by_key.get((type, key), ())))
+
+    def add(self, type: str, keys: tuple[Key, ...]) -> Node:
+        """A new resource, which later hits find."""
+        node = new_node(type, keys)
+        self.nodes[node.name] = node
+        for key in keys:
+            self._by_key.setdefault((type, key), []).append(node)
+        return node
+
+    def node(self, name: Name) -> Node | None:
+        """The resource ``name``; None when it is not there any more."""
+        if name not in self.nodes:
+            try:
+                self._made([self.repository.read(name.type, name.id)])
+            except (Gone, NotFound):
+                return None
+        return self.nodes[name]
+
+    def path(self, node: Node) -> list[Node]:
+        """``node``, what it was merged into, and so on. Raises Held when that leads nowhere, or in a circle."""
+        found = [node]
+        while (name := found[-1].survivor) is not None:
+            next = self.node(name)
+            if next is None or next in found:
+                raise Held(DUPLICATE_KEY, f"{node.name} was merged into {name}, which is gone or merged into it.")
+            found.append(next)
+        return found
+
+    def root(self, node: Node) -> Node:
+        """What stands for ``node`` today."""
+        return self.path(node)[-1]
+
+    def _made(self, versions: Sequence[Version]) -> list[Node]:
+        unknown = [v for v in versions if Name(v.type, v.id) not in self.nodes]
+        stamps = self.stamps.read((v.type, v.id) for v in unknown) if unknown else {}
+        for version in unknown:
+            name = Name(version.type, version.id)
+            self.nodes[name] = found_node(version, stamps.get((version.type, version.id)))
+        return [self.nodes[name] for name in dict.fromkeys(Name(v.type, v.id) for v in versions)]
+
+    def _note(self, node: Node, known: set[Key]) -> None:
+        for key in identities(node.resource):
+            if key in known:
+                known_nodes = self._by_key.setdefault((node.name.type, key), [])
+                if node not in known_nodes:
+                    known_nodes.append(node)
+
+    def _search(self, type: str, keys: list[Key]) -> Iterable[Version]:
+        for start in range(0, len(keys), MOST_KEYS):
+            texts = ",".join(map(token, keys[start : start + MOST_KEYS]))
+            yield from every(self.repository, SearchRequest(type, (("identifier", texts), ("_count", "100"))))
+
+
+def every(repository: Repository, request: SearchRequest) -> Iterable[Version]:
+    """All that ``request`` finds, over all pages."""
+    while True:
+        page = repository.search(request)
+        yield from (hit.version for hit in page.hits if hit.mode == "match")
+        if "next" not in page.links:
+            return
+        request = SearchRequest(request.type, tuple(parse_qsl(page.links["next"], keep_blank_values=True)))
+
+
+def token(key: Key) -> str:
+    """``key`` as the value of a token parameter."""
+    return f"{key.system.translate(_ESCAPED)}|{key.value.translate(_ESCAPED)}"
+
+
+def criteria(keys: Iterable[Key]) -> str:
+    """The query string that finds whatever has one of ``keys``."""
+    return "identifier=" + quote(",".join(map(token, keys)), safe="")
+
+
+def identities(resource: Resource) -> list[Key]:
+    """The identities that ``resource`` has."""
+    found = [each for each in items(resource, "identifier") if isinstance(each, dict)]
+    return [Key(each["system"], each["value"]) for each in found if "system" in each and "value" in each]
