@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hearth", description="FHIR R4 server with telehealth built in.")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = _verb(verbs, shared, "serve", commands.do_serve, "serve everything, or one part")
-    serve.add_argument("part", nargs="?", choices=("api", "worker"), help="one process kind instead of all")
+    serve.add_argument("part", nargs="?", choices=("api", "hl7", "worker"), help="one process kind instead of all")
     serve.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     bundles = _verb(verbs, shared, "load", commands.do_load, "load Bundles and NDJSON (.json .xml .ndjson, .gz too)")
     bundles.add_argument("paths", nargs="+", metavar="PATH", help="file or folder")

@@ -33,7 +33,7 @@ class KeyProblem(Exception):
 class KeyName(StrEnum):
     """The keys there are. INDEX hashes index terms (its rotation is a reindex), PAGE protects page links,
     AUDIT_CHAIN makes row hashes, AUDIT_SIGNING is the Ed25519 seed of checkpoints, AUDIT_SPOOL seals spool files,
-    AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds."""
+    AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds, HL7_JOURNAL HL7 v2 messages."""
 
     INDEX = "index"
     PAGE = "page"
@@ -42,6 +42,7 @@ class KeyName(StrEnum):
     AUDIT_SPOOL = "audit-spool"
     AT_REST = "at-rest"
     AUTHORIZATION = "authorization"
+    HL7_JOURNAL = "hl7-journal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,32 @@ SETTINGS: tuple[Setting, ...] = (
         "Least severe log lines written: debug, info, warning or error.",
         _one_of("debug", "info", "warning", "error"),
     ),
+    Setting("HL7_HOST", "127.0.0.1", "Address HL7 v2 messages are taken on; with OPEN only a loopback address."),
+    Setting(
+        "HL7_PORT",
+        0,
+        "Port HL7 v2 messages are taken on over MLLP; 0: `hearth serve` runs no bridge, `hearth serve hl7` takes 2575.",
+        _whole(0, 65535),
+    ),
+    Setting("HL7_SITE", "", "Folder of the site kit: senders, receivers, codes; empty: hl7 under DATA_DIR."),
+    Setting("HL7_WORKERS", 2, "Threads that apply messages to the record.", _whole(1, 64)),
+    Setting("HL7_TLS_CERT", "", "Certificate chain file (PEM) to take messages over TLS with."),
+    Setting("HL7_TLS_KEY", "", "Private key file (PEM) of HL7_TLS_CERT."),
+    Setting("HL7_TLS_CA", "", "Certificates (PEM) that sign senders' own; given, every sender must show one."),
+    Setting("HL7_MESSAGE_MAX", 64 * 1024 * 1024, "Largest HL7 v2 message in bytes.", _whole(1024, 1 << 30)),
+    Setting("HL7_CONNECTIONS", 2000, "Most connections of senders at once.", _whole(1, 100_000)),
+    Setting(
+        "HL7_IDLE_SECONDS",
+        0,
+        "Seconds of silence after which a sender's connection ends; 0: never.",
+        _whole(0, 864_000),
+    ),
+    Setting(
+        "HL7_RETENTION_DAYS",
+        0,
+        "Days that applied and refused messages are kept; 0: always. What waits for a person stays.",
+        _whole(0, 36_500),
+    ),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
 
@@ -176,6 +202,11 @@ class Settings:
         return self.data / "metrics"
 
     @property
+    def hl7_site(self) -> Path:
+        """The folder of the HL7 v2 site kit."""
+        return Path(self.values["HL7_SITE"] or self.data / "hl7")
+
+    @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data / 'hearth.sqlite'}"
 
@@ -215,10 +246,16 @@ def _value(row: Setting, given: Mapping[str, Any], environ: Mapping[str, str]) -
 def _check(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise SettingError("TLS_CERT and TLS_KEY go together: give both or neither")
-    if settings.open and not _is_loopback(settings.host):
-        raise SettingError(
-            f"OPEN serves without authentication, so HOST must be a loopback address, not {settings.host!r}"
-        )
+    if bool(settings.hl7_tls_cert) != bool(settings.hl7_tls_key):
+        raise SettingError("HL7_TLS_CERT and HL7_TLS_KEY go together: give both or neither")
+    if settings.hl7_tls_ca and not settings.hl7_tls_cert:
+        raise SettingError("HL7_TLS_CA asks senders for certificates, which needs HL7_TLS_CERT and HL7_TLS_KEY")
+    for name in ("HOST", "HL7_HOST") if settings.open else ():
+        if not _is_loopback(settings.values[name]):
+            raise SettingError(
+                f"OPEN serves without authentication, so {name} must be a loopback address, "
+                f"not {settings.values[name]!r}"
+            )
 
 
 def check_public_url(base: str) -> None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # a server without authentication does without what these loa
 
     from fhir_server.authorization.note import Notes
     from fhir_server.http.request import Request
+    from hl7_bridge.journal import SqlJournal
     from smart_auth.revocations import RevocationList
     from smart_auth.service import AuthService
 
@@ -139,8 +140,17 @@ class Process:
         )
         return Authorization(service, revocations, notes, engine.dispose)
 
+    @cached_property
+    def journal(self) -> "SqlJournal":
+        """The HL7 v2 journal, made when first asked for; the record's commits then know its marks."""
+        from fhir_server.hl7 import journal_of
+
+        return journal_of(self)
+
     def close(self) -> None:
         """Store what waits in the spool and close the connections."""
+        if "journal" in self.__dict__:
+            self.journal.close()
         if "authorization" in self.__dict__:
             self.authorization.revocations.stop()
             self.authorization.dispose()

@@ -23,7 +23,7 @@ from hl7_bridge.outcomes import Outcomes
 from hl7_bridge.ports import Outcome, State, Work
 from hl7_bridge.reception import BridgeReception, Times
 from hl7_bridge.record import FollowUps, Record, Source
-from hl7_bridge.site.model import DEFAULT, Sender, Site
+from hl7_bridge.site.model import Sender, Site
 from hl7_bridge.telemetry import Silent, Telemetry
 from hl7_bridge.workers import Workers, Writer
 from resources.errors import FhirError
@@ -56,12 +56,14 @@ class Options:
 
 
 class Bridge:
-    """``repository_of`` gives the record as a sender may change it, ``keeper`` as upkeep may; ``site`` is asked again
-    for every message, so that a changed site kit is seen. ``beside`` are further tasks, given the event of the stop."""
+    """``repository_of`` gives the record as a sender may change it, ``keeper`` as upkeep may. ``sender_of`` knows what
+    people answered about a sender's codes too. ``rounds`` are further upkeep, ``beside`` further tasks, given the event
+    of the stop."""
 
     def __init__(
         self,
         site: Callable[[], Site],
+        sender_of: Callable[[str], Sender | None],
         journal: SqlJournal,
         record: Record,
         mapper: Mapper,
@@ -69,25 +71,21 @@ class Bridge:
         keeper: Callable[[], Repository],
         options: Options,
         telemetry: Telemetry | None = None,
+        rounds: Sequence[Callable[[], None]] = (),
         beside: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = (),
     ) -> None:
         self._site, self._journal, self._record, self._keeper = site, journal, record, keeper
-        self._options, self._telemetry, self._beside = options, telemetry or Silent(), beside
+        self._options, self._telemetry = options, telemetry or Silent()
+        self._rounds, self._beside = rounds, beside
         self._late: list[int] = []
         self._purged = -_PURGE
         self.listener: Listener | None = None
-        applier = Applier(
-            journal, self._sender, repository_of, mapper, self._commit, self._acknowledge, options.retries
-        )
+        applier = Applier(journal, sender_of, repository_of, mapper, self._commit, self._acknowledge, options.retries)
         self._workers = Workers(journal, applier.apply, self._told, options.workers)
         self._writer = Writer(journal, self._workers.wake)
         self._outcomes: Outcomes | None = None
 
     # --- what the applier needs
-
-    def _sender(self, name: str) -> Sender | None:
-        known = next((sender for sender in self._site().senders if sender.name == name), None)
-        return known or (DEFAULT if self._options.is_open and name == DEFAULT.name else None)
 
     def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
         site = self._site()
@@ -167,6 +165,8 @@ class Bridge:
         while self._journal.sweep():
             pass
         FollowUps(self._record, self._keeper()).sweep()
+        for each in self._rounds:
+            each()
         days = self._options.retention_days
         if days and monotonic() > self._purged + _PURGE:
             self._purged = monotonic()

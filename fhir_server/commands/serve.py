@@ -22,7 +22,13 @@ def _run_worker(settings: Settings) -> None:
     run(settings)
 
 
-PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "worker": _run_worker}
+def _run_hl7(settings: Settings) -> None:
+    from fhir_server.hl7 import run
+
+    run(settings)
+
+
+PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "hl7": _run_hl7, "worker": _run_worker}
 
 
 def run(settings: Settings, part: str | None, *, supervised: bool = False) -> int:
@@ -31,17 +37,20 @@ def run(settings: Settings, part: str | None, *, supervised: bool = False) -> in
         check_public_url(settings.base_url)
     start_logging(settings.log_level)
     prepare(settings)
-    if part != "worker":
+    if part in (None, "api") and not supervised:  # the supervisor has done it, and other parts count already
         _forget_counters(settings)
-        if not supervised:
-            remember(settings)
-            _announce(settings)
+        remember(settings)
+        _announce(settings)
     if part:
         PARTS[part](settings)
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
-    children = [Child(name, [sys.executable, "-m", "fhir_server.cli", "serve", name, "--supervised"]) for name in PARTS]
+    children = [_child(name) for name in PARTS if name != "hl7" or settings.hl7_port]
     return Supervisor(children, child_environment(), settings.stop_seconds).run()
+
+
+def _child(part: str) -> Child:
+    return Child(part, [sys.executable, "-m", "fhir_server.cli", "serve", part, "--supervised"])
 
 
 def _announce(settings: Settings) -> None:

@@ -18,7 +18,7 @@ from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Policy
 from hl7_bridge.mllp.framing import Decoder, Frame, encode
 from hl7_bridge.record import Record
 from hl7_bridge.service import Bridge, Options
-from hl7_bridge.site.model import Sender, Site
+from hl7_bridge.site.model import DEFAULT, Sender, Site
 from resources.repository import WHOLE_RECORD, Caller, SearchRequest
 
 KEY = b"hash key of the tests, 32 bytes."
@@ -100,9 +100,10 @@ class House:
         journal = SqlJournal(self.url, Sealing(KEY))
         record = Record(journal.stamps, KEY, lambda: 1_700_000_000_000)
         site, mapper = options.pop("site", SITE), options.pop("mapper", mapped)
+        senders = {sender.name: sender for sender in (*site.senders, DEFAULT)}.get
         given = Options(port=0, **options)
         bridge = Bridge(
-            lambda: site, journal, record, mapper, lambda _: self.repository, lambda: self.repository, given
+            lambda: site, senders, journal, record, mapper, lambda _: self.repository, lambda: self.repository, given
         )
         stop, begun = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(bridge.run(stop, lambda port: (self.ports.append(port), begun.set())))

@@ -1,0 +1,176 @@
+"""The HL7 v2 bridge as a process of this server: what it is given, and how it is started and stopped.
+
+HL7 v2.5.1 section 2.9; docs/adr. The bridge itself knows neither store nor settings.
+"""
+
+import asyncio
+import hashlib
+import logging
+import signal
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from time import time
+from typing import Any
+
+from fhir_server.authorization.sealer import KeyringSealer
+from fhir_server.hl7_metrics import BridgeMetrics
+from fhir_server.keys import KeyName, KeyProblem
+from fhir_server.repository import BoundRepository
+from fhir_server.settings import SettingError, Settings
+from fhir_server.wiring import INTEGRITY, Process
+from hl7_bridge.journal import MARKS, Sealing, SqlJournal
+from hl7_bridge.mapping.messages import map_message
+from hl7_bridge.mllp.listener import Limits
+from hl7_bridge.outbound.delivery import Delivery
+from hl7_bridge.outbound.follower import Follower
+from hl7_bridge.record import Record
+from hl7_bridge.service import Bridge, Options
+from hl7_bridge.site.answers import Senders
+from hl7_bridge.site.files import SiteError, read_site
+from hl7_bridge.site.model import Sender, Site
+from resources import validation
+from resources.errors import FhirError, Unavailable
+from resources.repository import WHOLE_RECORD, Caller
+
+log = logging.getLogger("hearth.hl7")
+
+PORT = 2575
+"""Registered for HL7; taken when ``hearth serve hl7`` is told none."""
+_PAUSE = 0.5
+"""Seconds between two looks at the record's changes."""
+
+
+class JournalSealer(KeyringSealer):
+    """Of the journal's messages; what does not open is for the moment unavailable."""
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        try:
+            return super().open(purpose, sealed)
+        except KeyProblem as error:
+            raise Unavailable(str(error)) from None
+
+
+def journal_of(process: Process) -> SqlJournal:
+    """The journal in the database of ``process``, whose store then knows the marks of it."""
+    for name, sql in MARKS.items():
+        process.store.register_mark(name, sql)
+    sealer = JournalSealer(process.keyring, KeyName.HL7_JOURNAL)
+    sealing = Sealing(_derived(process, b"hl7 index"), sealer, encrypt=process.settings.at_rest == "envelope")
+    return SqlJournal(process.settings.database_url, sealing, alone=partial(_alone, process))
+
+
+def _alone(process: Process) -> AbstractContextManager[Any]:
+    """On SQLite the lock that the record's writers of this process hold."""
+    return getattr(process.store, "writing", None) or nullcontext()
+
+
+def _derived(process: Process, purpose: bytes) -> bytes:
+    """A key of its own from that of the index, which is never rotated either: its hashes are stored."""
+    secret = process.keyring.current(KeyName.INDEX).secret
+    return hashlib.blake2b(key=secret, digest_size=32, person=purpose).digest()
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SettingError when the site kit or the TLS files cannot be used."""
+    try:
+        site = read_site(settings.hl7_site)
+    except SiteError as error:
+        raise SettingError(f"HL7_SITE {settings.hl7_site} cannot be used:\n{error}") from None
+    tls = _tls(settings)
+    settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    validation.prepare()
+    with Process(settings) as process:
+        asyncio.run(_serve(process, site, tls))
+
+
+async def _serve(process: Process, site: Site, tls: ssl.SSLContext | None) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = BridgeMetrics()
+    made = bridge(process, site, metrics, tls)
+    metrics.watch(process.journal, site, lambda: made.listener.connections if made.listener else 0)
+    await made.run(stop, lambda port: log.info("listening", extra={"host": process.settings.hl7_host, "port": port}))
+
+
+def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLContext | None = None) -> Bridge:
+    """The bridge over ``process``."""
+    settings, journal = process.settings, process.journal
+    services = process.services(INTEGRITY[settings.referential_integrity])
+    senders = Senders(site, lambda: journal.worklist(answered=True))
+
+    def repository_for(name: str) -> BoundRepository:
+        return BoundRepository(services, Caller(f"hl7:{name}", client="hl7", grants=WHOLE_RECORD))
+
+    def repository_of(sender: Sender) -> BoundRepository:
+        return repository_for(sender.name)
+
+    return Bridge(
+        site=lambda: site,
+        sender_of=senders,
+        journal=journal,
+        record=Record(journal.stamps, _derived(process, b"hl7 stamps"), _now),
+        mapper=map_message,
+        repository_of=repository_of,
+        keeper=lambda: repository_for("upkeep"),
+        options=_options(settings, tls),
+        telemetry=metrics,
+        rounds=(senders.refresh, metrics.sample),
+        beside=_outbound(site, journal, repository_for),
+    )
+
+
+def _now() -> int:
+    return int(time() * 1000)
+
+
+def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
+    return Options(
+        host=settings.hl7_host,
+        port=settings.hl7_port or PORT,
+        tls=tls,
+        is_open=settings.open,
+        workers=settings.hl7_workers,
+        retention_days=settings.hl7_retention_days,
+        stop_seconds=settings.stop_seconds,
+        limits=Limits(settings.hl7_message_max, settings.hl7_connections, idle=settings.hl7_idle_seconds),
+    )
+
+
+def _outbound(
+    site: Site, journal: SqlJournal, repository_for: Callable[[str], BoundRepository]
+) -> tuple[Callable[[asyncio.Event], Awaitable[None]], ...]:
+    """What follows the record and what delivers; nothing when nobody is to be told."""
+    if not site.receivers:
+        return ()
+    follower = Follower(site, repository_for("outbound"), journal.outbox, journal.stamps)
+    delivery = Delivery(site, journal, journal.outbox.about, repository_for, _now)
+
+    async def follow(stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                more = await asyncio.to_thread(follower.step)
+            except FhirError as error:
+                log.warning("changes cannot be followed", extra={"code": error.code})
+                more = False
+            if not more:
+                await asyncio.wait({asyncio.ensure_future(stop.wait())}, timeout=_PAUSE)
+
+    return follow, delivery.run
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.hl7_tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.hl7_tls_cert, settings.hl7_tls_key)
+        if settings.hl7_tls_ca:
+            context.load_verify_locations(settings.hl7_tls_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(f"HL7_TLS_CERT, HL7_TLS_KEY or HL7_TLS_CA cannot be used: {error}") from None
+    return context

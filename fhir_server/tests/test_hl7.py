@@ -1,0 +1,111 @@
+import asyncio
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fhir_server.hl7 import PORT, _options, _tls, bridge
+from fhir_server.hl7_metrics import BridgeMetrics
+from fhir_server.preparation import prepare
+from fhir_server.settings import SettingError, Settings, load
+from fhir_server.wiring import Process
+from hl7_bridge.journal import Query
+from hl7_bridge.mllp.framing import encode
+from hl7_bridge.site.model import Sender, Site
+from resources.repository import WHOLE_RECORD, Caller, HistoryRequest, SearchRequest
+
+ORU = (
+    b"MSH|^~\\&|LAB|A|||20260101||ORU^R01|7|P|2.5.1\rPID|||5^^^HOSP||Okafor^Ada\rORC|RE|P1|F1\r"
+    b"OBR|1|P1^A|F1^B|718-7^Hb^LN|||20260101\rOBX|1|NM|718-7^Hb^LN||13.5|g/dL^^UCUM|||||F\r"
+)
+SITE = Site(senders=(Sender("lab", applications=("LAB",)),))
+
+
+@pytest.fixture
+def settings(empty_database_url: str, tmp_path: Path) -> Settings:
+    given = {"DATA_DIR": str(tmp_path), "DATABASE": empty_database_url, "OPEN": True, "AT_REST": "envelope"}
+    made = load(given | {"HL7_WORKERS": 1, "HL7_RETENTION_DAYS": 30}, {})
+    prepare(made)
+    return made
+
+
+@pytest.fixture
+def process(settings: Settings) -> Iterator[Process]:
+    with Process(settings) as made:
+        yield made
+
+
+def say(process: Process, *messages: bytes) -> list[bytes]:
+    """Send ``messages`` to a bridge over ``process``, stop it; the answers."""
+
+    async def scenario() -> list[bytes]:
+        stop, ports = asyncio.Event(), asyncio.Queue[int]()
+        metrics = BridgeMetrics()
+        metrics.watch(process.journal, SITE, lambda: 1)
+        made = bridge(process, SITE, metrics)
+        object.__setattr__(made._options, "port", 0)
+        running = asyncio.create_task(made.run(stop, ports.put_nowait))
+        reader, writer = await asyncio.open_connection("127.0.0.1", await ports.get())
+        answers = []
+        for message in messages:
+            writer.write(encode(message))
+            answers.append(await reader.readuntil(b"\x1c\r"))
+        stop.set()
+        await running
+        metrics.sample()
+        return answers
+
+    return asyncio.run(scenario())
+
+
+def test_a_message_becomes_searchable_with_provenance_and_audit_and_leaves_nothing_in_clear(process, settings):
+    answers = say(process, ORU, ORU)
+    assert b"\rMSA|AA|7\r" in answers[0]
+    assert answers[0] == answers[1]
+    repository = process.repository(Caller("test", grants=WHOLE_RECORD))
+
+    def found(type: str, **params: str) -> list[str]:
+        hits = repository.search(SearchRequest(type, tuple(params.items()))).hits
+        return [hit.version.reference for hit in hits]
+
+    [observation] = found("Observation", code="http://loinc.org|718-7")
+    assert found("Patient", identifier="5")
+    assert found("Provenance", target=observation)
+    made = repository.history(HistoryRequest(*observation.split("/"))).versions
+    assert [b'"source":"urn:hl7v2:lab#7"' in version.doc for version in made] == [True]
+    rows = process.store.session().query("SELECT raw FROM hl7_body")
+    assert len(rows) == 1 and b"Okafor" not in bytes(rows[0][0])
+    [entry] = process.journal.search(Query(patient="5"))
+    assert process.journal.raw(entry.id) == ORU
+    assert entry.state == "applied"
+
+
+def test_unmapped_codes_stand_on_the_worklist(process):
+    say(process, ORU.replace(b"PID|||5^^^HOSP||Okafor^Ada", b"PID|||5^^^HOSP||Okafor^Ada|||?"))
+    assert [(item.sender, item.code) for item in process.journal.worklist()] == [("lab", "?")]
+
+
+def test_options_and_port(settings):
+    assert (_options(settings, None).port, _options(settings, None).retention_days) == (PORT, 30)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"HL7_TLS_CERT": "a.pem"},
+        {"HL7_TLS_CA": "a.pem"},
+        {"OPEN": True, "HL7_HOST": "0.0.0.0"},
+        {"HL7_PORT": "70000"},
+    ],
+)
+def test_settings_that_cannot_be(given):
+    with pytest.raises(SettingError):
+        load(given, {})
+
+
+def test_tls_files_that_are_not_there():
+    with pytest.raises(SettingError, match="HL7_TLS_CERT"):
+        _tls(load({"HL7_TLS_CERT": "absent.pem", "HL7_TLS_KEY": "absent.pem"}, {}))
+    assert _tls(load({}, {})) is None
+    assert ssl.HAS_TLSv1_3
