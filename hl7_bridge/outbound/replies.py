@@ -85,7 +85,7 @@ def consequences(answered: Answered, reply: Message | None, refusal: str = "") -
     effect = _effect(orc, refusal)
     changed = _changed(answered, orc, effect)
     order = answered.resource
-    task = _task(answered, effect, refusal or _words(reply))
+    task = _task(answered, effect, ": ".join(filter(None, (refusal, _words(reply)))))
     if changed is None:
         return Consequences([task], None)
     patch = Patch(order["resourceType"], changed, order["id"], if_match=answered.version)
