@@ -1,4 +1,4 @@
-"""The command ``hearth``: serve, load, token, person, client, keys, migrate, check, audit verify.
+"""The command ``hearth``: serve, load, token, person, client, keys, hl7, migrate, check, audit verify.
 
 Every setting is an option of every command; ``--help`` and HEARTH_<NAME> are made from the same rows.
 """
@@ -94,6 +94,40 @@ _CLIENT: Options = (
     ("--ehr", {"action": "store_true", "help": "starts other apps with a patient in hand"}),
     ("--introspects", {"action": "store_true", "help": "may ask whether any token is good"}),
 )
+_FILTERS: Options = tuple(
+    (f"--{name.replace('_', '-')}", {"dest": name, "default": "", "metavar": "X", "help": said})
+    for name, said in (
+        ("direction", "in or out"),
+        ("sender", "peer, as the site kit names it"),
+        ("type", "MSH-9.1, such as ORU"),
+        ("event", "MSH-9.2, such as R01"),
+        ("state", "received, applied, held, rejected or dead"),
+        ("patient", "number of the patient, PID-3.1"),
+        ("order", "placer's or filler's order number"),
+        ("control_id", "MSH-10"),
+    )
+)
+_MANY: Options = (
+    ("ids", {"nargs": "*", "type": int, "metavar": "ID", "help": "none: those that the filters find"}),
+    ("--count", {"type": int, "default": 50, "metavar": "N", "help": "at most so many"}),
+    *_FILTERS,
+)
+_SAMPLES: Options = (
+    ("samples", {"nargs": "+", "metavar": "PATH", "help": "file or folder"}),
+    ("--name", {"required": True, "metavar": "SENDER", "help": "the sender's name in the site kit"}),
+)
+_SEND: Options = (
+    ("files", {"nargs": "+", "metavar": "PATH", "help": "file or folder"}),
+    ("--to", {"required": True, "metavar": "PEER", "help": "HOST:PORT, or a receiver of the site kit"}),
+)
+_CODE: Options = (
+    ("sender", {"metavar": "SENDER"}),
+    ("table", {"metavar": "TABLE", "help": "as the worklist names it"}),
+    ("code", {"metavar": "CODE", "help": "the sender's"}),
+    ("--system", {"required": True, "metavar": "URI", "help": "code system of the answer"}),
+    ("--target", {"required": True, "metavar": "CODE", "help": "the code it means"}),
+    ("--display", {"default": "", "metavar": "TEXT", "help": "as people read it"}),
+)
 _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ...] = (
     (
         "person",
@@ -130,6 +164,41 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
         "keys that sign tokens",
         commands.do_keys,
         (("list", "list them", ()), ("rotate", "sign with the next key from now on", ())),
+    ),
+    (
+        "hl7",
+        "the HL7 v2 bridge",
+        commands.do_hl7,
+        (
+            ("check", "check the site kit", ()),
+            ("profile", "learn a sender from samples: its file, its profile, its drift", _SAMPLES),
+            ("send", "send messages and show the answers", _SEND),
+            (
+                "tail",
+                "list the newest messages",
+                (*_MANY[1:], ("--follow", {"action": "store_true", "help": "and those that come"})),
+            ),
+            ("show", "one message, the fate of its fields, what it made", (("id", {"type": int, "metavar": "ID"}),)),
+            (
+                "replay",
+                "read messages again",
+                (*_MANY, ("--with", {"dest": "with_file", "default": "", "metavar": "FILE", "help": "edited text"})),
+            ),
+            (
+                "diff",
+                "what another site kit would make of stored messages",
+                (*_MANY, ("--site", {"required": True, "metavar": "FOLDER", "help": "the other site kit"})),
+            ),
+            (
+                "worklist",
+                "codes nobody has mapped",
+                (
+                    ("--sender", {"default": "", "metavar": "SENDER", "help": "of this one alone"}),
+                    ("--answered", {"action": "store_true", "help": "those that have an answer"}),
+                ),
+            ),
+            ("answer", "say what a code means; its messages are read again", _CODE),
+        ),
     ),
 )
 

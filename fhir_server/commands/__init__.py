@@ -62,3 +62,9 @@ def do_keys(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.signing_keys import run
 
     return run(settings, arguments.action, arguments)
+
+
+def do_hl7(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.hl7 import run
+
+    return run(settings, arguments.action, arguments)

@@ -77,7 +77,7 @@ def _row(client: Client) -> tuple[str, ...]:
 def _disable(service: AuthService, asked: Namespace) -> None:
     """Its tokens end too."""
     client, now = _found(service, asked), service.now()
-    service.records.put_client(replace(client, disabled=True))
+    service.records.amend_client(client.id, {"disabled": True})
     service.records.revoke_client(client.id, now, now + service.lifetimes.user_token)
     _tell(service, client.id, "disabled")
 
