@@ -43,7 +43,8 @@ def _table(text: str) -> dict[str, Any]:
         found = _TABLE.search(cells[2])
         number = number or (found[1] if found else "")
         if cells[0] and cells[6] and not cells[3]:
-            rows.append([cells[0], cells[6], cells[9], cells[8] or cells[1]])
+            # The text of the source names the target only where that is the same code.
+            rows.append([cells[0], cells[6], cells[9], cells[8] or (cells[1] if cells[0] == cells[6] else "")])
     return {"table": number, "rows": rows}
 
 

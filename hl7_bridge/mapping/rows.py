@@ -63,6 +63,11 @@ class _Step(NamedTuple):
     many: bool
     target: str
 
+    @property
+    def name(self) -> str:
+        """The element as a whole; '' for a part of one, which the null value cannot delete alone."""
+        return "" if self.path else self.last
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentMap:
@@ -109,7 +114,7 @@ def apply(rows: SegmentMap, segment: Segment, resource: Resource, draft: Draft) 
         if not text:
             continue
         if text == NULL:
-            nulls.add(".".join((*step.path, step.last)))
+            nulls.add(f"extension:{getattr(step.read, 'url', '')}" if step.last == "extension" else step.name)
             continue
         made = known.get((step.place, text), _UNSEEN) if known is not None else _UNSEEN
         if made is _UNSEEN:
@@ -121,7 +126,7 @@ def apply(rows: SegmentMap, segment: Segment, resource: Resource, draft: Draft) 
             _put(step, made, resource)
         if trace is not None:
             trace.made(segment, number, step.target, made is not None)
-    return {name for name in nulls if name.split(".")[0] not in resource}
+    return {name for name in nulls if name and name not in resource}
 
 
 _UNSEEN: Final = object()
@@ -145,14 +150,20 @@ def _parent(resource: Resource, path: tuple[str, ...]) -> Resource:
     return resource
 
 
+class _Extension:
+    """What ``read`` makes, as an extension."""
+
+    def __init__(self, url: str, value: str, read: Read) -> None:
+        self.url, self._value, self._read = url, value, read
+
+    def __call__(self, each: Value, draft: Draft) -> Resource | None:
+        made = self._read(each, draft)
+        return None if made is None else {"url": self.url, self._value: made}
+
+
 def extension(url: str, value: str, read: Read) -> Read:
     """A function that wraps what ``read`` makes as the extension ``url`` with ``value`` (``valueCodeableConcept``)."""
-
-    def found(each: Value, draft: Draft) -> Resource | None:
-        made = read(each, draft)
-        return None if made is None else {"url": url, value: made}
-
-    return found
+    return _Extension(url, value, read)
 
 
 def listed(read: Read) -> Read:

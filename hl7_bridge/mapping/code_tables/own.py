@@ -15,6 +15,9 @@ _PRIORITY = "http://hl7.org/fhir/request-priority"
 _ENCOUNTER = "http://hl7.org/fhir/encounter-status"
 _ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+_MEDICATION_REQUEST = "http://hl7.org/fhir/CodeSystem/medicationrequest-status"
+_APPOINTMENT = "http://hl7.org/fhir/appointmentstatus"
+_COMPOSITION = "http://hl7.org/fhir/composition-status"
 
 
 class Addition(NamedTuple):
@@ -36,7 +39,7 @@ OWN: Final[Mapping[str, Addition]] = {
             _OBSERVATION,
             B="preliminary",
             I="registered",
-            N="cancelled",
+            N="unknown",
             O="registered",
             R="preliminary",
             S="preliminary",
@@ -121,6 +124,10 @@ OWN: Final[Mapping[str, Addition]] = {
     "PatientClass[EncounterClass]": Addition(
         "0004",
         {
+            "E": Coding(_ACT, "EMER", "emergency"),
+            "I": Coding(_ACT, "IMP", "inpatient encounter"),
+            "O": Coding(_ACT, "AMB", "ambulatory"),
+            "P": Coding(_ACT, "PRENC", "pre-admission"),
             "OBS": Coding(_ACT, "OBSENC", "observation encounter"),
             "D": Coding(_ACT, "SS", "short stay"),
             "S": Coding(_ACT, "SS", "short stay"),
@@ -184,5 +191,85 @@ OWN: Final[Mapping[str, Addition]] = {
     ),
     "SpecimenActionCode": Addition(
         "0065", _codes("http://hl7.org/fhir/request-intent", A="instance-order", G="reflex-order")
+    ),
+    "OrderStatus[MedicationRequest.status]": Addition(
+        "0038",
+        _codes(
+            _MEDICATION_REQUEST,
+            A="active",
+            CA="cancelled",
+            CM="completed",
+            DC="stopped",
+            E="active",
+            ER="entered-in-error",
+            HD="on-hold",
+            IP="active",
+            RP="stopped",
+            RS="active",
+            SC="active",
+        ),
+    ),
+    "OrderControlCode[MedicationRequest.status]": Addition(
+        "0119",
+        {
+            code: Coding(_MEDICATION_REQUEST, status)
+            for status, codes in (
+                (
+                    "active",
+                    "NW OK RL OE OR RO XO XR XX SC SN NA RF AF DF FU OF UF RE PA CH CN LI RR OP SS SR UC UD UH UM UX",
+                ),
+                ("cancelled", "CA OC CR UA"),
+                ("stopped", "DC OD DR RP RQ RU"),
+                ("on-hold", "HD HR OH UR"),
+                ("unknown", "DE ER FC UN"),
+            )
+            for code in codes.split()
+        },
+    ),
+    "DispenseType": Addition(
+        "0484",
+        {
+            code: Coding(_ACT, target, display)
+            for code, target, display in (
+                ("N", "FFC", "First Fill - Complete"),
+                ("P", "FFP", "First Fill - Part Fill"),
+                ("R", "RFC", "Refill - Complete"),
+                ("Q", "RFP", "Refill - Part Fill"),
+                ("T", "TF", "Trial Fill"),
+                ("B", "TB", "Trial Balance"),
+            )
+        },
+    ),
+    "FillerStatusCodes[Appointment]": Addition(
+        "0278",
+        _codes(
+            _APPOINTMENT,
+            Blocked="pending",
+            Dc="cancelled",
+            Discontinued="cancelled",
+            Overbook="booked",
+            BOOKED="booked",
+            PENDING="pending",
+            CANCELLED="cancelled",
+            CANCELED="cancelled",
+            COMPLETE="fulfilled",
+            STARTED="checked-in",
+            NOSHOW="noshow",
+            DELETED="entered-in-error",
+            WAITLIST="waitlist",
+        ),
+    ),
+    "DocumentCompletionStatus": Addition(
+        "0271",
+        _codes(
+            _COMPOSITION,
+            AU="final",
+            DI="preliminary",
+            DO="final",
+            IN="preliminary",
+            IP="preliminary",
+            LA="final",
+            PA="preliminary",
+        ),
     ),
 }

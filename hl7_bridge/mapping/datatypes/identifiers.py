@@ -33,7 +33,7 @@ def identifier(value: Value, reading: Reading) -> Identifier | None:
     if not number:
         return None
     found: Identifier = {}
-    check = [_extension(url, value.text(n)) for n, url in ((2, CHECK_DIGIT), (3, CHECK_SCHEME)) if value.text(n)]
+    check = check_digit(value.text(2), value.text(3)) if len(value) > 1 else []
     if check:
         found["extension"] = check
     kind = value.text(5)
@@ -53,8 +53,12 @@ def identifier(value: Value, reading: Reading) -> Identifier | None:
     return found
 
 
-def _extension(url: str, text: str) -> dict[str, Any]:
-    return {"url": url, "valueString": text}
+def check_digit(digit: str, scheme: str) -> list[dict[str, Any]]:
+    """The extensions of an identifier that has a check digit and names the scheme it was made by."""
+    found: list[dict[str, Any]] = [{"url": CHECK_DIGIT, "valueString": digit}] if digit else []
+    if scheme:
+        found.append({"url": CHECK_SCHEME, "valueString": scheme})
+    return found
 
 
 def entity(value: Value, reading: Reading, kind: str = "", own: str = "") -> Identifier | None:

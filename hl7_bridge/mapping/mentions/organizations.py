@@ -5,7 +5,7 @@ HL7 v2.5.1 sections 2A.90 (XON), 2A.33 (HD); official maps XON[Organization], HD
 
 from hl7_bridge.er7 import Value
 from hl7_bridge.mapping.datatypes.addresses import address, contact_point
-from hl7_bridge.mapping.datatypes.identifiers import CHECK_DIGIT, CHECK_SCHEME, Identifier, key, typed
+from hl7_bridge.mapping.datatypes.identifiers import Identifier, check_digit, key, typed
 from hl7_bridge.mapping.datatypes.texts import clean
 from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.model import Key, Resource
@@ -56,9 +56,7 @@ def _identified(value: Value, draft: Draft) -> Identifier | None:
     if not number:
         return None
     found: Identifier = {}
-    check = [
-        {"url": url, "valueString": text} for n, url in ((4, CHECK_DIGIT), (5, CHECK_SCHEME)) if (text := value.text(n))
-    ]
+    check = check_digit(value.text(4), value.text(5))
     if check:
         found["extension"] = check
     kind = value.text(7)

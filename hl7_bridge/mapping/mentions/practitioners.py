@@ -7,11 +7,11 @@ from typing import Any
 
 from hl7_bridge.er7 import Value
 from hl7_bridge.mapping.code_tables.tables import table, v2_system
-from hl7_bridge.mapping.datatypes.identifiers import CHECK_DIGIT, CHECK_SCHEME, Identifier, key, typed
+from hl7_bridge.mapping.datatypes.identifiers import Identifier, check_digit, key, typed
 from hl7_bridge.mapping.datatypes.names import CNN, XCN, Parts, display, name
 from hl7_bridge.mapping.datatypes.times import between
 from hl7_bridge.mapping.draft import Draft
-from hl7_bridge.mapping.mentions.locations import place
+from hl7_bridge.mapping.mentions.locations import STATUSES, place
 from hl7_bridge.mapping.model import Key, Resource
 
 Reference = Resource
@@ -45,11 +45,7 @@ def _identified(value: Value, draft: Draft) -> Identifier | None:
     if not number:
         return None
     found: Identifier = {}
-    check = [
-        {"url": url, "valueString": text}
-        for n, url in ((11, CHECK_DIGIT), (12, CHECK_SCHEME))
-        if (text := value.text(n))
-    ]
+    check = check_digit(value.text(11), value.text(12))
     if check:
         found["extension"] = check
     kind = value.text(13)
@@ -122,7 +118,9 @@ def _named(value: Value, draft: Draft, kind: str) -> Reference | None:
     lasting = between(value.text(2), value.text(3), draft)
     if lasting:
         more["period"] = lasting
-    where = place(tuple(value.text(n) for n in (4, 5, 6, 7, 10, 11)), draft)
+    status = value.text(8).lower()
+    at = tuple(value.part(n) for n in (4, 5, 6, 7, 10, 11))
+    where = place(at, draft, {"status": status} if status in STATUSES else None)
     if where:
         more["location"] = [where]
     return _role(who, more, kind, draft) if more else who

@@ -35,8 +35,6 @@ def movement(tree: Group, draft: Draft) -> None:
     """Everything the message says of its patients, by the newest statement of each element."""
     for about in subjects(tree):
         subject(about, Policy.REGISTER, draft)
-        if draft.message.event == "A13" and draft.encounter is not None:
-            draft.encounter.nulls |= {"period.end"}
 
 
 def merged(what: Callable[[Segment, Subject, Draft], None]) -> Callable[[Group, Draft], None]:

@@ -9,9 +9,11 @@ from hl7_bridge.er7 import Segment
 from hl7_bridge.mapping.datatypes.identifiers import entity_pair, key
 from hl7_bridge.mapping.datatypes.times import millis
 from hl7_bridge.mapping.draft import Draft
+from hl7_bridge.mapping.message_maps.pharmacy import prescriptions
 from hl7_bridge.mapping.message_maps.subjects import subject
-from hl7_bridge.mapping.model import Entry, Policy
+from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Order, Result, Subject, subjects
+from hl7_bridge.mapping.prescriptions import is_prescription
 from hl7_bridge.mapping.segments.condition import condition
 from hl7_bridge.mapping.segments.diagnostic_report import (
     category,
@@ -20,14 +22,14 @@ from hl7_bridge.mapping.segments.diagnostic_report import (
     is_document,
     report_name,
 )
-from hl7_bridge.mapping.segments.observation import Scope, members, observation
+from hl7_bridge.mapping.segments.observation import PARENT, Scope, members, observation
 from hl7_bridge.mapping.segments.service_request import (
     Numbers,
     numbers,
     service_request,
     shared_numbers,
 )
-from hl7_bridge.mapping.segments.specimen import specimen, specimen_of_order
+from hl7_bridge.mapping.segments.specimen import add_order, specimen, specimen_of_order
 from hl7_bridge.structure.walker import Group
 
 Pair = tuple[Segment, Entry]
@@ -53,13 +55,14 @@ def orders(tree: Group, draft: Draft) -> None:
         subject(about, Policy.MENTION, draft)
         made = _numbered(about, draft)
         for order, number in made:
-            if order.orc is None and order.obr is None:
+            if order.obr is None and (order.orc is None or is_prescription(order)):
                 continue
             request = service_request(order, number, Policy.ORDER, draft, shared_numbers(made))
             materials = _materials(order, number, draft)
             if materials:
                 request.resource["specimen"] = [each.reference for each in materials]
             _support(order, number, request, draft)
+        prescriptions(about.orders, draft)
 
 
 def _numbered(about: Subject, draft: Draft) -> list[tuple[Order, Numbers]]:
@@ -72,7 +75,7 @@ def _report(order: Order, number: Numbers, made: list[tuple[Order, Numbers]], dr
     request = service_request(order, number, Policy.MENTION, draft, shared_numbers(made))
     report = diagnostic_report(order, number, draft)
     report.resource["basedOn"] = [request.reference]
-    scope = Scope(report_name(order, number), millis(order.obr.text(22), draft), category(order.obr))
+    scope = Scope(report_name(order, number), millis(order.obr.text(22), draft), category(order.obr), number.name)
     materials = _materials(order, number, draft)
     if materials:
         report.resource["specimen"] = request.resource["specimen"] = [each.reference for each in materials]
@@ -116,6 +119,8 @@ def _of_materials(order: Order, materials: list[Entry], scope: Scope, report: En
 
 def _materials(order: Order, number: Numbers, draft: Draft) -> list[Entry]:
     made = [specimen(each.spm, each.notes, number.name, draft) for each in order.materials]
+    if len(made) == 1 and order.obr is not None:
+        add_order(order.obr, made[0], draft)
     if not made and order.obr is not None:
         told = specimen_of_order(order.obr, number.name, draft)
         made = [told] if told is not None else []
@@ -148,9 +153,11 @@ def _children(made: list[tuple[Order, Numbers]], by_number: dict[str, list[Pair]
         for obx, entry in by_number[number.name]:
             if entry.url != parent.get("reference") and obx.index > obr.index:
                 entry.resource.setdefault("derivedFrom", []).append(parent)
+                if "identifier" in parent:
+                    entry.pending = (Key(parent["identifier"]["system"], parent["identifier"]["value"]),)
 
 
-def _parent(obr: Segment, by_number: dict[str, list[Pair]], draft: Draft) -> dict[str, object] | None:
+def _parent(obr: Segment, by_number: dict[str, list[Pair]], draft: Draft) -> Resource | None:
     """The observation that OBR-26 names by OBX-3 and OBX-4; by identifier when another message has it."""
     code, sub = obr.text(26, 1, 1), obr.text(26, 2)
     names = entity_pair(obr.first(29), draft, ("PLAC", "FILL"), ("placer", "filler")) if obr.has(29) else []
@@ -164,7 +171,7 @@ def _parent(obr: Segment, by_number: dict[str, list[Pair]], draft: Draft) -> dic
         return None
     number = names[-1]
     value = "|".join((number.get("system", ""), number["value"], code, sub))
-    return {"type": "Observation", "identifier": {"system": "https://hearth.health/v2/parent-result", "value": value}}
+    return {"type": "Observation", "identifier": {"system": PARENT, "value": value}}
 
 
 MAPS: Final = {

@@ -4,9 +4,9 @@ HL7 v2.5.1 sections 7.4.1 (OBR), 7.4.2 (OBX); official map OBR[DiagnosticReport]
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from hl7_bridge.er7 import Segment
+from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.code_tables.tables import table
 from hl7_bridge.mapping.datatypes.attachments import encapsulated, pointer
 from hl7_bridge.mapping.datatypes.coded import coded, concept
@@ -16,7 +16,7 @@ from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.mentions.practitioners import named_with_role
 from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Order, Result
-from hl7_bridge.mapping.rows import OWN, SET_ID, Row, SegmentMap, apply
+from hl7_bridge.mapping.rows import OWN, SET_ID, Read, Row, SegmentMap, apply
 from hl7_bridge.mapping.segments.notes import lines
 from hl7_bridge.mapping.segments.observation import status as observation_status
 from hl7_bridge.mapping.segments.observation_value import DOCUMENTS
@@ -42,16 +42,24 @@ _LABORATORY: Final = frozenset("BG BLB CG CH CP HM IMM LAB MB MCB MYC SP SR TX V
 _IMAGING: Final = frozenset({"RAD", "CT", "US", "NMR", "NMS", "RUS", "XRC", "VUS", "OUS", "CUS", "RX"})
 
 
-def _interpreter(value: Any, draft: Draft) -> Resource | None:
+def _interpreter(value: Value, draft: Draft) -> Resource | None:
     return named_with_role(value, draft, "interpreter")
 
 
-def _technician(value: Any, draft: Draft) -> Resource | None:
-    return named_with_role(value, draft, "technician")
+_REASON: Final = "http://hl7.org/fhir/StructureDefinition/event-statusReason"
+_FUNCTION: Final = "http://hl7.org/fhir/StructureDefinition/event-performerFunction"
+_PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
 
-def _transcriber(value: Any, draft: Draft) -> Resource | None:
-    return named_with_role(value, draft, "transcriber")
+def _performer(function: str) -> Read:
+    """A function that makes an NDL a performer whose function is said beside the reference."""
+
+    def found(value: Value, draft: Draft) -> Resource | None:
+        who = named_with_role(value, draft, "technician" if function == "SPRF" else "transcriber")
+        code = {"coding": [{"system": _PARTICIPATION, "code": function}]}
+        return who and {"extension": [{"url": _FUNCTION, "valueCodeableConcept": code}], **who}
+
+    return found
 
 
 OBR = SegmentMap(
@@ -70,8 +78,8 @@ OBR = SegmentMap(
         Row(26, "Observation.derivedFrom", origin=OWN),
         Row(32, "resultsInterpreter[]", _interpreter),
         Row(33, "resultsInterpreter[]", _interpreter, OWN),
-        Row(34, "performer[]", _technician),
-        Row(35, "performer[]", _transcriber),
+        Row(34, "performer[]", _performer("SPRF")),
+        Row(35, "performer[]", _performer("TRANS")),
     ),
     official="OBR[DiagnosticReport]",
 )
@@ -96,6 +104,9 @@ def diagnostic_report(order: Order, number: Numbers, draft: Draft) -> Entry:
     if draft.encounter is not None:
         resource["encounter"] = draft.encounter.reference
     _effective(obr, resource, draft)
+    reason = concept(order.orc.first(16), draft) if order.orc is not None and order.orc.has(16) else None
+    if reason:
+        resource["extension"] = [{"url": _REASON, "valueCodeableConcept": reason}]
     said = lines(order.notes)
     if said:
         resource["conclusion"] = said

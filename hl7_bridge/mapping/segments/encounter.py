@@ -17,7 +17,7 @@ from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.mentions.locations import location
 from hl7_bridge.mapping.mentions.practitioners import practitioner
 from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
-from hl7_bridge.mapping.rows import SET_ID, Read, Row, SegmentMap, apply, extension, listed
+from hl7_bridge.mapping.rows import OWN, SET_ID, Read, Row, SegmentMap, apply, extension, listed
 
 _PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _PLANNED_START: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedStartDate"
@@ -107,6 +107,7 @@ PV1 = SegmentMap(
         Row(38, "hospitalization.dietPreference[]", concept),
         Row(40, "Location.operationalStatus"),
         Row(42, "location[]", at_location("reserved")),
+        Row(43, "location[]", at_location("completed"), OWN),
         Row(44, "period.start"),
         Row(45, "period.end"),
         Row(50, "identifier[]", visit),
@@ -191,7 +192,7 @@ def encounter(pv1: Segment, pv2: Segment | None, policy: Policy, draft: Draft) -
     keys = tuple(made for each in resource.get("identifier", ()) if (made := key(each)))
     entry = draft.add(resource, policy, keys, *([pv1] if pv2 is None else [pv1, pv2]))
     if draft.sender.nulls_delete:
-        entry.nulls = frozenset(nulls - {"identifier", "extension", "class", "status"})
+        entry.nulls = frozenset(nulls - {"identifier", "class", "status"})
     entry.defaults = frozenset(defaults)
     draft.encounter = entry
     return entry

@@ -3,6 +3,8 @@
 HL7 v2.5.1 sections 2.15.9 (MSH), 2.15.12 (SFT); official map MSH[MessageHeader] - R4.
 """
 
+import re
+
 from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.code_tables.tables import v2_system
 from hl7_bridge.mapping.datatypes.coded import coding
@@ -29,12 +31,12 @@ def _source_name(value: Value, draft: Draft) -> str | None:
 
 def _security(value: Value, draft: Draft) -> Resource | None:
     text = clean(value.whole)
-    return {"display": text} if text else None
+    return {"code" if text.isalnum() else "display": text} if text else None
 
 
 def _language(value: Value, draft: Draft) -> str | None:
     code = value.text(1)
-    return code if 2 <= len(code) <= 3 and code.isalpha() else None
+    return code if re.fullmatch("[A-Za-z]{2,3}(-[A-Za-z0-9]+)*", code) else None
 
 
 MSH = SegmentMap(
@@ -92,7 +94,7 @@ def message_header(msh: Segment, software: Segment | None, draft: Draft) -> Entr
     source = resource.setdefault("source", {})
     if software is not None:
         apply(SFT, software, resource, draft)
-    source["endpoint"] = _endpoint(msh.first(24)) or _endpoint(msh.first(3)) or LOCAL + (draft.scope or "unknown")
+    source["endpoint"] = _source_endpoint(msh, draft)
     tags = [
         _tag(number, code)
         for number, code in zip(("0103", "0207"), (msh.text(11), msh.text(11, 2)), strict=True)
@@ -100,7 +102,9 @@ def message_header(msh: Segment, software: Segment | None, draft: Draft) -> Entr
     ]
     if tags:
         resource.setdefault("meta", {})["tag"] = tags
-    _destination(msh, resource, draft)
+    destinations = _destinations(msh, draft)
+    if destinations:
+        resource["destination"] = destinations
     _country(msh, draft)
     draft.header = draft.add(resource, Policy.ALWAYS, (), *([msh] if software is None else [msh, software]))
     return draft.header
@@ -118,18 +122,24 @@ def _endpoint(value: Value) -> str:
     return LOCAL + quoted(name) if name else ""
 
 
-def _destination(msh: Segment, resource: Resource, draft: Draft) -> None:
-    receiver = organization(msh.first(23), draft) if msh.has(23) else None
-    receiver = receiver or (facility(msh.first(6), draft) if msh.has(6) else None)
-    endpoint = _endpoint(msh.first(25)) or _endpoint(msh.first(5))
-    name = clean(msh.text(5))
-    if not (receiver or endpoint or name):
-        return
-    found: Resource = {"name": name} if name else {}
-    found["endpoint"] = endpoint or LOCAL + "unknown"
-    if receiver:
-        found["receiver"] = receiver
-    resource["destination"] = [found]
+def _source_endpoint(msh: Segment, draft: Draft) -> str:
+    """The network address of MSH-24, else the application of MSH-3; a URI of either before a mere name."""
+    said = [each for n in (24, 3) if (each := _endpoint(msh.first(n)))]
+    proper = [each for each in said if not each.startswith(LOCAL)]
+    return next(iter(proper or said), LOCAL + (draft.scope or "unknown"))
+
+
+def _destinations(msh: Segment, draft: Draft) -> list[Resource]:
+    """The application and facility of MSH-5 and 6, and the network address and organization of MSH-25 and 23."""
+    found = []
+    for system, receiver, read in ((5, 6, facility), (25, 23, organization)):
+        who = read(msh.first(receiver), draft) if msh.has(receiver) else None
+        name, endpoint = clean(msh.text(system)), _endpoint(msh.first(system))
+        if who or name or endpoint:
+            made: Resource = {"name": name} if name else {}
+            made["endpoint"] = endpoint or LOCAL + "unknown"
+            found.append({**made, "receiver": who} if who else made)
+    return found
 
 
 def _country(msh: Segment, draft: Draft) -> None:

@@ -20,9 +20,11 @@ from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Result
 from hl7_bridge.mapping.rows import OWN, SET_ID, Row, SegmentMap, apply, extension
 from hl7_bridge.mapping.segments.notes import annotations
-from hl7_bridge.mapping.segments.observation_value import LINES, value
+from hl7_bridge.mapping.segments.observation_value import CODED, LINES, value
 
 SYSTEM: Final = "https://hearth.health/v2/observation"
+PARENT: Final = "https://hearth.health/v2/parent-result"
+"""What OBR-26 and OBR-29 of a child can say of the observation it came of: the order, OBX-3 and OBX-4."""
 _NATURE: Final = "http://hl7.org/fhir/StructureDefinition/observation-nature-of-abnormal-test"
 _ANALYSED: Final = "https://hearth.health/v2/analysis-date-time"
 _ALTERNATE: Final = "http://hl7.org/fhir/StructureDefinition/alternate-codes"
@@ -99,12 +101,13 @@ OBX = SegmentMap(
 
 
 class Scope:
-    """What the observations of one report share: its identity, when its status changed, identities given away."""
+    """What the observations of one report share: its identity, when its status changed, identities given away, and the
+    identity of its order."""
 
-    __slots__ = ("defaults", "name", "taken", "time")
+    __slots__ = ("defaults", "name", "order", "taken", "time")
 
-    def __init__(self, name: str, time: int | None, defaults: Resource) -> None:
-        self.name, self.time, self.defaults = name, time, defaults
+    def __init__(self, name: str, time: int | None, defaults: Resource, order: str = "") -> None:
+        self.name, self.time, self.defaults, self.order = name, time, defaults, order
         self.taken: dict[str, int] = {}
 
 
@@ -264,6 +267,9 @@ def _identity(obx: Segment, resource: Resource, scope: Scope, draft: Draft) -> t
     what = obx.text(3) or obx.text(3, 2)
     name = "|".join((scope.name, what, obx.first(4).whole, obx.text(14)))
     count = scope.taken[name] = scope.taken.get(name, 0) + 1
+    if scope.order and obx.text(2) in CODED and obx.has(4):
+        parent = "|".join((scope.order, what, obx.text(4)))
+        resource.setdefault("identifier", []).append({"system": PARENT, "value": parent})
     derived = Key(SYSTEM, name if count == 1 else f"{name}#{count}")
     resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
     return (derived,)

@@ -107,5 +107,8 @@ TYPES: Final[dict[str, Make]] = {
 LINES: Final = frozenset({"TX", "FT", "ST", "", "CF"})
 """Types whose repetitions are lines of one text."""
 
+CODED: Final = frozenset({"CE", "CWE", "CNE", "CF"})
+"""Types of what can have results of its own, such as an organism."""
+
 DOCUMENTS: Final = frozenset({"ED", "RP"})
 """Types that are documents: they go to the report's presentedForm."""

@@ -114,6 +114,10 @@ PID = SegmentMap(
     official="PID[Patient]",
 )
 
+def _congregation(value: Value, draft: Draft) -> str | None:
+    return clean(value.text(1) or value.text(10))
+
+
 PD1 = SegmentMap(
     "PD1",
     "Patient",
@@ -124,7 +128,7 @@ PD1 = SegmentMap(
         Row(
             14,
             "extension[]",
-            extension(_URL + "congregation", "valueString", lambda value, draft: clean(value.text(1))),
+            extension(_URL + "congregation", "valueString", _congregation),
         ),
     ),
     official="PD1[Patient]",
@@ -145,7 +149,7 @@ def patient(pid: Segment, pd1: Segment | None, policy: Policy, draft: Draft) -> 
     keys = patient_keys(pid.all(3), draft)
     entry = draft.add(resource, policy, keys, *([pid] if pd1 is None else [pid, pd1]))
     if draft.sender.nulls_delete:
-        entry.nulls = frozenset(nulls - {"identifier", "extension"})
+        entry.nulls = frozenset(nulls - {"identifier"})
     draft.patient = entry
     return entry
 

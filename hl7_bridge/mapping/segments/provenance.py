@@ -5,7 +5,7 @@ HL7 v2.5.1 section 3.4.1 (EVN); official maps EVN[Provenance], MSH[Provenance-So
 
 from typing import Final
 
-from hl7_bridge.er7 import Segment
+from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.datatypes.coded import coded
 from hl7_bridge.mapping.datatypes.times import date_time, instant
 from hl7_bridge.mapping.draft import Draft
@@ -19,6 +19,12 @@ _TYPES: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-ty
 _OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _ACTIVITIES: Final = {"NW": "CREATE", "SC": "UPDATE", "XO": "UPDATE", "OC": "CANCEL", "CA": "CANCEL", "CR": "CANCEL"}
 
+
+def _facility(value: Value, draft: Draft) -> Resource | None:
+    nothing = Value("", value.delimiters, value.separators)
+    return place((nothing, nothing, nothing, value, nothing, nothing), draft)
+
+
 EVN = SegmentMap(
     "EVN",
     "Provenance",
@@ -29,17 +35,16 @@ EVN = SegmentMap(
         Row(4, "reason", listed(coded("EventReason"))),
         Row(5, "agent"),
         Row(6, "occurredDateTime", date_time),
-        Row(7, "location", lambda value, draft: place(("", "", "", value.text(1), "", ""), draft)),
+        Row(7, "location", _facility),
     ),
     official="EVN[Provenance]",
 )
 
 
-def provenance(evn: Segment | None, orders: list[Segment], draft: Draft) -> Entry | None:
-    """The Provenance of all that the message states; None when it states nothing."""
-    targets = [each.reference for each in draft.entries if each.policy not in (Policy.MENTION, Policy.ALWAYS)]
-    if not targets:
-        return None
+def provenance(evn: Segment | None, orders: list[Segment], draft: Draft) -> Entry:
+    """The Provenance of the message and of all that it states."""
+    stated = [each for each in draft.entries if each.policy not in (Policy.MENTION, Policy.ALWAYS)]
+    targets = [each.reference for each in (draft.header, *stated) if each is not None]
     resource: Resource = {"resourceType": "Provenance", "target": targets}
     if evn is not None:
         apply(EVN, evn, resource, draft)
@@ -57,11 +62,12 @@ def provenance(evn: Segment | None, orders: list[Segment], draft: Draft) -> Entr
 
 
 def _activity(orders: list[Segment], draft: Draft) -> Resource:
-    message = draft.message
-    found: Resource = {"text": f"{message.type}^{message.event}"}
+    said = draft.message.msh.first(9)
+    display = "^".join(text for n in (1, 2, 3) if (text := said.text(n)))
+    found: Resource = {"coding": [{"display": display or "unknown"}]}
     codes = {code for orc in orders if (code := _ACTIVITIES.get(orc.text(1)))}
     if len(codes) == 1:
-        found["coding"] = [{"system": _OPERATION, "code": codes.pop()}]
+        found["coding"].append({"system": _OPERATION, "code": codes.pop()})
     return found
 
 

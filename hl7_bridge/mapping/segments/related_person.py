@@ -58,12 +58,27 @@ def related_person(nk1: Segment, policy: Policy, draft: Draft) -> Entry | None:
     lasting = between(nk1.text(8), nk1.text(9), draft) if nk1.has(8) or nk1.has(9) else None
     if lasting:
         resource["period"] = lasting
-    employer = organization(nk1.first(13), draft) if nk1.has(13) else None
+    employer = _employer(nk1, draft)
     if len(resource) == 1 and employer is None:
         return None
     _contact(resource, employer, draft)
     resource["patient"] = draft.subject
     return draft.add(resource, policy, _keys(resource, draft), nk1)
+
+
+def _employer(nk1: Segment, draft: Draft) -> Resource | None:
+    """NK1-13, with its contact person of NK1-30 to 32."""
+    found = organization(nk1.first(13), draft) if nk1.has(13) else None
+    entry = next((each for each in draft.entries if found and each.url == found["reference"]), None)
+    if entry is None:
+        return None
+    name = human_name(nk1.first(30), draft) if nk1.has(30) else None
+    where = address(nk1.first(32), draft) if nk1.has(32) else None
+    points = [point for value in nk1.all(31) if (point := contact_point(value, draft))]
+    person = {key: value for key, value in (("name", name), ("telecom", points), ("address", where)) if value}
+    if person:
+        entry.resource.setdefault("contact", [person])
+    return found
 
 
 def _keys(resource: Resource, draft: Draft) -> tuple[Key, ...]:

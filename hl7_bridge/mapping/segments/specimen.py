@@ -26,6 +26,12 @@ def _note(value: Value, draft: Draft) -> Resource | None:
     return {"text": text} if text else None
 
 
+def _comment(value: Value, draft: Draft) -> Resource | None:
+    """A coded comment in words: the original text, else any text, else any code."""
+    found = next((text for n in (9, 2, 5, 11, 1, 4, 10, 7, 8, 12, 13, 3, 6) if (text := clean(value.text(n)))), None)
+    return {"text": found} if found else None
+
+
 def _additive(value: Value, draft: Draft) -> Resource | None:
     found = coded("AdditivePreservative")(value, draft)
     return {"additiveCodeableConcept": found} if found else None
@@ -83,7 +89,7 @@ OBR = SegmentMap(
         Row(10, "collection.collector", practitioner),
         Row(14, "receivedTime", date_time),
         Row(15, "type"),
-        Row(39, "note[]", lambda value, draft: _note(value, draft)),
+        Row(39, "note[]", _comment),
     ),
     official="OBR[Specimen]",
 )
@@ -150,14 +156,38 @@ _OWN_FIELDS: Final = (9, 10, 14, 15, 39)
 """Fields of OBR that speak of a specimen and of nothing else."""
 
 
-def specimen_of_order(obr: Segment, scope: str, draft: Draft) -> Entry | None:
-    """The Specimen that an OBR without SPM tells of; None when it tells of none."""
+def add_order(obr: Segment, entry: Entry, draft: Draft) -> None:
+    """What an OBR says of its only specimen, where SPM does not."""
     if not any(obr.first(n) for n in _OWN_FIELDS):
-        return None
+        return
+    told = _told(obr, draft)
+    resource = entry.resource
+    for name, value in told.items():
+        if name == "collection":
+            resource[name] = {**value, **resource.get(name, {})}
+            both = {"collectedDateTime", "collectedPeriod"}
+            if both <= resource[name].keys():
+                del resource[name][next(iter(both & value.keys()))]
+        elif name == "note":
+            resource.setdefault(name, []).extend(value)
+        else:
+            resource.setdefault(name, value)
+    entry.sources = (*entry.sources, obr.index)
+
+
+def _told(obr: Segment, draft: Draft) -> Resource:
     resource: Resource = {"resourceType": "Specimen"}
     apply(OBR, obr, resource, draft)
     _collected(resource, obr.text(7), obr.text(8), draft)
     _source(obr.first(15), resource, draft)
+    return resource
+
+
+def specimen_of_order(obr: Segment, scope: str, draft: Draft) -> Entry | None:
+    """The Specimen that an OBR without SPM tells of; None when it tells of none."""
+    if not any(obr.first(n) for n in _OWN_FIELDS):
+        return None
+    resource = _told(obr, draft)
     resource["subject"] = draft.subject
     known = Key(SYSTEM, f"{scope}|OBR")
     resource.setdefault("identifier", []).append({"system": known.system, "value": known.value})
