@@ -98,6 +98,11 @@ class Records(Protocol):
         """Inserts or replaces all but the clearance."""
         ...
 
+    def amend_client(self, id: str, changes: Mapping[str, Any]) -> Client | None:
+        """Writes these fields and no other, so that what somebody else changes at the same moment stays; the client as
+        it is now. None, and nothing written, when there is none."""
+        ...
+
     def delete_client(self, id: str, now: int) -> bool:
         """Revokes its families too."""
         ...

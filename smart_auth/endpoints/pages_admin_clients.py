@@ -80,60 +80,70 @@ def _known(desk: Desk, id: str) -> Client:
     return found
 
 
-def _typed(known: Client | None) -> Client:
-    """The client as the form says it; what a form cannot say is kept."""
+def _typed() -> dict[str, Any]:
+    """The fields that the form says."""
     sent: dict[str, Any] = {name: request.form.get(name, "").strip() for name in TEXTS}
     sent |= {name: request.form.get(name) == "yes" for name, _, _ in FLAGS}
     sent["scopes"] = " ".join(sent["scopes"].split())
     sent["redirect_uris"] = tuple(request.form.get("redirect_uris", "").split())
     kinds = {kind.value: kind for kind in ClientKind}
     sent["kind"] = kinds.get(request.form.get("kind", ""), ClientKind.PUBLIC)
-    if known:
-        return msgspec.structs.replace(known, **(sent | {"id": known.id}))
-    return Client(**(sent | {"id": sent["id"] or new_id()}))
+    return sent
 
 
 def register(desk: Desk) -> Response:
     """POST /auth/admin/clients"""
-    me = administrator(desk)
-    typed = msgspec.structs.replace(_typed(None), created=desk.service.now())
+    me, sent = administrator(desk), _typed()
+    typed = Client(**(sent | {"id": sent["id"] or new_id()}), created=desk.service.now())
     try:
         check(typed)
         if desk.service.records.client(typed.id):
             raise Taken("Another app has that client id.")
     except (NotRegistrable, Taken) as wrong:
         return _form(desk, None, typed, error=str(wrong))
-    return _saved(desk, typed, "registered", who(me), f"{typed.name} is registered. Its client id is {typed.id}.")
+    proof, secret = _proof(desk, typed)
+    typed = msgspec.structs.replace(typed, **proof)
+    desk.service.records.put_client(typed)
+    _tell(desk, typed, "registered", who(me))
+    notice = f"{typed.name} is registered. Its client id is {typed.id}."
+    return _show_secret(desk, typed, secret) if secret else clients(desk, notice)
 
 
 def change(desk: Desk, id: str) -> Response:
-    """POST /auth/admin/clients/<id>"""
+    """POST /auth/admin/clients/<id>: what the form does not say stays as it is by then."""
     me, known = administrator(desk), _known(desk, id)
-    typed = _typed(known)
+    sent = _typed() | {"id": id}
+    typed = msgspec.structs.replace(known, **sent)
     try:
         check(typed)
     except NotRegistrable as wrong:
         return _form(desk, known, typed, error=str(wrong))
     if typed.kind is not known.kind:  # what was given to who proved itself one way is not renewed by another
         _end_access(desk, id)
-    return _saved(desk, typed, "changed", who(me), f"{typed.name} is saved.")
+    proof, secret = _proof(desk, typed)
+    changed = _amended(desk, id, sent | proof)
+    _tell(desk, changed, "changed", who(me))
+    return _show_secret(desk, changed, secret) if secret else clients(desk, f"{changed.name} is saved.")
 
 
-def _saved(desk: Desk, client: Client, what: str, by: str, notice: str) -> Response:
-    """Stores it; a client with a shared secret and none yet is given one, which is shown once."""
-    secret = ""
+def _amended(desk: Desk, id: str, changes: dict[str, Any]) -> Client:
+    """Writes these fields alone: a whole row would undo what another administrator changes at the same moment."""
+    found = desk.service.records.amend_client(id, changes)
+    if found is None:
+        raise Gone("There is no such app.")
+    return found
+
+
+def _proof(desk: Desk, client: Client) -> tuple[dict[str, Any], str]:
+    """What to store of a shared secret, and the secret of a client that has none yet, which is shown once."""
     if client.kind is not ClientKind.SYMMETRIC:
-        client = msgspec.structs.replace(client, secret_argon2="")
-    elif not client.secret_argon2:
-        client, secret = _with_secret(desk, client)
-    desk.service.records.put_client(client)
-    _tell(desk, client, what, by)
-    return _show_secret(desk, client, secret) if secret else clients(desk, notice)
+        return {"secret_argon2": ""}, ""
+    return ({}, "") if client.secret_argon2 else _made_secret(desk)
 
 
-def _with_secret(desk: Desk, client: Client) -> tuple[Client, str]:
+def _made_secret(desk: Desk) -> tuple[dict[str, Any], str]:
     secret = fresh()
-    return msgspec.structs.replace(client, secret_argon2=desk.passwords.hash(secret)), secret
+    return {"secret_argon2": desk.passwords.hash(secret)}, secret
 
 
 def new_secret(desk: Desk, id: str) -> Response:
@@ -141,8 +151,8 @@ def new_secret(desk: Desk, id: str) -> Response:
     me, known = administrator(desk), _known(desk, id)
     if known.kind is not ClientKind.SYMMETRIC:
         return _form(desk, known, known, error="This app proves itself without a shared secret.")
-    changed, secret = _with_secret(desk, known)
-    desk.service.records.put_client(changed)
+    proof, secret = _made_secret(desk)
+    changed = _amended(desk, id, proof)
     _tell(desk, changed, "new secret", who(me))
     return _show_secret(desk, changed, secret)
 
@@ -172,9 +182,7 @@ def clear(desk: Desk, id: str) -> Response:
 
 def disable(desk: Desk, id: str) -> Response:
     """POST /auth/admin/clients/<id>/disable: its tokens end too."""
-    me, known = administrator(desk), _known(desk, id)
-    changed = msgspec.structs.replace(known, disabled=True)
-    desk.service.records.put_client(changed)
+    me, changed = administrator(desk), _amended(desk, id, {"disabled": True})
     _end_access(desk, id)
     _tell(desk, changed, "disabled", who(me))
     return _form(desk, changed, changed, notice="The app is disabled and its access has ended.")
@@ -182,9 +190,7 @@ def disable(desk: Desk, id: str) -> Response:
 
 def enable(desk: Desk, id: str) -> Response:
     """POST /auth/admin/clients/<id>/enable"""
-    me, known = administrator(desk), _known(desk, id)
-    changed = msgspec.structs.replace(known, disabled=False)
-    desk.service.records.put_client(changed)
+    me, changed = administrator(desk), _amended(desk, id, {"disabled": False})
     _tell(desk, changed, "enabled", who(me))
     return _form(desk, changed, changed, notice="The app may be used again. People have to allow it anew.")
 

@@ -30,6 +30,10 @@ class Accounts(Transactions):
     def put_client(self, client: Client) -> None:
         self.change(self.upsert(t.client, _without_clearance(client)))
 
+    def amend_client(self, id: str, changes: Mapping[str, Any]) -> Client | None:
+        row = self.taken(sa.update(t.client).where(t.client.c.id == id).values(**changes).returning(t.client))
+        return as_struct(Client, row) if row else None
+
     def person(self, id: str) -> Person | None:
         return self.one(t.person, Person, t.person.c.id == id)
 

@@ -96,6 +96,27 @@ def test_change_disable_enable_delete(
     assert records.client("growth") is None and "Growth is deleted" in browser.text
 
 
+def test_what_a_colleague_disables_meanwhile_stays_disabled(
+    browser: Browser,
+    administrator: Person,
+    registered: Client,
+    records: SqlRecords,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, read = "/auth/admin/clients/growth", records.client
+
+    def disabled_since(id: str) -> Client | None:
+        found = read(id)
+        records.amend_client(id, {"disabled": True})
+        return found
+
+    browser.log_in("root").get(path)
+    monkeypatch.setattr(records, "client", disabled_since)
+    browser.submit(path, **(APP | {"name": "Growth"}))
+    saved = read("growth")
+    assert saved and saved.name == "Growth" and saved.disabled
+
+
 def test_another_proof_ends_what_was_given_on_the_old_one(
     browser: Browser, administrator: Person, registered: Client, patient: Person, records: SqlRecords
 ) -> None:

@@ -32,6 +32,16 @@ def test_a_client_comes_back_as_it_was_put(records: SqlRecords) -> None:
     assert records.clients() == [changed]
 
 
+def test_a_client_is_amended_in_the_named_fields_alone(records: SqlRecords) -> None:
+    records.put_client(CLIENT)
+    records.amend_client("growth", {"disabled": True})
+    changed = records.amend_client("growth", {"name": "Charts", "redirect_uris": ("https://app.example/x",)})
+    assert changed == records.client("growth")
+    expected = {"name": "Charts", "redirect_uris": ("https://app.example/x",), "disabled": True}
+    assert changed == msgspec.structs.replace(CLIENT, **expected)
+    assert records.amend_client("nobody", {"disabled": True}) is None and len(records.clients()) == 1
+
+
 def test_only_a_known_client_can_be_deleted(records: SqlRecords) -> None:
     records.put_client(CLIENT)
     assert records.delete_client("growth", 10)
