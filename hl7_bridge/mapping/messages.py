@@ -10,7 +10,7 @@ from hl7_bridge.er7 import Message
 from hl7_bridge.mapping import identity
 from hl7_bridge.mapping.datatypes.times import millis
 from hl7_bridge.mapping.draft import Draft, Tracing
-from hl7_bridge.mapping.message_maps import adt, laboratory
+from hl7_bridge.mapping.message_maps import adt, laboratory, pharmacy
 from hl7_bridge.mapping.model import Mapped
 from hl7_bridge.mapping.segments.message_header import message_header
 from hl7_bridge.mapping.segments.provenance import provenance
@@ -19,7 +19,7 @@ from hl7_bridge.structure.walker import Group, walk
 
 MessageMap = Callable[[Group, Draft], None]
 
-MAPS: Final[dict[str, MessageMap]] = {**adt.MAPS, **laboratory.MAPS}
+MAPS: Final[dict[str, MessageMap]] = {**adt.MAPS, **laboratory.MAPS, **pharmacy.MAPS}
 """By ``type^event``; what is not here is kept, shown and marked unmapped."""
 
 

@@ -75,6 +75,8 @@ _MANY: Final = {
     "IN1": "insurances",
     "GT1": "guarantors",
 }
+_DRUGS: Final = frozenset({"RXO", "RXE", "RXD", "RXG", "RXA"})
+"""Segments that begin an order of drugs whose ORC is missing."""
 _SPECIMEN_FIRST: Final = frozenset({"OUL_R22", "OUL_R23"})
 """Structures in which a specimen comes before the orders made on it."""
 
@@ -121,6 +123,8 @@ class _Flat:
             getattr(self.subject, _MANY[segment.name]).append(segment)
         elif self.order is not None:
             self.order.others.append(segment)
+        elif segment.name in _DRUGS:
+            self._begin(Order(others=[segment]))
 
     def pid(self, segment: Segment) -> None:
         if self.subject.pid is not None or self.subject.orders:

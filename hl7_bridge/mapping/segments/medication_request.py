@@ -1,0 +1,395 @@
+"""RXO, RXE and RXG to MedicationRequest: the original order, what the pharmacy made of it, and each planned give.
+
+HL7 v2.5.1 sections 4.14.1 (RXO), 4.14.4 (RXE), 4.14.6 (RXG); official map RXO[MedicationRequest]; RXE, RXG and the
+links between the three are ours.
+"""
+
+from typing import Any, Final
+
+from hl7_bridge.er7 import Segment, Value
+from hl7_bridge.mapping.code_tables.tables import v2_system
+from hl7_bridge.mapping.datatypes.coded import coded, coding_from, concept
+from hl7_bridge.mapping.datatypes.identifiers import Identifier
+from hl7_bridge.mapping.datatypes.numbers import number
+from hl7_bridge.mapping.datatypes.texts import clean
+from hl7_bridge.mapping.datatypes.times import date_time
+from hl7_bridge.mapping.draft import Draft
+from hl7_bridge.mapping.mentions.organizations import described
+from hl7_bridge.mapping.mentions.practitioners import practitioner
+from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
+from hl7_bridge.mapping.prescriptions import Part, Prescription
+from hl7_bridge.mapping.rows import OWN, Row, SegmentMap, apply, ignored
+from hl7_bridge.mapping.segments.dosage import Dose, amount, dosages, dose_and_rate, instructions, most_per_day, route
+from hl7_bridge.mapping.segments.medication import Fields, medication
+from hl7_bridge.mapping.segments.medication_timing import Times, from_tq, from_tq1
+from hl7_bridge.mapping.segments.notes import annotations
+from hl7_bridge.mapping.segments.pharmacy_order import (
+    ORC,
+    Numbers,
+    asked,
+    group,
+    parent,
+    said_at,
+    status,
+    waits_for,
+)
+
+ENDS: Final = frozenset({"completed", "cancelled", "stopped", "entered-in-error"})
+"""Statuses after which an order does not come back by an older message."""
+
+_substitution = coded("AllowSubstitution")
+
+
+def _substituted(value: Value, draft: Draft) -> Resource | None:
+    code = value.text(1).strip()
+    return {"coding": [coding_from(v2_system("0167"), code)]} if code else None
+
+
+_DOSE: Final = "dosageInstruction.doseAndRate"
+_STRENGTH: Final = "Medication.ingredient.strength"
+
+RXO: Final = SegmentMap(
+    "RXO",
+    "MedicationRequest",
+    (
+        Row(1, "medication[x]"),
+        Row(2, f"{_DOSE}.doseQuantity"),
+        Row(3, f"{_DOSE}.doseRange.high"),
+        Row(4, f"{_DOSE}.doseQuantity"),
+        Row(5, "Medication.form"),
+        Row(6, "note.text", origin=OWN),
+        Row(7, "dosageInstruction.text", origin=OWN),
+        Row(9, "substitution.allowedCodeableConcept", _substitution),
+        Row(11, "dispenseRequest.quantity"),
+        Row(12, "dispenseRequest.quantity"),
+        Row(13, "dispenseRequest.numberOfRepeatsAllowed"),
+        Row(14, "requester"),
+        Row(17, f"{_DOSE}.rateRatio.denominator", origin=OWN),
+        Row(18, f"{_STRENGTH}.numerator"),
+        Row(19, f"{_STRENGTH}.numerator"),
+        Row(20, "reasonCode[]", concept, OWN),
+        Row(21, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(22, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(23, "dosageInstruction.maxDosePerPeriod", origin=OWN),
+        Row(25, f"{_STRENGTH}.denominator"),
+        Row(26, f"{_STRENGTH}.denominator"),
+        Row(28, "dispenseRequest.dispenseInterval", origin=OWN),
+        Row(32, "dispenseRequest.performer", origin=OWN),
+        Row(33, "Organization.address", origin=OWN),
+        Row(36, "Organization.telecom", origin=OWN),
+    ),
+    official="RXO[MedicationRequest]",
+)
+
+RXE: Final = SegmentMap(
+    "RXE",
+    "MedicationRequest",
+    (
+        Row(1, "dosageInstruction.timing", origin=OWN),
+        Row(2, "medication[x]", origin=OWN),
+        Row(3, f"{_DOSE}.doseQuantity", origin=OWN),
+        Row(4, f"{_DOSE}.doseRange.high", origin=OWN),
+        Row(5, f"{_DOSE}.doseQuantity", origin=OWN),
+        Row(6, "Medication.form", origin=OWN),
+        Row(7, "dosageInstruction.text", origin=OWN),
+        Row(9, "substitution.allowedCodeableConcept", _substituted, OWN),
+        Row(10, "dispenseRequest.quantity", origin=OWN),
+        Row(11, "dispenseRequest.quantity", origin=OWN),
+        Row(12, "dispenseRequest.numberOfRepeatsAllowed", origin=OWN),
+        Row(13, "requester", origin=OWN),
+        Row(14, "recorder", practitioner, OWN),
+        Row(15, "identifier", origin=OWN),
+        Row(19, "dosageInstruction.maxDosePerPeriod", origin=OWN),
+        Row(21, "note.text", origin=OWN),
+        Row(22, f"{_DOSE}.rateRatio.denominator", origin=OWN),
+        Row(23, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(24, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(25, f"{_STRENGTH}.numerator", origin=OWN),
+        Row(26, f"{_STRENGTH}.numerator", origin=OWN),
+        Row(27, "reasonCode[]", concept, OWN),
+        Row(32, "authoredOn", date_time, OWN),
+        Row(33, f"{_STRENGTH}.denominator", origin=OWN),
+        Row(34, f"{_STRENGTH}.denominator", origin=OWN),
+        Row(40, "dispenseRequest.performer", origin=OWN),
+        Row(41, "Organization.address", origin=OWN),
+        Row(45, "Organization.telecom", origin=OWN),
+    ),
+)
+
+RXG: Final = SegmentMap(
+    "RXG",
+    "MedicationRequest",
+    (
+        Row(1, "identifier", origin=OWN),
+        ignored(2, "Which dispense the give is of is said by the order's numbers."),
+        Row(3, "dosageInstruction.timing", origin=OWN),
+        Row(4, "medication[x]", origin=OWN),
+        Row(5, f"{_DOSE}.doseQuantity", origin=OWN),
+        Row(6, f"{_DOSE}.doseRange.high", origin=OWN),
+        Row(7, f"{_DOSE}.doseQuantity", origin=OWN),
+        Row(8, "Medication.form", origin=OWN),
+        Row(9, "note.text", origin=OWN),
+        Row(10, "substitution.allowedCodeableConcept", _substituted, OWN),
+        Row(13, "dosageInstruction.text", origin=OWN),
+        Row(14, f"{_DOSE}.rateRatio.denominator", origin=OWN),
+        Row(15, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(16, f"{_DOSE}.rateQuantity", origin=OWN),
+        Row(17, f"{_STRENGTH}.numerator", origin=OWN),
+        Row(18, f"{_STRENGTH}.numerator", origin=OWN),
+        Row(19, "Medication.batch.lotNumber", origin=OWN),
+        Row(20, "Medication.batch.expirationDate", origin=OWN),
+        Row(21, "Medication.manufacturer", origin=OWN),
+        Row(22, "reasonCode[]", concept, OWN),
+        Row(23, f"{_STRENGTH}.denominator", origin=OWN),
+        Row(24, f"{_STRENGTH}.denominator", origin=OWN),
+    ),
+)
+
+
+class _Kind:
+    """Which fields of RXO, RXE and RXG say what; 0 where the segment has none."""
+
+    def __init__(self, rows: SegmentMap, drug: Fields, dose: Dose, **fields: int) -> None:
+        self.rows, self.drug, self.dose = rows, drug, dose
+        self.notes, self.words, self.quantity, self.units, self.repeats = (
+            fields.get(name, 0) for name in ("notes", "words", "quantity", "units", "repeats")
+        )
+        self.asked, self.pharmacy, self.address, self.telecom, self.timing = (
+            fields.get(name, 0) for name in ("asked", "pharmacy", "address", "telecom", "timing")
+        )
+        self.interval = fields.get("interval", 0)
+
+
+_KINDS: Final = {
+    "RXO": _Kind(
+        RXO,
+        Fields(1, 5, 18, 19, 25, 26),
+        Dose(2, 3, 4, 21, 22, 17, 23),
+        notes=6, words=7, quantity=11, units=12, repeats=13, asked=14, pharmacy=32, address=33, telecom=36, interval=28,
+    ),
+    "RXE": _Kind(
+        RXE,
+        Fields(2, 6, 25, 26, 33, 34),
+        Dose(3, 4, 5, 23, 24, 22, 19),
+        notes=21, words=7, quantity=10, units=11, repeats=12, asked=13, pharmacy=40, address=41, telecom=45, timing=1,
+    ),
+    "RXG": _Kind(
+        RXG,
+        Fields(4, 8, 17, 18, 23, 24, 19, 20, 21),
+        Dose(5, 6, 7, 15, 16, 14),
+        notes=9, words=13, timing=3,
+    ),
+}  # fmt: skip
+
+
+def medication_request(found: Prescription, part: Part, numbered: Numbers, policy: Policy, draft: Draft) -> Entry:
+    """The original (RXO) or the encoded order (RXE)."""
+    is_original = part.name == "RXO"
+    own = numbered.original if is_original else numbered.encoded
+    resource = _begun(found, own, draft)
+    _identify(resource, part, numbered, own, draft)
+    drug = _stated(found, part, resource, own, policy, draft)
+    resource["status"] = status(found.order.orc, draft)
+    resource["intent"] = "original-order" if is_original else "filler-order"
+    before = parent(found.order.orc, draft)
+    if before:
+        resource["priorPrescription"] = before
+    return _added(found, part, resource, own, policy, draft, drug)
+
+
+def planned_give(found: Prescription, part: Part, own: Key, draft: Draft) -> Entry:
+    """RXG as one instance of the order."""
+    resource = _begun(found, own, draft)
+    resource["identifier"] = [{"system": own.system, "value": own.value}]
+    drug = _stated(found, part, resource, own, Policy.ORDER, draft)
+    resource["status"] = status(found.order.orc, draft)
+    resource["intent"] = "instance-order"
+    return _added(found, part, resource, own, Policy.ORDER, draft, drug)
+
+
+def _begun(found: Prescription, own: Key, draft: Draft) -> Resource:
+    resource: Resource = {"resourceType": "MedicationRequest"}
+    if found.order.orc is not None:
+        apply(ORC, found.order.orc, resource, draft)
+    resource["subject"] = draft.subject
+    if draft.encounter is not None:
+        resource["encounter"] = draft.encounter.reference
+    return resource
+
+
+def _identify(resource: Resource, part: Part, numbered: Numbers, own: Key, draft: Draft) -> None:
+    """The placer's number is the original's alone, so that it means one order; the pharmacy's is on both."""
+    found: list[Identifier] = []
+    if part.name == "RXO" and numbered.placer and own == (numbered.placer.get("system"), numbered.placer["value"]):
+        found.append(numbered.placer)
+    else:
+        found.append({"system": own.system, "value": own.value})
+    if numbered.filler:
+        found.append(numbered.filler)
+    written = part.segment.text(15).strip() if part.name == "RXE" else ""
+    if written:
+        found.append({"system": draft.own("prescription"), "value": written})
+    resource["identifier"] = found
+
+
+def _stated(
+    found: Prescription, part: Part, resource: Resource, own: Key, policy: Policy, draft: Draft
+) -> Entry | None:
+    """Everything the segment and what follows it say."""
+    kind, segment, orc = _KINDS[part.name], part.segment, found.order.orc
+    apply(kind.rows, segment, resource, draft)
+    chosen, drug = medication(part, kind.drug, own, policy, draft)
+    resource.update(chosen)
+    requester = asked(orc, draft) or (_person(segment, kind.asked, draft) if kind.asked else None)
+    if requester:
+        resource["requester"] = requester
+    together = group(orc, draft)
+    if together:
+        resource["groupIdentifier"] = together
+    _dispense(segment, kind, resource, draft)
+    _dosed(found, part, kind, resource, draft)
+    _noted(found, part, kind, resource, draft)
+    return drug
+
+
+def _person(segment: Segment, field: int, draft: Draft) -> Resource | None:
+    return practitioner(segment.first(field), draft) if segment.first(field) else None
+
+
+def _dispense(segment: Segment, kind: _Kind, resource: Resource, draft: Draft) -> None:
+    asked_for: Resource = {}
+    if kind.quantity and segment.has(kind.quantity):
+        supply = amount(segment.text(kind.quantity), segment.first(kind.units), draft)
+        if supply:
+            asked_for["quantity"] = supply
+    repeats = number(segment.text(kind.repeats)) if kind.repeats and segment.has(kind.repeats) else None
+    if repeats is not None and 0 <= repeats < 2**31 and repeats == int(repeats):
+        asked_for["numberOfRepeatsAllowed"] = int(repeats)
+    days = number(segment.text(kind.interval)) if kind.interval and segment.has(kind.interval) else None
+    if days is not None and days >= 0:
+        unit = {"unit": "d", "system": "http://unitsofmeasure.org", "code": "d"}
+        asked_for["dispenseInterval"] = {"value": days, **unit}
+    pharmacy = _pharmacy(segment, kind, draft)
+    if pharmacy:
+        asked_for["performer"] = pharmacy
+    if asked_for:
+        resource["dispenseRequest"] = asked_for
+
+
+def _pharmacy(segment: Segment, kind: _Kind, draft: Draft) -> Resource | None:
+    """The pharmacy that dispenses: a CWE, so its code is the number and its text the name."""
+    if not kind.pharmacy or not segment.first(kind.pharmacy):
+        return None
+    value = segment.first(kind.pharmacy)
+    name, code = clean(value.text(2)), clean(value.text(1))
+    if name and code:
+        own = draft.own("pharmacy")
+        key = Key(own, code)
+        about: Resource = {"resourceType": "Organization", "identifier": [{"system": own, "value": code}], "name": name}
+        return draft.mention(about, (key,))
+    where = segment.first(kind.address) if segment.has(kind.address) else None
+    told = Value(value.raw_part(1) or value.raw_part(2), value.delimiters, value.separators)
+    return described(told, where, segment.all(kind.telecom), draft)
+
+
+def _dosed(found: Prescription, part: Part, kind: _Kind, resource: Resource, draft: Draft) -> None:
+    segment = part.segment
+    base: dict[str, Any] = {}
+    if kind.words:
+        instructions(segment.all(kind.words), base)
+    dose = dose_and_rate(segment, kind.dose, draft)
+    if dose and part.name == "RXO":
+        dose = {"type": {"coding": [_ORDERED]}, **dose}
+    if dose:
+        base["doseAndRate"] = [dose]
+    daily = most_per_day(segment, kind.dose.daily, draft) if kind.dose.daily and segment.has(kind.dose.daily) else None
+    if daily:
+        base["maxDosePerPeriod"] = daily
+    times = timings(found, part, kind.timing, draft)
+    ways = [route(rxr, "MedicationRequest", draft) for rxr in part.routes]
+    made = dosages(base, times, ways, draft)
+    if made:
+        resource["dosageInstruction"] = made
+    urgency = next((each.priority for each in times if each.priority), None)
+    if urgency:
+        resource["priority"] = urgency
+
+
+_ORDERED: Final = {"system": "http://terminology.hl7.org/CodeSystem/dose-rate-type", "code": "ordered"}
+
+
+def timings(found: Prescription, part: Part, field: int, draft: Draft) -> list[Times]:
+    """TQ1 after the segment, else its own TQ, else TQ1 after ORC, else ORC-7."""
+    following = part.timings or (found.timings if not (field and part.segment.first(field)) else [])
+    if following:
+        return [from_tq1(tq1, "MedicationRequest", draft) for tq1 in following]
+    if field and part.segment.first(field):
+        return [from_tq(value, draft) for value in part.segment.all(field)]
+    orc = found.order.orc
+    return [from_tq(value, draft) for value in orc.all(7)] if orc is not None else []
+
+
+def _noted(found: Prescription, part: Part, kind: _Kind, resource: Resource, draft: Draft) -> None:
+    segment = part.segment
+    said: list[Resource] = []
+    for value in segment.all(kind.notes) if kind.notes else []:
+        words = clean(value.text(9) or value.text(2) or value.text(1))
+        if words:
+            said.append({"text": words})
+    # Notes before the first part are of the order, which is what its first part states.
+    before = found.notes if part is found.parts[0] else []
+    said += annotations([*before, *part.notes], draft)
+    if said:
+        resource["note"] = said
+
+
+def _added(
+    found: Prescription, part: Part, resource: Resource, own: Key, policy: Policy, draft: Draft, drug: Entry | None
+) -> Entry:
+    orc = found.order.orc
+    defaults = _authored(orc, resource, draft)
+    segments = [*([orc] if orc is not None else []), *found.timings, *part.segments]
+    rank = 1 if resource["status"] in ENDS else 0
+    time = said_at(orc, draft)
+    entry = draft.add(resource, policy, (own,), *segments, rank=rank, time=time)
+    if orc is None or not (orc.has(1) or orc.has(5)):
+        defaults |= {"status"}
+    entry.defaults = frozenset(defaults)
+    entry.pending = pending(resource)
+    if drug is not None:
+        drug.as_of = entry.as_of
+    return entry
+
+
+def _authored(orc: Segment | None, resource: Resource, draft: Draft) -> set[str]:
+    """ORC-9 of a new order is when it was written; of later messages only where nobody said so."""
+    if "authoredOn" in resource or orc is None or not orc.has(9):
+        return set()
+    at = date_time(orc.first(9), draft)
+    if at is None:
+        return set()
+    resource["authoredOn"] = at
+    return set() if orc.text(1) in ("NW", "RO") else {"authoredOn"}
+
+
+_LINKS: Final = ("basedOn", "priorPrescription", "authorizingPrescription", "request", "focus", "relatesTo", "context")
+
+
+def pending(resource: Resource) -> tuple[Key, ...]:
+    """The identities that references of ``resource`` wait for."""
+    found: list[Key] = []
+    for name in _LINKS:
+        stated = resource.get(name, [])
+        for each in stated if isinstance(stated, list) else [stated]:
+            target = each.get("target", each)
+            identifier = target.get("identifier")
+            if "reference" not in target and identifier and "system" in identifier:
+                found.append(Key(identifier["system"], identifier["value"]))
+    return tuple(dict.fromkeys(found))
+
+
+def original_of(numbered: Numbers, original: Entry | None) -> Resource | None:
+    """A reference to the original order: of this message, else by the placer's number."""
+    if original is not None:
+        return original.reference
+    return waits_for("MedicationRequest", numbered.original) if numbered.placer else None
