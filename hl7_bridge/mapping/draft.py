@@ -7,6 +7,7 @@ import hashlib
 from typing import Any, Protocol
 
 from hl7_bridge.er7 import Message, Segment
+from hl7_bridge.mapping.datatypes.times import millis
 from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Merge, Policy, Resource
 from hl7_bridge.mapping.reading import Reading
 from hl7_bridge.site.model import Sender
@@ -28,6 +29,7 @@ class Draft(Reading):
     """A message on its way to being Mapped."""
 
     __slots__ = (
+        "_count",
         "_known",
         "_seen",
         "encounter",
@@ -37,6 +39,7 @@ class Draft(Reading):
         "merges",
         "message",
         "patient",
+        "tie",
         "time",
         "trace",
     )
@@ -50,11 +53,14 @@ class Draft(Reading):
         """Whom the segments at hand are about."""
         self.encounter: Entry | None = None
         self.header: Entry | None = None
-        self.time = 0
+        self.time = _made(self)
         """When the message was made (EVN-2, else MSH-7), in ms since 1970 UTC."""
+        self.tie = f"{self.time:015d}:{content_hash(message)}"
+        """Of every entry: when the message was made and the hash of its content."""
         self.trace = trace
         self.made: dict[tuple[str, str], Any] = {}
         """What rows made of a text, for segments that repeat."""
+        self._count = 0
         self._known: dict[tuple[str, Key], Entry] = {}
         self._seen: dict[tuple[str, str], Resource | None] = {}
 
@@ -68,12 +74,14 @@ class Draft(Reading):
         time: int | None = None,
     ) -> Entry:
         """A new entry made of ``segments``; ``time`` is the message's unless the content has a better one."""
-        url = f"urn:uuid:00000000-0000-0000-0000-{len(self.entries) + 1:012d}"
-        as_of = AsOf(rank, self.time if time is None else time, "")
-        entry = Entry(url, resource, policy, keys, as_of, sources=tuple(each.index for each in segments))
+        self._count += 1  # entries may be left out again, their numbers are not given anew
+        url = _URL + str(self._count).zfill(12)
+        as_of = AsOf(rank, self.time if time is None else time, self.tie)
+        entry = Entry(url, resource, policy, keys, as_of, sources=tuple([each.index for each in segments]))
         self.entries.append(entry)
+        kind = resource["resourceType"]
         for key in keys:
-            self._known.setdefault((resource["resourceType"], key), entry)
+            self._known.setdefault((kind, key), entry)
         return entry
 
     def known(self, kind: str, keys: tuple[Key, ...]) -> Entry | None:
@@ -108,15 +116,19 @@ class Draft(Reading):
         return self.patient.reference
 
     def done(self) -> Mapped:
-        """All of it; every entry's AsOf now carries when the message was made and the hash of its content."""
-        tie = f"{self.time:015d}:{content_hash(self.message)}"
-        for entry in self.entries:
-            rank, time, _ = entry.as_of
-            entry.as_of = AsOf(rank, time, tie)
+        """All of it."""
         return Mapped(self.entries, self.merges, _once(self.unmapped), self.warnings)
 
 
 _NEVER: Resource = {"resourceType": "never"}
+_URL = "urn:uuid:00000000-0000-0000-0000-"
+
+
+def _made(draft: Draft) -> int:
+    evn = draft.message.first("EVN")
+    return (millis(evn.text(2), draft) if evn is not None else None) or millis(draft.message.msh.text(7), draft) or 0
+
+
 _CHUNK = 1 << 16
 
 

@@ -6,20 +6,20 @@ faster: no locks are held and no order is needed between messages.
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hl7_bridge.errors import DUPLICATE_KEY, LOCKED, Failed, Held
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Merge, Policy, Resource
 from hl7_bridge.ports import FollowUp, Stamps
 from hl7_bridge.record.commit import Changed, commit
-from hl7_bridge.record.elements import digest
+from hl7_bridge.record.elements import canonical, digest
 from hl7_bridge.record.matching import Matching
 from hl7_bridge.record.merged import MERGEABLE, keep_ended
 from hl7_bridge.record.merging import Merging
-from hl7_bridge.record.node import Node, name_of
+from hl7_bridge.record.node import Name, Node, name_of
 from hl7_bridge.record.provenance import Source
-from hl7_bridge.record.shelf import Shelf, token
+from hl7_bridge.record.shelf import Shelf, identities, token
 from hl7_bridge.record.statements import Statement, begin, state
 from resources.errors import Conflict, PreconditionFailed
 from resources.repository import Create, Mark, Repository
@@ -78,6 +78,7 @@ class Attempt:
         self._matching = Matching(self._shelf, mapped)
         self._merging = Merging(self._shelf, record.secret)
         self._awaited: list[FollowUp] = []
+        self._stated: dict[tuple[Name, int, int], bytes] = {}
         self._due = record.now() + GRACE_MS
 
     def run(self, marks: Sequence[Mark]) -> Applied:
@@ -109,6 +110,7 @@ class Attempt:
         resource, awaited = self._matching.resolved(entry)
         if entry.policy in (Policy.RESULT, Policy.ORDER):
             self._refuse_other_patient(node, resource)
+            self._refuse_ambiguous(node, entry, resource)
         node.settle(self._repository, self._record.secret)
         (begin if is_first else state)(
             entry, Statement(entry, resource, self._record.secret), node.resource, node.standing
@@ -127,6 +129,12 @@ class Attempt:
         if patient is None or str(self._shelf.root(patient).name) != now:
             raise Held(DUPLICATE_KEY, f"The identifiers of this {node.name.type} belong to another patient's.")
 
+    def _refuse_ambiguous(self, node: Node, entry: Entry, resource: Resource) -> None:
+        """Two results of one message under one identity: taking either would lose the other."""
+        said, (rank, time, _) = canonical(resource), entry.as_of
+        if self._stated.setdefault((node.name, rank, time), said) != said and node.name.type == "Observation":
+            raise Held(DUPLICATE_KEY, "Two different results of the message have the same identifiers.")
+
     def _extra(self) -> list[Create]:
         entries = [entry for entry in self._mapped.entries if entry.policy is Policy.ALWAYS]
         made = [(self._matching.resolved(entry)[0], entry.url) for entry in entries]
@@ -144,6 +152,14 @@ class Attempt:
     def _doable(self, changed: Sequence[Changed]) -> tuple[FollowUp, ...]:
         """Follow-ups that this commit made possible: of merges, and of what waited for what is there now."""
         moved = [each for each in self._follow_ups() if each.kind == MERGED]
-        new: list[Node] = [self._shelf.nodes[each.name] for each in changed if each.version == 1]
-        keys = [self._record.hash(node.name.type, key) for node in new for key in node.keys]
+        keys = [
+            self._record.hash(each.name.type, key)
+            for each in changed
+            for key in _new_identities(self._shelf.nodes[each.name])
+        ]
         return (*moved, *(self._record.stamps.waiting(keys) if keys else ()))
+
+
+def _new_identities(node: Node) -> Iterator[Key]:
+    known = identities(node.found or {})
+    return (key for key in identities(node.resource) if key not in known)

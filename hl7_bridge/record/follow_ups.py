@@ -14,7 +14,7 @@ from hl7_bridge.ports import FOLLOWED, FollowUp
 from hl7_bridge.record.apply import AWAITED, MERGED, Record
 from hl7_bridge.record.commit import commit
 from hl7_bridge.record.elements import mapped_references
-from hl7_bridge.record.matching import pending_key, the_one
+from hl7_bridge.record.matching import pending_key
 from hl7_bridge.record.node import Name, Node
 from hl7_bridge.record.shelf import Shelf, every
 from resources.definitions import RESOURCE_TYPES
@@ -98,7 +98,7 @@ class FollowUps:
         node = shelf.node(Name(follow_up.type, follow_up.id))
         wanted = set(self._awaited(node, follow_up)) if node else set()
         shelf.find(wanted)
-        targets = {each: name for each in wanted if (name := the_one(shelf, *each))}
+        targets = {each: name for each in wanted if (name := shelf.the_one(*each))}
         if node and targets:
             self._link(node, targets)
         if wanted and not targets:

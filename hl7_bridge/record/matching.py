@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 from hl7_bridge.errors import DUPLICATE_KEY, Held
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Policy, Resource
-from hl7_bridge.record.elements import mapped_references
+from hl7_bridge.record.elements import canonical, digest, mapped_references
 from hl7_bridge.record.merged import MERGEABLE
-from hl7_bridge.record.node import Name, Node
-from hl7_bridge.record.shelf import Shelf, identities
+from hl7_bridge.record.node import Node
+from hl7_bridge.record.shelf import Shelf, identities, token
 from resources.definitions import type_def
+
+_CONTENT = "https://hearth.health/v2/content"
 
 
 class Matching:
@@ -22,20 +24,24 @@ class Matching:
         self.literal: dict[str, Node] = {}
         self.begun: set[str] = set()
         """Urls of the entries that were the first to speak of something new."""
+        self.keys: dict[str, tuple[Key, ...]] = {}
+        """By url, the identities of each entry, one of its content where the message gives none."""
 
     def run(self) -> None:
         """Raises Held."""
         entries = [entry for entry in self._mapped.entries if entry.policy is not Policy.ALWAYS]
-        self._shelf.find(_wanted(entries))
+        by_url = {entry.url: entry for entry in entries}
+        self.keys = {entry.url: entry.keys or (_content_key(entry, by_url),) for entry in entries}
+        self._shelf.find(_wanted(entries, self.keys))
         for entry in entries:
             self._match(entry)
 
     def _match(self, entry: Entry) -> None:
-        keys = _own_keys(self._mapped, entry)
+        keys = self._own_keys(entry)
         hits = self._shelf.hits(_type(entry), keys)
         if not hits:
             self.begun.add(entry.url)
-            self.literal[entry.url] = self._shelf.add(_type(entry), keys)
+            self.literal[entry.url] = self._shelf.add(_type(entry), keys, identities(entry.resource))
         else:
             self.literal[entry.url] = hits[0] if len(hits) == 1 else self._choose(entry, hits)
 
@@ -49,6 +55,13 @@ class Matching:
             return min(hits, key=lambda node: node.name)
         count = len(hits)
         raise Held(DUPLICATE_KEY, f"The identifiers of one {_type(entry)} belong to {count} resources of the record.")
+
+    def _own_keys(self, entry: Entry) -> tuple[Key, ...]:
+        """A survivor may be sent with the identities of whom it replaces too: those do not say which one it is."""
+        losers = [merge.loser for merge in self._mapped.merges if merge.survivor == entry.url]
+        theirs = {key for url in losers for key in self.keys[url]}
+        keys = self.keys[entry.url]
+        return tuple(key for key in keys if key not in theirs) or keys
 
     # --- references
 
@@ -68,19 +81,14 @@ class Matching:
             wanted = pending_key(reference, entry.pending)
             if wanted is None:
                 return reference
-            found = the_one(self._shelf, *wanted)
+            found = self._shelf.the_one(*wanted)
             if found is None:
                 awaited.append(wanted)
                 return reference
             return {"reference": str(found), **reference}
 
-        return mapped_references(_with_keys(entry.resource, entry.keys), change), awaited
-
-
-def the_one(shelf: Shelf, type: str, key: Key) -> Name | None:
-    """The only resource with that identity, of what ``shelf`` looked up."""
-    roots = {shelf.root(node).name for node in shelf.hits(type, [key])}
-    return roots.pop() if len(roots) == 1 else None
+        keys = () if entry.policy is Policy.ALWAYS else self.keys[entry.url]
+        return mapped_references(_with_keys(entry.resource, keys), change), awaited
 
 
 def pending_key(reference: Resource, pending: tuple[Key, ...] | None = None) -> tuple[str, Key] | None:
@@ -94,9 +102,9 @@ def pending_key(reference: Resource, pending: tuple[Key, ...] | None = None) -> 
     return (str(reference["type"]), key) if pending is None or key in pending else None
 
 
-def _wanted(entries: list[Entry]) -> Iterator[tuple[str, Key]]:
+def _wanted(entries: list[Entry], keys: dict[str, tuple[Key, ...]]) -> Iterator[tuple[str, Key]]:
     for entry in entries:
-        yield from ((_type(entry), key) for key in entry.keys)
+        yield from ((_type(entry), key) for key in keys[entry.url])
         if entry.pending:
             found: list[tuple[str, Key] | None] = []
 
@@ -110,11 +118,14 @@ def _wanted(entries: list[Entry]) -> Iterator[tuple[str, Key]]:
             yield from (each for each in found if each)
 
 
-def _own_keys(mapped: Mapped, entry: Entry) -> tuple[Key, ...]:
-    """A survivor may be sent with the identities of whom it replaces too: those do not say which one it is."""
-    losers = {merge.loser for merge in mapped.merges if merge.survivor == entry.url}
-    theirs = {key for each in mapped.entries if each.url in losers for key in each.keys}
-    return tuple(key for key in entry.keys if key not in theirs) or entry.keys
+def _content_key(entry: Entry, by_url: dict[str, Entry]) -> Key:
+    """Nothing identifies it: the same said again of the same is still no second one."""
+
+    def change(reference: Resource) -> Resource:
+        other = by_url.get(str(reference.get("reference", "")))
+        return {**reference, "reference": "|".join(map(token, other.keys))} if other else reference
+
+    return Key(_CONTENT, digest(canonical(mapped_references(entry.resource, change))))
 
 
 def _with_keys(resource: Resource, keys: tuple[Key, ...]) -> Resource:

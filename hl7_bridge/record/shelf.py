@@ -26,6 +26,7 @@ class Shelf:
         self.repository, self.stamps = repository, stamps
         self.nodes: dict[Name, Node] = {}
         self._by_key: dict[tuple[str, Key], list[Node]] = {}
+        self._others: dict[tuple[str, Key], list[Node]] = {}
 
     def find(self, wanted: Iterable[tuple[str, Key]]) -> None:
         """Look all (type, identity) up."""
@@ -44,13 +45,21 @@ class Shelf:
         """Resources that have any of ``keys``, in the order of the keys, each once; of what was looked up or added."""
         return list(dict.fromkeys(node for key in keys for node in self._by_key.get((type, key), ())))
 
-    def add(self, type: str, keys: tuple[Key, ...]) -> Node:
-        """A new resource, which later hits find."""
+    def add(self, type: str, keys: tuple[Key, ...], others: Iterable[Key] = ()) -> Node:
+        """A new resource, which later hits find by ``keys``, and who waits for it by ``others`` as well."""
         node = new_node(type, keys)
         self.nodes[node.name] = node
         for key in keys:
             self._by_key.setdefault((type, key), []).append(node)
+        for key in others:
+            self._others.setdefault((type, key), []).append(node)
         return node
+
+    def the_one(self, type: str, key: Key) -> Name | None:
+        """What stands today for the only resource with that identity."""
+        found = [*self.hits(type, [key]), *self._others.get((type, key), ())]
+        roots = {self.root(node).name for node in found}
+        return roots.pop() if len(roots) == 1 else None
 
     def node(self, name: Name) -> Node | None:
         """The resource ``name``; None when it is not there any more."""

@@ -27,10 +27,11 @@ def by_others(as_of: AsOf) -> bool:
 
 
 def beats(new: AsOf, old: AsOf | None) -> bool:
-    """Whether ``new`` replaces what was stated as of ``old``."""
+    """Whether ``new`` replaces what was stated as of ``old``. The same statement does: maps and code tables may have
+    learned since, and a message that is read again says it in their words."""
     if old is None:
         return True
-    return new.time > old.time if by_others(old) or by_others(new) else new > old
+    return new.time > old.time if by_others(old) or by_others(new) else new >= old
 
 
 class Placed(NamedTuple):

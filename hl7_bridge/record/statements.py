@@ -102,7 +102,7 @@ def _whole(said: Statement, resource: Resource, standing: Standing) -> None:
     for name in said.parts:
         if is_set(said.type, name):
             _unite(said, resource, standing, name)
-    if standing.whole is not None and said.as_of <= standing.whole:
+    if standing.whole is not None and said.as_of < standing.whole:
         _refine(said, resource, standing)
         return
     standing.whole = said.as_of

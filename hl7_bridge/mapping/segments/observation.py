@@ -153,8 +153,10 @@ def status(obx: Segment, draft: Draft) -> str:
     code = obx.text(11)
     if not code:
         return "unknown"
-    draft.place = "OBX-11"
-    found = draft.translate(_STATUS, code)
+    found = _STATUS.codes.get(code)
+    if found is None or draft.sender.codes:
+        draft.place = "OBX-11"
+        found = draft.translate(_STATUS, code)
     return found.code if found is not None and found.code in RANKS else "unknown"
 
 
@@ -256,16 +258,15 @@ def _producer(each: Value, draft: Draft) -> Resource | None:
 
 
 def _identity(obx: Segment, resource: Resource, scope: Scope, draft: Draft) -> tuple[Key, ...]:
-    """OBX-21, else report, OBX-3, OBX-4 and OBX-14; the same ones again in one report are counted."""
+    """OBX-21 and OBX-3 (senders put the number of a slide or an order in OBX-21, too), else report, OBX-3, OBX-4 and
+    OBX-14; the same ones again in one report are counted."""
     own = entity(obx.first(21), draft, own="observation") if obx.has(21) else None
     if own is not None:
         resource.setdefault("identifier", []).append({"type": typed("FILL"), **own})
-        found = key(own)
-        if found is not None and found.value not in scope.taken:
-            scope.taken[found.value] = 1
-            return (found,)
+    found = key(own) if own is not None else None
     what = obx.text(3) or obx.text(3, 2)
-    name = "|".join((scope.name, what, obx.first(4).whole, obx.text(14)))
+    rest = (scope.name, what, obx.first(4).whole, obx.text(14)) if found is None else (found.system, found.value, what)
+    name = "|".join(rest)
     count = scope.taken[name] = scope.taken.get(name, 0) + 1
     if scope.order and obx.text(2) in CODED and obx.has(4):
         parent = "|".join((scope.order, what, obx.text(4)))

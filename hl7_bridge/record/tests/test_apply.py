@@ -140,6 +140,27 @@ def test_two_entries_of_one_thing_are_one_resource(bench, draft):
     assert bench.one("Observation", RESULT)["valueString"] == "2"
 
 
+def test_two_results_under_one_identity_are_held(bench, draft):
+    made = draft()
+    patient = made.patient(MRN)
+    for value in "12":
+        made.observation(patient, RESULT, "final", value)
+    with pytest.raises(Held):
+        bench.apply(made.mapped)
+    assert bench.find("Patient", MRN) == []
+
+
+def test_what_nothing_identifies_is_not_doubled_by_saying_it_again(bench, draft):
+    for name in ("Mother", "Mother", "Father"):
+        made = draft()
+        patient = made.patient(MRN)
+        made.add(
+            Policy.MENTION, {"resourceType": "RelatedPerson", "patient": patient.reference, "name": [{"text": name}]}
+        )
+        bench.apply(made.mapped)
+    assert len(bench.repository.search(SearchRequest("RelatedPerson", ())).hits) == 2
+
+
 def test_results_missing_from_a_resend_stay_with_their_report(bench, draft):
     first = draft(1000)
     patient = first.patient(MRN)
