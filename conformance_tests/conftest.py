@@ -17,7 +17,16 @@ import pytest
 from conformance_tests.client import Client
 from conformance_tests.clients import provision
 from conformance_tests.process import postgresql, serving
-from conformance_tests.smart.fixtures import ada, grace, growth, launched, provider, robot, standalone  # noqa: F401
+from conformance_tests.smart.fixtures import (  # noqa: F401
+    ada,
+    at_work,
+    grace,
+    growth,
+    launched,
+    provider,
+    robot,
+    standalone,
+)
 from conformance_tests.smart.hearth import secured
 
 MARKER = "requirement"

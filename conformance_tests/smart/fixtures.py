@@ -10,7 +10,7 @@ import pytest
 
 from conformance_tests.client import Json
 from conformance_tests.process import postgresql
-from conformance_tests.smart.app import App
+from conformance_tests.smart.app import App, token_response
 from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider, launch, provider_on
 
@@ -45,6 +45,14 @@ def grace(provider: Provider) -> Browser:
 def growth(provider: Provider) -> App:
     """A public app."""
     return provider.app("growth")
+
+
+@pytest.fixture
+def at_work(provider: Provider, grace: Browser) -> str:
+    """The token of a member of staff in the hospital's own app, which nobody is asked about."""
+    app = provider.app("cockpit")
+    app.ask(grace, "user/Condition.rs user/Patient.rs")
+    return str(token_response(app.exchange(grace.told["code"]))["access_token"])
 
 
 @pytest.fixture

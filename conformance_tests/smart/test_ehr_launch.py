@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from conformance_tests.client import Json
-from conformance_tests.smart.app import REDIRECT, App, scopes
+from conformance_tests.smart.app import REDIRECT, App, oauth_error, scopes
 from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.fixtures import EHR_LAUNCH
 from conformance_tests.smart.provider import LAUNCH_URI, Provider, launch
@@ -130,12 +130,20 @@ def test_who_is_no_ehr_mints_no_handle(provider: Provider, standalone: Json) -> 
 
 
 @requirement("attack:57 launch handle")
-def test_staff_mint_handles_for_themselves(provider: Provider, launched: Json, growth: App, grace: Browser) -> None:
-    staff = {"Authorization": f"Bearer {launched['access_token']}"}
+def test_staff_mint_handles_for_themselves(provider: Provider, at_work: str, growth: App, grace: Browser) -> None:
+    staff = {"Authorization": f"Bearer {at_work}"}
     url = f"{provider.issuer}/auth/launch"
     answer = provider.http.post(url, json={"app": "growth", "patient": "bob"}, headers=staff)
     assert answer.status_code == 201
     assert growth.granted(grace, EHR_LAUNCH, launch=answer.json()["launch"])["patient"] == "bob"
+
+
+@requirement("attack:57 launch handle")
+@pytest.mark.parametrize("patient", ["bob", "nobody"])
+def test_an_app_of_others_does_not_learn_who_is_a_patient(provider: Provider, launched: Json, patient: str) -> None:
+    staff = {"Authorization": f"Bearer {launched['access_token']}"}
+    answer = provider.http.post(f"{provider.issuer}/auth/launch", json={"patient": patient}, headers=staff)
+    oauth_error(answer, "insufficient_scope", status=403)
 
 
 @requirement("smart:launch-ehr#context")

@@ -99,14 +99,6 @@ def secret_condition(growth: App, ada: Browser) -> str:
     return reference(writer.create(body | {"code": {"text": "Restricted diagnosis"}}))
 
 
-@pytest.fixture
-def at_work(provider: Provider, grace: Browser) -> str:
-    """The token of a member of staff in the hospital's own app, which nobody is asked about."""
-    app = provider.app("cockpit")
-    app.ask(grace, "user/Condition.rs user/Patient.rs")
-    return str(token_response(app.exchange(grace.told["code"]))["access_token"])
-
-
 def broken(provider: Provider, token: str, patient: str, reason: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
     return provider.http.post(

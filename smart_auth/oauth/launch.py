@@ -94,7 +94,7 @@ class Launches:
         return Answer(201, self._told(handle, app))
 
     def _caller(self, asked: LaunchRequest, authorization: str, address: str) -> tuple[str, Person | None]:
-        """(client, who launches): an EHR for the person it names, or staff for themselves."""
+        """(client, who launches): an EHR for the person it names, or staff for themselves in the hospital's own app."""
         if authorization[:7].lower() == "bearer ":
             staff = staff_of(authorization[7:].strip(), self._verifier, self._records)
             return staff.claims.client, staff.person

@@ -49,13 +49,20 @@ def test_the_launch_url_of_a_known_app(rig: Rig) -> None:
 
 
 def test_staff_launch_for_themselves(rig: Rig) -> None:
-    token = rig.tokens(STAFF, scope="user/*.rs")["access_token"]
-    handle = mint(rig, {"app": "public", "patient": "p2", "person": "ada"}, bearer(token)).get_json()["launch"]
+    asked = {"app": "public", "patient": "p2", "person": "ada"}
+    handle = mint(rig, asked, bearer(rig.at_work())).get_json()["launch"]
     assert launched(rig, handle)["patient"] == "p2"
 
 
+@pytest.mark.parametrize("patient", ["p1", "unknown"])
+def test_no_app_of_others_learns_who_is_a_patient(rig: Rig, patient: str) -> None:
+    token = rig.tokens(STAFF, scope="user/Observation.rs")["access_token"]
+    answer = mint(rig, {"app": "public", "patient": patient}, bearer(token))
+    assert (answer.status_code, answer.get_json()["error"]) == (403, "insufficient_scope")
+
+
 def test_who_may_not_launch(rig: Rig) -> None:
-    patient = rig.tokens(PATIENT, scope="patient/*.rs")["access_token"]
+    patient = rig.at_work(PATIENT, "patient/*.rs")
     service = rig.backend().get_json()["access_token"]
     for headers, status in (
         (bearer(patient), 403),
