@@ -17,25 +17,32 @@ from typing import Any
 from fhir_server.authorization.sealer import KeyringSealer
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.keys import KeyName, KeyProblem
+from fhir_server.logs import start_logging
 from fhir_server.repository import BoundRepository
 from fhir_server.settings import SettingError, Settings
 from fhir_server.wiring import INTEGRITY, Process
+from hl7_bridge.applier import Applier
+from hl7_bridge.crew import Crew, Strand
 from hl7_bridge.journal import MARKS, Sealing, SqlJournal
 from hl7_bridge.mapping.messages import map_message
 from hl7_bridge.mllp.listener import Limits
 from hl7_bridge.outbound.delivery import Delivery
 from hl7_bridge.outbound.follower import Follower
-from hl7_bridge.record import Record
+from hl7_bridge.ports import Ended
+from hl7_bridge.record import FollowUps, Record
 from hl7_bridge.service import Bridge, Options
 from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
-from hl7_bridge.site.model import Sender, Site
+from hl7_bridge.site.model import Site
+from hl7_bridge.workers import Workers
 from resources import validation
 from resources.errors import FhirError, Unavailable
 from resources.repository import WHOLE_RECORD, Caller
 
 log = logging.getLogger("hearth.hl7")
 
+_THREADS = 2
+"""Of each process that applies: while one waits for the database the other works."""
 PORT = 2575
 """Registered for HL7; taken when ``hearth serve hl7`` is told none."""
 _PAUSE = 0.5
@@ -91,35 +98,77 @@ async def _serve(process: Process, site: Site, tls: ssl.SSLContext | None) -> No
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = BridgeMetrics()
     made = bridge(process, site, metrics, tls)
-    metrics.watch(process.journal, site, lambda: made.listener.connections if made.listener else 0)
+    metrics.watch(lambda: made.listener.connections if made.listener else 0)
     await made.run(stop, lambda port: log.info("listening", extra={"host": process.settings.hl7_host, "port": port}))
 
 
 def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLContext | None = None) -> Bridge:
-    """The bridge over ``process``."""
+    """The bridge over ``process``; others apply, in processes of their own."""
     settings, journal = process.settings, process.journal
-    services = process.services(INTEGRITY[settings.referential_integrity])
-    senders = Senders(site, lambda: journal.worklist(answered=True))
+    people = _People(process)
+    record = _record(process)
 
-    def repository_for(name: str) -> BoundRepository:
-        return BoundRepository(services, Caller(f"hl7:{name}", client="hl7", grants=WHOLE_RECORD))
-
-    def repository_of(sender: Sender) -> BoundRepository:
-        return repository_for(sender.name)
+    def crew(told: Callable[[Ended], None]) -> Crew:
+        return Crew(apply, (dict(settings.values),), settings.hl7_workers, told, journal.release_dead)
 
     return Bridge(
-        site=lambda: site,
-        sender_of=senders,
+        site=site,
         journal=journal,
-        record=Record(journal.stamps, _derived(process, b"hl7 stamps"), _now),
-        mapper=map_message,
-        repository_of=repository_of,
-        keeper=lambda: repository_for("upkeep"),
+        appliers=crew,
+        follow_ups=lambda: FollowUps(record, people.repository("upkeep")),
         options=_options(settings, tls),
         telemetry=metrics,
-        rounds=(senders.refresh, metrics.sample),
-        beside=_outbound(site, journal, repository_for),
+        rounds=(metrics.sample,),
+        beside=_outbound(site, journal, people.repository),
     )
+
+
+def apply(strand: Strand, values: dict[str, Any]) -> None:
+    """A child of the bridge: applies until it is told to stop, or the bridge is gone; ``values`` of its settings."""
+    settings = Settings(values)
+    start_logging(settings.log_level)
+    validation.prepare()
+    with Process(settings) as process:
+        site = read_site(settings.hl7_site)
+        applier, refresh = applier_of(process, site)
+        strand.follow(lambda told: Workers(process.journal, applier.apply, told, _THREADS), refresh)
+
+
+def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None]]:
+    """What applies messages over ``process``, and what makes it see new answers to unmapped codes."""
+    journal, people = process.journal, _People(process)
+    senders = Senders(site, lambda: journal.worklist(answered=True))
+
+    def refresh() -> None:
+        try:
+            senders.refresh()
+        except FhirError as error:
+            log.warning("answers not read", extra={"code": error.code})
+
+    applier = Applier(
+        site=site,
+        journal=journal,
+        sender_of=senders,
+        repository_of=lambda sender: people.repository(sender.name),
+        keeper=lambda: people.repository("upkeep"),
+        mapper=map_message,
+        record=_record(process),
+    )
+    return applier, refresh
+
+
+def _record(process: Process) -> Record:
+    return Record(process.journal.stamps, _derived(process, b"hl7 stamps"), _now)
+
+
+class _People:
+    """The record as each peer may see and change it."""
+
+    def __init__(self, process: Process) -> None:
+        self._services = process.services(INTEGRITY[process.settings.referential_integrity])
+
+    def repository(self, name: str) -> BoundRepository:
+        return BoundRepository(self._services, Caller(f"hl7:{name}", client="hl7", grants=WHOLE_RECORD))
 
 
 def _now() -> int:
@@ -132,7 +181,6 @@ def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
         port=settings.hl7_port or PORT,
         tls=tls,
         is_open=settings.open,
-        workers=settings.hl7_workers,
         retention_days=settings.hl7_retention_days,
         stop_seconds=settings.stop_seconds,
         limits=Limits(settings.hl7_message_max, settings.hl7_connections, idle=settings.hl7_idle_seconds),

@@ -11,6 +11,7 @@ from multiprocessing.util import Finalize
 from time import time
 from types import TracebackType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from capability.openapi import openapi
 from capability.statement import Facts, Smart, statement
@@ -46,6 +47,7 @@ if TYPE_CHECKING:  # a server without authentication does without what these loa
 
     from fhir_server.authorization.note import Notes
     from fhir_server.http.request import Request
+    from fhir_server.pages.hl7 import Console, Door
     from hl7_bridge.journal import SqlJournal
     from smart_auth.revocations import RevocationList
     from smart_auth.service import AuthService
@@ -119,7 +121,7 @@ class Process:
         from smart_auth.people.second_factor import Required
         from smart_auth.records import SqlRecords, engine_for
         from smart_auth.revocations import RevocationList
-        from smart_auth.service import AuthService
+        from smart_auth.service import AuthService, HostPage
         from smart_auth.signing_keys import SigningKeys
 
         engine = engine_for(self.settings.database_url)
@@ -137,6 +139,7 @@ class Process:
             revoked=revocations.revoked,
             loopback_http=self.settings.local,
             second_factor=Required(self.settings.second_factor) if self.settings.second_factor else None,
+            host_pages=(HostPage("hl7", "/hl7/", "HL7 messages"),),
         )
         return Authorization(service, revocations, notes, engine.dispose)
 
@@ -146,6 +149,15 @@ class Process:
         from fhir_server.hl7 import journal_of
 
         return journal_of(self)
+
+    @cached_property
+    def console(self) -> "Console":
+        """What the console of the HL7 v2 bridge works on."""
+        from fhir_server.pages.hl7 import Console
+        from hl7_bridge.site.files import read_site
+
+        site = partial(read_site, self.settings.hl7_site)
+        return Console(self.journal, site, self.repository, self.spool.append, _milliseconds)
 
     def close(self) -> None:
         """Store what waits in the spool and close the connections."""
@@ -193,6 +205,7 @@ def compose(process: Process) -> Application:
     rim = _rim(process, metrics)
     here = ThisMachine(settings.base_url, settings.cors_origins)
     caller_of, smart = (here, None) if settings.open else secured(process, rim, metrics)
+    add_console(process, rim, metrics, here)
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,
@@ -262,8 +275,30 @@ def secured(process: Process, rim: "Flask", metrics: Metrics) -> "tuple[Callable
         return Callers(service.verifier.claims), smart_security(service.issuer, routes())
 
 
+def add_console(process: Process, rim: "Flask", metrics: Metrics, here: ThisMachine) -> None:
+    """Puts the console of the HL7 v2 bridge on ``rim``, and how the bridge stands into ``metrics``."""
+    from fhir_server.hl7_gauges import JournalGauges
+    from fhir_server.pages.hl7 import OpenDoor, blueprint
+
+    if process.settings.open:
+        door: Door = OpenDoor(
+            here, urlsplit(process.settings.issuer).path, process.keyring.current(KeyName.PAGE).secret
+        )
+    else:
+        from fhir_server.pages.hl7.secured_door import SecuredDoor
+
+        door = SecuredDoor(process.authorization.service)
+    console = process.console
+    rim.register_blueprint(blueprint(console, door))
+    metrics.add(JournalGauges(console.watch, console.now))
+
+
 def _now() -> int:
     return int(time())
+
+
+def _milliseconds() -> int:
+    return int(time() * 1000)
 
 
 def _ping(store: Store) -> None:

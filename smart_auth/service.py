@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -43,6 +44,15 @@ def issuer_of(base: str) -> str:
     return base.rsplit("/", 1)[0]
 
 
+class HostPage(NamedTuple):
+    """A page for administrators that the host serves beside ours: ``name`` after a log-in, ``path`` below the issuer's,
+    ``text`` in the menu."""
+
+    name: str
+    path: str
+    text: str
+
+
 @dataclass(kw_only=True)
 class AuthService:
     """``base`` is the FHIR base without a slash at its end, ``now`` whole seconds since 1970; ``revoked`` tells of a
@@ -60,6 +70,7 @@ class AuthService:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     loopback_http: bool = False
     second_factor: Required | None = None
+    host_pages: tuple[HostPage, ...] = ()
 
     @property
     def required_factor(self) -> Required:

@@ -12,6 +12,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -49,6 +50,7 @@ class Metrics:
             for name, full, text, mode in _GAUGES
         }
         self._watched: dict[str, Callable[[], float]] = {}
+        self._collectors: list[Collector] = []
 
     def observe(self, code: str, status: int, seconds: float) -> None:
         """Count one request. ``code`` comes from the tables, so the number of series is bounded."""
@@ -65,6 +67,10 @@ class Metrics:
         """Ask ``value`` for the gauge ``name`` (of ``_GAUGES``) whenever this process samples."""
         self._watched[name] = value
 
+    def add(self, collector: Collector) -> None:
+        """Ask ``collector`` too, for what is the same whichever process answers and is stored by none."""
+        self._collectors.append(collector)
+
     def sample(self) -> None:
         """Set what is watched, for whichever process answers the next scrape."""
         for name, value in self._watched.items():
@@ -73,6 +79,12 @@ class Metrics:
     def exposition(self) -> bytes:
         """The metrics of all workers as text."""
         self.sample()
+        shared = CollectorRegistry()
+        for collector in self._collectors:
+            shared.register(collector)
+        return self._own() + generate_latest(shared)
+
+    def _own(self) -> bytes:
         if not self._folder:
             return generate_latest(self.registry)
         _bury(Path(self._folder))

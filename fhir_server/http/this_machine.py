@@ -32,11 +32,12 @@ class ThisMachine:
         """Raises Forbidden."""
         asked = request.header("HOST"), request.header("ORIGIN")
         if asked not in self._known:
-            self._check(*asked)
+            self.check(*asked)
             self._known = {asked} | (self._known if len(self._known) < _REMEMBERED else set())
         return open_caller(request)
 
-    def _check(self, host: str, origin: str) -> None:
+    def check(self, host: str, origin: str = "") -> None:
+        """Raises Forbidden."""
         if host and not self._is_ours(f"//{host}"):
             raise Forbidden("This server is open to its own machine, under loopback addresses or PUBLIC_URL alone.")
         if origin and origin not in self._origins and not self._is_ours(origin):

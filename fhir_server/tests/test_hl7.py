@@ -42,7 +42,7 @@ def say(process: Process, *messages: bytes) -> list[bytes]:
     async def scenario() -> list[bytes]:
         stop, ports = asyncio.Event(), asyncio.Queue[int]()
         metrics = BridgeMetrics()
-        metrics.watch(process.journal, SITE, lambda: 1)
+        metrics.watch(lambda: 1)
         made = bridge(process, SITE, metrics)
         object.__setattr__(made._options, "port", 0)
         running = asyncio.create_task(made.run(stop, ports.put_nowait))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from time import time
 from typing import Any
 
-from hl7_bridge.journal import queue, reading, receiving, worklist
+from hl7_bridge.journal import figures, queue, reading, receiving, worklist
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.outbox import SqlOutbox
 from hl7_bridge.journal.reading import Entry, Query, Standing
@@ -99,19 +99,39 @@ class SqlJournal:
     def last_received(self, senders: Sequence[str]) -> dict[str, int]:
         return reading.last_received(self._database, senders)
 
-    def reopen(self, ids: Sequence[int]) -> int:
-        return queue.reopen(self._database, ids)
+    def reopen(self, ids: Sequence[int], *, due: int = 0) -> int:
+        return queue.reopen(self._database, ids, due)
 
-    def replay(self, id: int, incoming: Incoming) -> Receipt:
-        """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first.
+    def replay(self, id: int, incoming: Incoming, *, due: int = 0) -> Receipt:
+        """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first, and
+        applied at ``due`` (ms) at the earliest.
 
         Raises Conflict while the first still waits.
         """
         first = self.read(id)
         if first is None or first.state is State.RECEIVED:
             raise Conflict(f"Message {id} is not there or still waits; only one that has ended is replayed.")
-        linked = receiving.Linked(id, incoming.raw != self.raw(id))
+        linked = receiving.Linked(id, incoming.raw != self.raw(id), due)
         return receiving.receive(self._database, self._sealing, [incoming], linked)[0]
+
+    # --- figures
+
+    def arrivals(self, sender: str, count: int) -> list[int]:
+        return figures.arrivals(self._database, sender, count)
+
+    def passed(self, since: int) -> dict[tuple[str, str], int]:
+        return figures.passed(self._database, since)
+
+    def open_codes(self) -> dict[str, int]:
+        return figures.open_codes(self._database)
+
+    def last_reason(self, receiver: str) -> tuple[int, str]:
+        """(id, reason) of the newest message that did not reach ``receiver``, (0, '') when there is none."""
+        return figures.reasons(self._database, receiver, (State.RECEIVED, State.HELD, State.DEAD))
+
+    def repeats(self, entry: Entry) -> list[int]:
+        """The messages that repeat ``entry``, oldest first."""
+        return figures.repeats(self._database, entry.id, entry.sender, entry.control_id)
 
     # --- unmapped codes
 

@@ -10,6 +10,7 @@ import msgspec
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86400)]
+Minutes = Annotated[int, msgspec.Meta(ge=0, le=60 * 24 * 31)]
 
 
 class Coding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +59,8 @@ class Sender(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A repeating OBX-5 becomes components, or with ``observations`` one resource each."""
     planned_gives: Literal["MedicationRequest", "Task"] = "MedicationRequest"
     """What RGV becomes: MedicationRequest (instance-order) or Task."""
+    silence_minutes: Minutes | None = None
+    """How long it may say nothing before that is an alarm; 0: for ever; not given: learned from its messages."""
 
 
 DEFAULT = Sender("default", processing_ids=("P", "T", "D"))

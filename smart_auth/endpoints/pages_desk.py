@@ -206,6 +206,12 @@ class Desk:
 
     # answers
 
+    def menu(self, person: Person | None) -> list[tuple[str, str, str]]:
+        """The rows of MENU for ``person``, and those of the host's pages."""
+        if not person or not person.administrator:
+            return [row for row in MENU if row[2] != "admin"]
+        return [*MENU, *((page.path, page.text, page.name) for page in self.service.host_pages)]
+
     def url(self, path: str, **query: str) -> str:
         asked = urlencode({name: value for name, value in query.items() if value})
         return f"{self.root}{path}" + (f"?{asked}" if asked else "")
@@ -245,7 +251,7 @@ class Desk:
         shared = {
             "csrf": browser.csrf,
             "person": browser.person,
-            "menu": [row for row in MENU if row[2] != "admin" or (browser.person and browser.person.administrator)],
+            "menu": self.menu(browser.person),
             "here": here,
             "handle": handle,
             "error": "",

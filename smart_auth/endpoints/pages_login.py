@@ -118,7 +118,12 @@ def welcome(desk: Desk, passed: Passed, handle: str, next: str) -> Response:
     desk.start_session(passed.person, passed.amr)
     if flow:
         return carry_on(desk, rebound(desk, flow.request))
-    return desk.go(AFTER.get(next) or home(passed.person))
+    return desk.go(_after(desk, next) or home(passed.person))
+
+
+def _after(desk: Desk, name: str) -> str:
+    """The page of this name, ours or the host's; '' when there is none."""
+    return AFTER.get(name, "") or next((page.path for page in desk.service.host_pages if page.name == name), "")
 
 
 def logout(desk: Desk) -> Response:

@@ -1,0 +1,92 @@
+"""What the pages of the console work on, and the two things they do to messages: note who looked, read again.
+
+HL7 v2.5.1 section 2.9; FHIR R4 AuditEvent: every look at a message and every replay is a row with the person's name.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fhir_server.audit.record import AuditRecord, Interaction, event
+from fhir_server.pages.hl7.door import Visitor
+from hl7_bridge.errors import Hl7Error
+from hl7_bridge.journal import Entry, SqlJournal
+from hl7_bridge.ports import State
+from hl7_bridge.site.answers import Senders
+from hl7_bridge.site.files import SiteError
+from hl7_bridge.site.model import Coding, Sender, Site
+from hl7_bridge.watch import Watch
+from hl7_bridge.worklist import Worklist
+from resources.repository import Caller, Repository
+
+ENDED = (State.HELD, State.DEAD, State.REJECTED)
+"""What ended without being applied."""
+
+
+@dataclass(frozen=True)
+class Console:
+    """``site`` reads the site kit (raising SiteError), ``repository_of`` binds the record to a caller, ``note`` takes
+    audit records or raises Unavailable, ``now`` is ms since 1970 UTC."""
+
+    journal: SqlJournal
+    site: Callable[[], Site]
+    repository_of: Callable[[Caller], Repository]
+    note: Callable[[Sequence[AuditRecord]], None]
+    now: Callable[[], int]
+
+    @cached_property
+    def watch(self) -> Watch:
+        """How the peers stand, asked of the journal every few seconds at most."""
+        return Watch(self.journal, self.usable_site, self.now)
+
+    def faults(self) -> list[str]:
+        """What is wrong with the site kit."""
+        try:
+            self.site()
+        except SiteError as error:
+            return [str(fault) for fault in error.faults]
+        return []
+
+    def senders(self) -> Senders:
+        """The senders with the answers people gave. Of a site kit with faults there is none but the default."""
+        senders = Senders(self.usable_site(), lambda: self.journal.worklist(answered=True))
+        senders.refresh()
+        return senders
+
+    def usable_site(self) -> Site:
+        """The site kit; an empty one while it has faults."""
+        try:
+            return self.site()
+        except SiteError:
+            return Site()
+
+    def tell(self, visitor: Visitor, ids: Iterable[int], detail: str) -> None:
+        """Into the audit trail: what ``visitor`` does to messages. Raises Unavailable; then it must not be done."""
+        rows = [event(visitor.caller, Interaction.HL7_MESSAGE, entity=f"hl7/{id}", detail=detail) for id in ids]
+        if rows:
+            self.note(rows)
+
+    def again(self, visitor: Visitor, entries: Sequence[Entry], raw: bytes | None = None) -> int:
+        """Read messages again, or send those again that did not go out; how many. One alone can come as ``raw``, and
+        raises Hl7Error when that is no message that is taken."""
+        self.tell(visitor, [entry.id for entry in entries], "replay" if raw is None else "edit-and-replay")
+        work = self._worklist(visitor, self.senders())
+        if raw is not None:
+            return sum(work.replay(entry.id, raw) for entry in entries if entry.direction == "in")
+        return sum(self._again(work, entry) for entry in entries)
+
+    def _again(self, work: Worklist, entry: Entry) -> bool:
+        if entry.direction == "out":
+            return bool(self.journal.reopen([entry.id]))
+        try:
+            return work.replay(entry.id)
+        except Hl7Error:
+            return False
+
+    def answer(self, visitor: Visitor, sender: str, source: str, code: str, coding: Coding) -> int:
+        """Say what a code means; how many messages are read again. Raises FhirError."""
+        self.tell(visitor, self.journal.holding(sender, source, code), "replay")
+        return self._worklist(visitor, self.senders()).answer(sender, source, code, coding)
+
+    def _worklist(self, visitor: Visitor, senders: Callable[[str], Sender | None]) -> Worklist:
+        return Worklist(self.journal, self.repository_of(visitor.caller), senders, self.now)
