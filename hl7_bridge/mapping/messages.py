@@ -8,9 +8,8 @@ from typing import Final
 
 from hl7_bridge.er7 import Message
 from hl7_bridge.mapping import identity
-from hl7_bridge.mapping.datatypes.times import millis
 from hl7_bridge.mapping.draft import Draft, Tracing
-from hl7_bridge.mapping.message_maps import adt, laboratory, pharmacy
+from hl7_bridge.mapping.message_maps import adt, laboratory, pharmacy, scheduling
 from hl7_bridge.mapping.model import Mapped
 from hl7_bridge.mapping.segments.message_header import message_header
 from hl7_bridge.mapping.segments.provenance import provenance
@@ -19,7 +18,7 @@ from hl7_bridge.structure.walker import Group, walk
 
 MessageMap = Callable[[Group, Draft], None]
 
-MAPS: Final[dict[str, MessageMap]] = {**adt.MAPS, **laboratory.MAPS, **pharmacy.MAPS}
+MAPS: Final[dict[str, MessageMap]] = {**adt.MAPS, **laboratory.MAPS, **pharmacy.MAPS, **scheduling.MAPS}
 """By ``type^event``; what is not here is kept, shown and marked unmapped."""
 
 
@@ -51,9 +50,6 @@ def sketch(message: Message, sender: Sender, trace: Tracing | None = None) -> Dr
     if mapped is None:
         return None
     draft = Draft(sender, message, trace)
-    evn = message.first("EVN")
-    at = (millis(evn.text(2), draft) if evn is not None else None) or millis(message.msh.text(7), draft)
-    draft.time = at or 0
     message_header(message.msh, message.first("SFT"), draft)
     mapped(walk(message), draft)
     return draft
