@@ -96,10 +96,11 @@ class Segment:
     A line that starts with no segment name is a segment ``???`` whose field 1 is the whole line.
     """
 
-    __slots__ = ("delimiters", "index", "name", "raw")
+    __slots__ = ("_firsts", "delimiters", "index", "name", "raw")
 
     def __init__(self, name: str, raw: list[str], index: int, delimiters: Delimiters) -> None:
         self.name, self.raw, self.index, self.delimiters = name, raw, index, delimiters
+        self._firsts: dict[int, Value] | None = None
 
     def __getitem__(self, field: int) -> str:
         """The text of ``field`` as it came; '' beyond the end."""
@@ -128,12 +129,19 @@ class Segment:
 
     def first(self, field: int) -> Value:
         """The first repetition; an empty Value when there is none."""
+        # Maps ask for the same field several times; it is split once.
+        firsts = self._firsts
+        if firsts is None:
+            firsts = self._firsts = {}
+        elif field in firsts:
+            return firsts[field]
         fields = self.raw
         raw = fields[field] if field < len(fields) else ""
         marks = self.delimiters
         if marks.repetition in raw and not (field == 2 and self.name in DECLARING):
             raw = raw[: raw.index(marks.repetition)]
-        return Value(raw, marks, marks.component + marks.subcomponent)
+        value = firsts[field] = Value(raw, marks, marks.component + marks.subcomponent)
+        return value
 
     def text(self, field: int, component: int = 1, subcomponent: int = 1) -> str:
         """A leaf of the first repetition, unescaped; '' when absent or null."""

@@ -23,7 +23,7 @@ _DIGITS_MAX = 18
 def number(text: str) -> Decimal | None:
     """The decimal of a text of HL7's NM, every digit kept; None when it is none (or longer than any measurement)."""
     text = text.strip()
-    if not _NUMBER.fullmatch(text) or len(text) > _DIGITS_MAX + 2:
+    if not text.isascii() or len(text) > _DIGITS_MAX + 2 or not _NUMBER.fullmatch(text):
         return None
     text = text.lstrip("+")
     return Decimal(text.rstrip(".") if text.endswith(".") else text)
@@ -45,15 +45,15 @@ def positive(value: Value, reading: Reading) -> int | None:
 
 def quantity(text: str, units: Value, reading: Reading) -> Quantity | None:
     """A Quantity of ``5.0`` or ``<5``; None when ``text`` is no number."""
+    amount = number(text)
+    if amount is not None:
+        return {"value": amount, **unit(units, reading)}
     found = _COMPARED.fullmatch(text.strip())
     amount = number(found[2]) if found else None
     if found is None or amount is None:
         return None
-    result: Quantity = {"value": amount}
-    if found[1]:
-        result["comparator"] = _COMPARATORS.get(found[1], found[1])
-    result.update(unit(units, reading))
-    return result
+    comparator = _COMPARATORS.get(found[1], found[1])
+    return {"value": amount, "comparator": comparator, **unit(units, reading)}
 
 
 def simple_quantity(value: Value, reading: Reading) -> Quantity | None:

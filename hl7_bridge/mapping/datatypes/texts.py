@@ -29,7 +29,7 @@ def text_of(value: Value, reading: Reading) -> str | None:
 
 def clean(text: str) -> str | None:
     """``text`` as FHIR takes it: no control characters, no space around; None when nothing is left."""
-    return _CONTROL.sub("", text).strip() or None
+    return (text if text.isprintable() else _CONTROL.sub("", text)).strip() or None
 
 
 def joined(value: Value) -> str:

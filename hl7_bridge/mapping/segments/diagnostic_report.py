@@ -123,7 +123,8 @@ def _results(order: Order) -> list[Result]:
 
 def status(obr: Segment, results: Iterable[Result], draft: Draft) -> str:
     """OBR-25, corrected when a result of a final report is; without it, what the results say together."""
-    codes = [observation_status(each.obx, draft) for each in results if each.obx.has(11)]
+    said = {each.obx[11]: each.obx for each in results if each.obx.has(11)}
+    codes = [observation_status(obx, draft) for obx in said.values()]
     code = obr.text(25)
     if not code:
         return _together(codes)

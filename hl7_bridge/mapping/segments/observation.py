@@ -265,10 +265,11 @@ def _identity(obx: Segment, resource: Resource, scope: Scope, draft: Draft) -> t
         resource.setdefault("identifier", []).append({"type": typed("FILL"), **own})
     found = key(own) if own is not None else None
     what = obx.text(3) or obx.text(3, 2)
-    rest = (scope.name, what, obx.first(4).whole, obx.text(14)) if found is None else (found.system, found.value, what)
+    sub = obx.first(4).whole if obx.has(4) else ""
+    rest = (scope.name, what, sub, obx.text(14)) if found is None else (found.system, found.value, what)
     name = "|".join(rest)
     count = scope.taken[name] = scope.taken.get(name, 0) + 1
-    if scope.order and obx.text(2) in CODED and obx.has(4):
+    if scope.order and sub and obx.text(2) in CODED:
         parent = "|".join((scope.order, what, obx.text(4)))
         resource.setdefault("identifier", []).append({"system": PARENT, "value": parent})
     derived = Key(SYSTEM, name if count == 1 else f"{name}#{count}")
@@ -278,6 +279,8 @@ def _identity(obx: Segment, resource: Resource, scope: Scope, draft: Draft) -> t
 
 def members(made: list[tuple[Segment, Entry]]) -> None:
     """OBX-4 of the form 1.2 is a member of the observation with OBX-4 1, when there is exactly one of it."""
+    if not any("." in obx[4] for obx, _ in made):
+        return
     by_number: dict[str, list[Entry]] = {}
     for obx, entry in made:
         by_number.setdefault(obx.text(4), []).append(entry)
