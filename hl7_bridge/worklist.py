@@ -15,6 +15,9 @@ from hl7_bridge.site.model import Coding, Sender
 from resources.errors import Conflict, NotFound
 from resources.repository import Put, Repository
 
+LEARNED_MS = 5_000
+"""After which every node has taken up an answer: bridges look for new ones every two seconds."""
+
 
 class Worklist:
     """Of one site. ``repository`` is bound to the person who answers; ``now`` in ms since 1970 UTC."""
@@ -35,21 +38,22 @@ class Worklist:
         items = [item for item in self._journal.worklist(sender, answered=True) if item.source == source]
         published = concept_map(sender, source, items)
         self._repository.commit([Put(published, "ConceptMap", criteria=f"url={published['url']}")])
-        return sum(self.replay(id) for id in self._journal.holding(sender, source, code))
+        due = self._now() + LEARNED_MS
+        return sum(self.replay(id, due=due) for id in self._journal.holding(sender, source, code))
 
-    def replay(self, id: int, raw: bytes | None = None) -> bool:
-        """Read message ``id`` again, as it came or as ``raw``; False when it is gone or still waits."""
+    def replay(self, id: int, raw: bytes | None = None, *, due: int = 0) -> bool:
+        """Read message ``id`` again, as it came or as ``raw``, from ``due`` (ms) on; False when it is gone or waits."""
         entry = self._journal.read(id)
         sender = self._sender_of(entry.sender) if entry else None
         if entry is None or sender is None or entry.direction != "in":
             return False
         if raw is None and entry.state in (State.HELD, State.DEAD, State.REJECTED):
-            return bool(self._journal.reopen([id]))
+            return bool(self._journal.reopen([id], due=due))
         found = arrive(self._journal.raw(id) if raw is None else raw, lambda *_: sender, Caps())
         if found.error:
             raise found.error
         try:
-            self._journal.replay(id, incoming(found, self._now()))
+            self._journal.replay(id, incoming(found, self._now()), due=due)
         except Conflict:
             return False
         return True

@@ -109,9 +109,9 @@ def owners(database: Database, now: int) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def reopen(database: Database, ids: Sequence[int]) -> int:
-    """Let messages that ended without being applied wait again; how many."""
-    again = {"state": State.RECEIVED.value, "reason": "", "settled": 0, "due": 0, "leased": 0, "attempt": 0}
+def reopen(database: Database, ids: Sequence[int], due: int = 0) -> int:
+    """Let messages that ended without being applied wait again, until ``due`` (ms) at least; how many."""
+    again = {"state": State.RECEIVED.value, "reason": "", "settled": 0, "due": due, "leased": 0, "attempt": 0}
     ended = sa.and_(_m.id.in_(ids), _m.state.in_((State.HELD.value, State.REJECTED.value, State.DEAD.value)))
     with database.write() as connection:
         statement = sa.update(message).where(ended).values(**again, failures=0, ack=b"")

@@ -27,6 +27,8 @@ class Linked(NamedTuple):
 
     replay_of: int
     edited: bool
+    due: int = 0
+    """Not before (ms)."""
 
 
 def receive(
@@ -80,8 +82,8 @@ def _row(sealing: Sealing, each: Incoming, linked: Linked | None) -> list[Any]:
     texts = [each.direction, sender, control, each.type, each.event, each.version, each.state, each.reason, ""]
     settled = 0 if each.state is State.RECEIVED else each.received
     found_by = [sealing.number(kind, text) if text else None for kind, text in indexed(each)]
-    replay_of, edited = linked or (0, False)
-    numbers = [len(each.raw), each.received, settled, 0, 0, 0, 0, *found_by, 0, int(edited), replay_of]
+    replay_of, edited, due = linked or (0, False, 0)
+    numbers = [len(each.raw), each.received, settled, 0, 0, due, 0, *found_by, 0, int(edited), replay_of]
     return [*map(storable, texts), fingerprint, each.ack, *numbers, 0]
 
 

@@ -103,7 +103,7 @@ class SqlJournal:
         return queue.reopen(self._database, ids, due)
 
     def replay(self, id: int, incoming: Incoming, *, due: int = 0) -> Receipt:
-        """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first, and
+        """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first,
         applied at ``due`` (ms) at the earliest.
 
         Raises Conflict while the first still waits.

@@ -94,7 +94,7 @@ class Delivery:
                 return
             await self._ask(receiver, work)
         except FhirError as error:  # the lease ends by itself and the message is sent again
-            log.warning("answer not kept", extra={"receiver": work.sender, "message": work.id, "code": error.code})
+            log.warning("answer not kept", extra={"receiver": work.sender, "hl7": work.id, "code": error.code})
 
     async def _ask(self, receiver: Receiver, work: Work) -> None:
         sent = parse(work.raw)
@@ -119,7 +119,7 @@ class Delivery:
     def _again(self, receiver: Receiver, work: Work, reason: str) -> None:
         waits = receiver.retry_seconds
         self._queue.postpone(work.id, reason, waits[min(work.failures, len(waits) - 1)])
-        log.warning("not delivered", extra={"receiver": receiver.name, "message": work.id, "reason": reason})
+        log.warning("not delivered", extra={"receiver": receiver.name, "hl7": work.id, "reason": reason})
 
     def _end(self, receiver: Receiver, work: Work, sent: Message, reply: Message, answer: bytes, refusal: str) -> None:
         """Delivered, or refused for good; an order's Task and status change in the same commit."""
@@ -143,7 +143,7 @@ class Delivery:
             if done:
                 repository.commit(done, marks)
             self._queue.settle(work.id, State.DEAD, refusal, answer)
-            log.error("refused", extra={"receiver": receiver.name, "message": work.id, "reason": refusal})
+            log.error("refused", extra={"receiver": receiver.name, "hl7": work.id, "reason": refusal})
         else:
             params = {"id": work.id, "at": self._now(), "reason": "", "ack": answer}
             repository.commit(done, [*marks, Mark(APPLIED, params)])

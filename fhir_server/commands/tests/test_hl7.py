@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -14,7 +15,9 @@ from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.wiring import Process
 from hl7_bridge.site.files import read_site
+from resources.repository import WHOLE_RECORD, Caller, Repository, SearchRequest
 
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 ORU = (
     "MSH|^~\\&|LAB|A|||20260101||ORU^R01|{n}|P|2.5.1\rPID|||5^^^HOSP||Okafor^Ada\r"
     "OBR|1|P1^A|F{n}^B|718-7^Hb^LN|||20260101||||||||||||||||||F\r"
@@ -59,6 +62,19 @@ def file(folder: Path, *numbers: int, status: str = "F") -> str:
     return str(path)
 
 
+def found(repository: Repository, type: str, name: str, value: str) -> bytes:
+    """The one resource that a search finds."""
+    (hit,) = repository.search(SearchRequest(type, ((name, value),))).hits
+    return hit.version.doc
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = monotonic() + 30
+    while not holds():
+        assert monotonic() < deadline
+        sleep(0.05)
+
+
 def test_messages_are_sent_listed_shown_and_replayed(run: Run, folder: Path, peer: str) -> None:
     status, out, _ = run("hl7", "send", file(folder, 1, 2), "--to", peer)
     assert (status, out.count(": AA")) == (0, 2)
@@ -90,14 +106,20 @@ def test_another_site_kit_is_compared_without_changing_anything(run: Run, folder
     assert run("hl7", "diff", "1", "--site", str(folder / "hl7"))[1].startswith("0 of 1")
 
 
-def test_an_unmapped_code_is_answered(run: Run, folder: Path, peer: str) -> None:
+def test_an_unmapped_code_is_answered(run: Run, folder: Path, peer: str, database_url: str) -> None:
     path = folder / "local.hl7"
-    path.write_text(ORU.format(n=1, status="F").replace("Okafor^Ada", "Okafor^Ada|||??"), newline="")
+    path.write_text(ORU.format(n=1, status="F").replace("UCUM|||||F", "UCUM||PANIC|||F"), newline="")
     run("hl7", "send", str(path), "--to", peer)
     rows = run("hl7", "worklist")[1].splitlines()
     sender, table, code, *_ = rows[1].split()
-    answer = ("--system", "http://hl7.org/fhir/administrative-gender", "--target", "other")
+    assert (table, code) == ("0078", "PANIC")
+    answer = ("--system", INTERPRETATION, "--target", "HH", "--display", "Critical high")
     assert run("hl7", "answer", sender, table, code, *answer)[:2] == (0, "1 messages are read again\n")
+    settings = load({"DATA_DIR": str(folder), "DATABASE": database_url, "OPEN": True}, {})
+    with Process(settings) as process:
+        repository = process.repository(Caller("test", grants=WHOLE_RECORD))
+        wait_for(lambda: b"Critical high" in found(repository, "Observation", "code", "718-7"))
+        assert b"PANIC" in found(repository, "ConceptMap", "url", "https://hearth.health/v2/lab/0078")
     assert len(run("hl7", "worklist")[1].splitlines()) == 1
     assert len(run("hl7", "worklist", "--answered")[1].splitlines()) == 2
     assert "no unmapped code" in run("hl7", "answer", sender, table, "nothing", *answer)[2]
