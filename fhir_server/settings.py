@@ -133,7 +133,7 @@ SETTINGS: tuple[Setting, ...] = (
         _whole(0, 65535),
     ),
     Setting("HL7_SITE", "", "Folder of the site kit: senders, receivers, codes; empty: hl7 under DATA_DIR."),
-    Setting("HL7_WORKERS", 2, "Threads that apply messages to the record.", _whole(1, 64)),
+    Setting("HL7_WORKERS", 1, "Processes that apply messages to the record.", _whole(1, 64)),
     Setting("HL7_TLS_CERT", "", "Certificate chain file (PEM) to take messages over TLS with."),
     Setting("HL7_TLS_KEY", "", "Private key file (PEM) of HL7_TLS_CERT."),
     Setting("HL7_TLS_CA", "", "Certificates (PEM) that sign senders' own; given, every sender must show one."),

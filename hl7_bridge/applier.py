@@ -6,29 +6,23 @@ are that one commit: a message is applied once or not at all, whoever dies when.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import time
 from typing import Protocol
 
+from hl7_bridge.ack import Acknowledger
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
 from hl7_bridge.mapping.model import Mapped, Unmapped
 from hl7_bridge.ports import APPLIED, Journal, Outcome, State, Work
-from hl7_bridge.site.model import Sender
+from hl7_bridge.record import FollowUps, Record, Source
+from hl7_bridge.site.model import Sender, Site
 from resources.errors import Conflict, FhirError, PreconditionFailed, TooCostly, Unavailable
 from resources.repository import Mark, Repository
 
 log = logging.getLogger("hearth.hl7")
 
 Mapper = Callable[[Message, Sender], Mapped]
-Commit = Callable[[Repository, Mapped, Work, Message, Mark], None]
-"""Applies what was mapped, in one commit that carries the mark."""
-
-
-class Acknowledge(Protocol):
-    """The application acknowledgement of ``message``; ``message`` is None when it cannot even be parsed."""
-
-    def __call__(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes: ...
 
 
 class Noting(Journal, Protocol):
@@ -56,26 +50,23 @@ class Retries:
 _TRANSIENT = (Conflict, PreconditionFailed, TooCostly, Unavailable)
 
 
+@dataclass(frozen=True, slots=True)
 class Applier:
-    """Safe for several threads: it keeps nothing of a message."""
+    """``sender_of`` knows what people answered about a sender's codes too, ``repository_of`` gives the record as a
+    sender may change it, ``keeper`` as upkeep may. Safe for several threads: it keeps nothing of a message."""
 
-    def __init__(
-        self,
-        journal: Noting,
-        sender_of: Callable[[str], Sender | None],
-        repository_of: Callable[[Sender], Repository],
-        mapper: Mapper,
-        commit: Commit,
-        acknowledge: Acknowledge,
-        retries: Retries | None = None,
-    ) -> None:
-        self._journal, self._sender_of, self._repository_of = journal, sender_of, repository_of
-        self._map, self._commit, self._acknowledge = mapper, commit, acknowledge
-        self._retries = retries or Retries()
+    site: Site
+    journal: Noting
+    sender_of: Callable[[str], Sender | None]
+    repository_of: Callable[[Sender], Repository]
+    keeper: Callable[[], Repository]
+    mapper: Mapper
+    record: Record
+    retries: Retries = field(default_factory=Retries)
 
     def apply(self, work: Work) -> Outcome | None:
         """What became of it; None when it will be tried again."""
-        if work.attempt > self._retries.claims:
+        if work.attempt > self.retries.claims:
             return self._end(work, None, State.DEAD, Failed(INTERNAL, "It was begun again and again and never ended."))
         message: Message | None = None
         try:
@@ -83,7 +74,7 @@ class Applier:
             message = parse(work.raw, sender.charset)
             return self._applied(work, message, sender)
         except Failed as error:
-            return self._again(work, message, error, self._retries.tries)
+            return self._again(work, message, error, self.retries.tries)
         except Hl7Error as error:
             state = State.HELD if isinstance(error, Held) else State.REJECTED
             return self._end(work, message, state, error)
@@ -92,33 +83,39 @@ class Applier:
         except Exception as error:
             log.error("a message could not be applied", extra={"hl7": work.id, "sender": work.sender}, exc_info=True)
             fault = Failed(INTERNAL, f"A fault of this program: {type(error).__name__}.")
-            return self._again(work, message, fault, self._retries.faults)
+            return self._again(work, message, fault, self.retries.faults)
 
     def _known(self, work: Work) -> Sender:
-        sender = self._sender_of(work.sender)
+        sender = self.sender_of(work.sender)
         if sender is None:
             raise Held(INTERNAL, "Its sender is no longer configured.")
         return sender
 
     def _applied(self, work: Work, message: Message, sender: Sender) -> Outcome:
-        mapped = self._map(message, sender)
+        mapped = self.mapper(message, sender)
         if not mapped.is_mapped:
             reason = f"There is no map for {message.type}^{message.event} yet; the message is kept."
             ack = self._acknowledge(work.raw, message, State.APPLIED, ())
-            self._journal.settle(work.id, State.HELD, reason, ack)
+            self.journal.settle(work.id, State.HELD, reason, ack)
             return Outcome(State.HELD, ack, reason)
         ack = self._acknowledge(work.raw, message, State.APPLIED, ())
         reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
         mark = Mark(APPLIED, {"id": work.id, "at": int(time() * 1000), "reason": reason, "ack": ack})
-        self._commit(self._repository_of(sender), mapped, work, message, mark)
+        source = Source(work.sender, message.control_id, work.received)
+        applied = self.record.apply(self.repository_of(sender), mapped, source, [mark])
+        for follow_up in applied.follow_ups:
+            FollowUps(self.record, self.keeper()).run(follow_up)
         if mapped.unmapped:
             self._note(work, mapped)
         return Outcome(State.APPLIED, ack, reason)
 
+    def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
+        return Acknowledger(self.site.application, self.site.facility)(raw, message, state, errors)
+
     def _note(self, work: Work, mapped: Mapped) -> None:
         """The worklist is for people: it must not undo what is applied."""
         try:
-            self._journal.note_unmapped(work.id, work.sender, mapped.unmapped)
+            self.journal.note_unmapped(work.id, work.sender, mapped.unmapped)
         except FhirError as error:
             log.warning("unmapped codes not noted", extra={"hl7": work.id, "code": error.code})
 
@@ -126,24 +123,24 @@ class Applier:
         """The record did not take it: for the moment, or because what the map made is not allowed."""
         if isinstance(error, _TRANSIENT):
             return self._again(
-                work, message, Failed(INTERNAL, f"The record answered {error.code}."), self._retries.tries
+                work, message, Failed(INTERNAL, f"The record answered {error.code}."), self.retries.tries
             )
         # Only places: texts of issues may quote a patient's data.
         places = ", ".join(sorted({f"{i.code} {i.expression}".strip() for i in error.issues})[:10])
         return self._end(work, message, State.DEAD, Failed(INTERNAL, f"The record refused it: {places}."))
 
     def _again(self, work: Work, message: Message | None, error: Failed, tries: int) -> Outcome | None:
-        done = self._journal.outcomes([work.id]).get(work.id)
+        done = self.journal.outcomes([work.id]).get(work.id)
         if done is not None and done.state is not State.RECEIVED:  # another node was faster
             return done
         if work.failures + 1 >= tries:
             return self._end(work, message, State.DEAD, error)
-        self._journal.postpone(work.id, error.text, self._retries.pause(work.failures))
+        self.journal.postpone(work.id, error.text, self.retries.pause(work.failures))
         return None
 
     def _end(self, work: Work, message: Message | None, state: State, error: Hl7Error) -> Outcome:
         ack = self._acknowledge(work.raw, message, state, (error,))
-        self._journal.settle(work.id, state, str(error), ack)
+        self.journal.settle(work.id, state, str(error), ack)
         log.warning(
             "not applied", extra={"hl7": work.id, "sender": work.sender, "state": state.value, "reason": str(error)}
         )

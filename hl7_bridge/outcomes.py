@@ -8,7 +8,7 @@ import contextlib
 import logging
 from collections import OrderedDict
 
-from hl7_bridge.ports import Journal, Outcome, State, Work
+from hl7_bridge.ports import Ended, Journal, Outcome, State
 from resources.errors import FhirError
 
 log = logging.getLogger("hearth.hl7")
@@ -28,11 +28,11 @@ class Outcomes:
         self._waiting: dict[int, list[asyncio.Future[Outcome]]] = {}
         self._recent: OrderedDict[int, tuple[float, Outcome]] = OrderedDict()
 
-    def told(self, work: Work, outcome: Outcome | None) -> None:
-        """A worker's word. None (to be tried again) is no end."""
-        if outcome is not None and outcome.state is not State.RECEIVED:
+    def told(self, ended: Ended) -> None:
+        """A worker's word; what will be tried again is no end."""
+        if ended.outcome is not None and ended.outcome.state is not State.RECEIVED:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._end, work.id, outcome)
+                self._loop.call_soon_threadsafe(self._end, ended.id, ended.outcome)
 
     async def wait(self, id: int, seconds: float) -> Outcome | None:
         """What became of message ``id``; None when that takes longer."""

@@ -80,6 +80,29 @@ class Outcome:
     reason: str = ""
 
 
+class Ended(NamedTuple):
+    """A worker's word about a message: its end, or None when it will be tried again."""
+
+    id: int
+    sender: str
+    received: int
+    outcome: Outcome | None
+
+
+class Applying(Protocol):
+    """Those who apply what waits in the journal."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None:
+        """There is something new. From any thread, at once."""
+        ...
+
+    def stop(self, seconds: float) -> None:
+        """Let each finish what it is at."""
+        ...
+
+
 class Journal(Protocol):
     """The durable record of every message in and out. Every method raises resources.errors.FhirError only."""
 

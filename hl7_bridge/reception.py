@@ -60,7 +60,7 @@ class BridgeReception:
 
     def __init__(
         self,
-        site: Callable[[], Site],
+        site: Site,
         writer: Writer,
         outcomes: Outcomes,
         late: Callable[[int], None],
@@ -75,7 +75,7 @@ class BridgeReception:
         self._caps, self._times = caps or Caps(), times or Times()
 
     def welcome(self, peer: Peer) -> bool:
-        return welcome(self._site(), peer, is_open=self._open)
+        return welcome(self._site, peer, is_open=self._open)
 
     async def room(self) -> None:
         while self._writer.backlog > _BEHIND:
@@ -97,7 +97,7 @@ class BridgeReception:
         return self._acknowledger().refusal(event.head, None, [error])
 
     def _acknowledger(self) -> Acknowledger:
-        site = self._site()
+        site = self._site
         return Acknowledger(site.application, site.facility)
 
     # --- one message
@@ -115,7 +115,7 @@ class BridgeReception:
         return Taken(_head(message), sender, receipt, b"", started)
 
     def _recogniser(self, peer: Peer) -> Callable[[str, str], Sender | None]:
-        return lambda application, facility: recognised(self._site(), peer, application, facility, is_open=self._open)
+        return lambda application, facility: recognised(self._site, peer, application, facility, is_open=self._open)
 
     def _refused(self, arrival: Arrival, peer: Peer) -> bytes:
         error = arrival.error

@@ -1,4 +1,4 @@
-"""The process of the bridge: listener, journal writer, workers and upkeep, until it is told to stop.
+"""The process of the bridge: listener, journal writer, those who apply, and upkeep, until it is told to stop.
 
 HL7 v2.5.1 section 2.9. A stop takes no more connections, answers and applies what is begun, and leaves the rest, which
 is durable, to the next start or another node.
@@ -11,23 +11,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, time
 
-from hl7_bridge.ack import Acknowledger
-from hl7_bridge.applier import Applier, Mapper, Retries
 from hl7_bridge.door import Caps
-from hl7_bridge.er7 import Message
-from hl7_bridge.errors import Hl7Error
 from hl7_bridge.journal import SqlJournal
-from hl7_bridge.mapping.model import Mapped
 from hl7_bridge.mllp.listener import Limits, Listener
 from hl7_bridge.outcomes import Outcomes
-from hl7_bridge.ports import Outcome, State, Work
+from hl7_bridge.ports import Applying, Ended
 from hl7_bridge.reception import BridgeReception, Times
-from hl7_bridge.record import FollowUps, Record, Source
-from hl7_bridge.site.model import Sender, Site
+from hl7_bridge.record import FollowUps
+from hl7_bridge.site.model import Site
 from hl7_bridge.telemetry import Silent, Telemetry
-from hl7_bridge.workers import Workers, Writer
+from hl7_bridge.workers import Writer
 from resources.errors import FhirError
-from resources.repository import Mark, Repository
 
 log = logging.getLogger("hearth.hl7")
 
@@ -46,62 +40,43 @@ class Options:
     port: int = 2575
     tls: ssl.SSLContext | None = None
     is_open: bool = False
-    workers: int = 2
     retention_days: int = 0
     stop_seconds: float = 30.0
     limits: Limits = field(default_factory=Limits)
     caps: Caps = field(default_factory=Caps)
     times: Times = field(default_factory=Times)
-    retries: Retries = field(default_factory=Retries)
 
 
 class Bridge:
-    """``repository_of`` gives the record as a sender may change it, ``keeper`` as upkeep may. ``sender_of`` knows what
-    people answered about a sender's codes too. ``rounds`` are further upkeep, ``beside`` further tasks, given the event
-    of the stop."""
+    """``appliers`` makes those who apply, given whom they tell. ``keeper`` gives the record as upkeep may change it.
+    ``rounds`` are further upkeep, ``beside`` further tasks, given the event of the stop."""
 
     def __init__(
         self,
-        site: Callable[[], Site],
-        sender_of: Callable[[str], Sender | None],
+        site: Site,
         journal: SqlJournal,
-        record: Record,
-        mapper: Mapper,
-        repository_of: Callable[[Sender], Repository],
-        keeper: Callable[[], Repository],
+        appliers: Callable[[Callable[[Ended], None]], Applying],
+        follow_ups: Callable[[], FollowUps],
         options: Options,
         telemetry: Telemetry | None = None,
-        rounds: Sequence[Callable[[], None]] = (),
+        rounds: Sequence[Callable[[], object]] = (),
         beside: Sequence[Callable[[asyncio.Event], Awaitable[None]]] = (),
     ) -> None:
-        self._site, self._journal, self._record, self._keeper = site, journal, record, keeper
+        self._site, self._journal, self._follow_ups = site, journal, follow_ups
         self._options, self._telemetry = options, telemetry or Silent()
         self._rounds, self._beside = rounds, beside
         self._late: list[int] = []
         self._purged = -_PURGE
-        self.listener: Listener | None = None
-        applier = Applier(journal, sender_of, repository_of, mapper, self._commit, self._acknowledge, options.retries)
-        self._workers = Workers(journal, applier.apply, self._told, options.workers)
-        self._writer = Writer(journal, self._workers.wake)
+        self._appliers = appliers(self._told)
+        self._writer = Writer(journal, self._appliers.wake)
         self._outcomes: Outcomes | None = None
+        self.listener: Listener | None = None
 
-    # --- what the applier needs
-
-    def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
-        site = self._site()
-        return Acknowledger(site.application, site.facility)(raw, message, state, errors)
-
-    def _commit(self, repository: Repository, mapped: Mapped, work: Work, message: Message, mark: Mark) -> None:
-        source = Source(work.sender, message.control_id, work.received)
-        applied = self._record.apply(repository, mapped, source, [mark])
-        for follow_up in applied.follow_ups:
-            FollowUps(self._record, self._keeper()).run(follow_up)
-
-    def _told(self, work: Work, outcome: Outcome | None) -> None:
-        seconds = max(0.0, time() - work.received / 1000)
-        self._telemetry.ended(work.sender, outcome.state.value if outcome else "postponed", seconds)
+    def _told(self, ended: Ended) -> None:
+        seconds = max(0.0, time() - ended.received / 1000)
+        self._telemetry.ended(ended.sender, ended.outcome.state.value if ended.outcome else "postponed", seconds)
         if self._outcomes is not None:
-            self._outcomes.told(work, outcome)
+            self._outcomes.told(ended)
 
     # --- the process
 
@@ -125,7 +100,7 @@ class Bridge:
             log.info("messages of a dead process taken over", extra={"count": freed})
         await self.listener.start(self._options.host, self._options.port, self._options.tls)
         self._writer.start()
-        self._workers.start()
+        self._appliers.start()
         tasks = [asyncio.ensure_future(self._outcomes.watch()), asyncio.ensure_future(self._upkeep())]
         beside = [asyncio.ensure_future(each(stop)) for each in self._beside]
         started(self.listener.ports[0])
@@ -139,7 +114,7 @@ class Bridge:
         assert self.listener is not None
         await self.listener.stop(self._options.stop_seconds / 2)
         await loop.run_in_executor(None, self._writer.stop)
-        await loop.run_in_executor(None, self._workers.stop, self._options.stop_seconds / 2)
+        await loop.run_in_executor(None, self._appliers.stop, self._options.stop_seconds / 2)
         if beside:
             await asyncio.wait(beside, timeout=self._options.stop_seconds / 2)
         for task in (*tasks, *beside):
@@ -164,7 +139,7 @@ class Bridge:
             self._journal.flag_late(late)
         while self._journal.sweep():
             pass
-        FollowUps(self._record, self._keeper()).sweep()
+        self._follow_ups().sweep()
         for each in self._rounds:
             each()
         days = self._options.retention_days

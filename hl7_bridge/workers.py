@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from hl7_bridge.ports import Incoming, Journal, Outcome, Receipt, Work
+from hl7_bridge.ports import Ended, Incoming, Journal, Outcome, Receipt, Work
 from resources.errors import FhirError, Unavailable
 
 log = logging.getLogger("hearth.hl7")
@@ -40,7 +40,7 @@ class Workers:
         self,
         journal: Releasing,
         apply: Callable[[Work], Outcome | None],
-        told: Callable[[Work, Outcome | None], None],
+        told: Callable[[Ended], None],
         count: int = 2,
     ) -> None:
         self._journal, self._apply, self._told = journal, apply, told
@@ -81,7 +81,7 @@ class Workers:
                 if work is None:
                     self._wait(_IDLE)
                 else:
-                    self._told(work, self._apply(work))
+                    self._told(Ended(work.id, work.sender, work.received, self._apply(work)))
                     self.wake()  # its lane is free for the next
             except FhirError as error:
                 log.warning("the journal is away", extra={"code": error.code})

@@ -1,25 +1,26 @@
 import asyncio
+import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fhir_server.hl7 import PORT, _options, _tls, bridge
+from fhir_server.hl7 import PORT, _options, _tls, applier_of, bridge
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
 from fhir_server.wiring import Process
+from hl7_bridge.door import Caps, arrive, incoming
 from hl7_bridge.journal import Query
 from hl7_bridge.mllp.framing import encode
-from hl7_bridge.site.model import Sender, Site
+from hl7_bridge.site.files import read_site
 from resources.repository import WHOLE_RECORD, Caller, HistoryRequest, SearchRequest
 
 ORU = (
     b"MSH|^~\\&|LAB|A|||20260101||ORU^R01|7|P|2.5.1\rPID|||5^^^HOSP||Okafor^Ada\rORC|RE|P1|F1\r"
     b"OBR|1|P1^A|F1^B|718-7^Hb^LN|||20260101\rOBX|1|NM|718-7^Hb^LN||13.5|g/dL^^UCUM|||||F\r"
 )
-SITE = Site(senders=(Sender("lab", applications=("LAB",)),))
 
 
 @pytest.fixture
@@ -27,6 +28,8 @@ def settings(empty_database_url: str, tmp_path: Path) -> Settings:
     given = {"DATA_DIR": str(tmp_path), "DATABASE": empty_database_url, "OPEN": True, "AT_REST": "envelope"}
     made = load(given | {"HL7_WORKERS": 1, "HL7_RETENTION_DAYS": 30}, {})
     prepare(made)
+    (tmp_path / "hl7" / "senders").mkdir(parents=True)
+    (tmp_path / "hl7" / "senders" / "lab.toml").write_text('applications = ["LAB"]\n')
     return made
 
 
@@ -43,7 +46,7 @@ def say(process: Process, *messages: bytes) -> list[bytes]:
         stop, ports = asyncio.Event(), asyncio.Queue[int]()
         metrics = BridgeMetrics()
         metrics.watch(lambda: 1)
-        made = bridge(process, SITE, metrics)
+        made = bridge(process, read_site(process.settings.hl7_site), metrics)
         object.__setattr__(made._options, "port", 0)
         running = asyncio.create_task(made.run(stop, ports.put_nowait))
         reader, writer = await asyncio.open_connection("127.0.0.1", await ports.get())
@@ -51,6 +54,8 @@ def say(process: Process, *messages: bytes) -> list[bytes]:
         for message in messages:
             writer.write(encode(message))
             answers.append(await reader.readuntil(b"\x1c\r"))
+            while process.journal.standings():  # the child needs a while to come up
+                await asyncio.sleep(0.05)
         stop.set()
         await running
         metrics.sample()
@@ -62,7 +67,7 @@ def say(process: Process, *messages: bytes) -> list[bytes]:
 def test_a_message_becomes_searchable_with_provenance_and_audit_and_leaves_nothing_in_clear(process, settings):
     answers = say(process, ORU, ORU)
     assert b"\rMSA|AA|7\r" in answers[0]
-    assert answers[0] == answers[1]
+    assert b"\rMSA|AA|7\r" in answers[1]
     repository = process.repository(Caller("test", grants=WHOLE_RECORD))
 
     def found(type: str, **params: str) -> list[str]:
@@ -81,9 +86,19 @@ def test_a_message_becomes_searchable_with_provenance_and_audit_and_leaves_nothi
     assert entry.state == "applied"
 
 
-def test_unmapped_codes_stand_on_the_worklist(process):
-    say(process, ORU.replace(b"PID|||5^^^HOSP||Okafor^Ada", b"PID|||5^^^HOSP||Okafor^Ada|||?"))
-    assert [(item.sender, item.code) for item in process.journal.worklist()] == [("lab", "?")]
+def test_unmapped_codes_stand_on_the_worklist_and_answers_are_seen(process):
+    applier, refresh = applier_of(process, read_site(process.settings.hl7_site))
+    sender = applier.sender_of("lab")
+    for n, text in enumerate((b"first", b"second")):
+        raw = ORU.replace(b"||Okafor^Ada", b"||Okafor^Ada|||?").replace(b"|7|", b"|%s|" % text)
+        process.journal.receive([incoming(arrive(raw, lambda *_: sender, Caps()), n)])
+        [work] = process.journal.claim(1, 60)
+        assert applier.apply(work).state == "applied"
+        [item] = process.journal.worklist(answered=n > 0)
+        assert (item.sender, item.code, item.count) == ("lab", "?", 1)
+        coding = {"system": "http://hl7.org/fhir/administrative-gender", "code": "other"}
+        process.journal.answer("lab", item.source, "?", json.dumps(coding))
+        refresh()
 
 
 def test_options_and_port(settings):

@@ -56,9 +56,8 @@ class Database:
 
 
 def _postgresql(url: str) -> sa.Engine:
-    return sa.create_engine(
-        "postgresql+psycopg://" + url.split("://", 1)[1], pool_size=4, max_overflow=16, pool_pre_ping=True
-    )
+    # Without a ping before each use: one that is found broken ends all of its age, and who waits tries again.
+    return sa.create_engine("postgresql+psycopg://" + url.split("://", 1)[1], pool_size=8, max_overflow=16)
 
 
 def _sqlite(url: str) -> sa.Engine:

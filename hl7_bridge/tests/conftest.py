@@ -11,14 +11,16 @@ import pytest
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
 from fhir_server.store import Integrity, Store
+from hl7_bridge.applier import Applier, Retries
 from hl7_bridge.errors import UNKNOWN_KEY, Failed, Held, Place
 from hl7_bridge.journal import MARKS, MIGRATIONS, Sealing, SqlJournal
 from hl7_bridge.journal.database import Database
 from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Policy
 from hl7_bridge.mllp.framing import Decoder, Frame, encode
-from hl7_bridge.record import Record
+from hl7_bridge.record import FollowUps, Record
 from hl7_bridge.service import Bridge, Options
 from hl7_bridge.site.model import DEFAULT, Sender, Site
+from hl7_bridge.workers import Workers
 from resources.repository import WHOLE_RECORD, Caller, SearchRequest
 
 KEY = b"hash key of the tests, 32 bytes."
@@ -100,10 +102,18 @@ class House:
         journal = SqlJournal(self.url, Sealing(KEY))
         record = Record(journal.stamps, KEY, lambda: 1_700_000_000_000)
         site, mapper = options.pop("site", SITE), options.pop("mapper", mapped)
+        retries = options.pop("retries", Retries())
         senders = {sender.name: sender for sender in (*site.senders, DEFAULT)}.get
         given = Options(port=0, **options)
+        applier = Applier(
+            site, journal, senders, lambda _: self.repository, lambda: self.repository, mapper, record, retries
+        )
         bridge = Bridge(
-            lambda: site, senders, journal, record, mapper, lambda _: self.repository, lambda: self.repository, given
+            site,
+            journal,
+            lambda told: Workers(journal, applier.apply, told),
+            lambda: FollowUps(record, self.repository),
+            given,
         )
         stop, begun = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(bridge.run(stop, lambda port: (self.ports.append(port), begun.set())))
