@@ -6,7 +6,7 @@ Ours; HL7 v2.5.1 sections 3.4.2.3 (PID-3) and 3.4.3.19 (PV1-19) say what identif
 from hl7_bridge.er7 import Segment
 from hl7_bridge.errors import FIELD_MISSING, UNKNOWN_KEY, Held, Malformed, Place
 from hl7_bridge.mapping.draft import Draft
-from hl7_bridge.mapping.model import Entry, Key
+from hl7_bridge.mapping.model import Entry, Key, Resource
 
 
 def require_patient(pid: Segment | None) -> Segment:
@@ -74,7 +74,18 @@ def _leave_out(entry: Entry, draft: Draft) -> None:
     draft.warn("The visit has no number, no account and no time of admission; it is kept with the message only.")
     draft.entries.remove(entry)
     for each in draft.entries:
-        if each.resource.get("encounter") == entry.reference:
-            del each.resource["encounter"]
+        _forget(entry, each.resource)
     if draft.encounter is entry:
         draft.encounter = None
+
+
+def _forget(visit: Entry, resource: Resource) -> None:
+    """``resource`` without the visit: ``encounter``, ``context`` (drugs) or ``context.encounter`` (documents)."""
+    for name in ("encounter", "context"):
+        if resource.get(name) == visit.reference:
+            del resource[name]
+    around = resource.get("context", {})
+    if around.get("encounter") == [visit.reference]:
+        del around["encounter"]
+        if not around:
+            del resource["context"]

@@ -9,7 +9,7 @@ from typing import Final
 from hl7_bridge.er7 import Message
 from hl7_bridge.mapping import identity
 from hl7_bridge.mapping.draft import Draft, Tracing
-from hl7_bridge.mapping.message_maps import adt, laboratory, pharmacy, scheduling
+from hl7_bridge.mapping.message_maps import adt, documents, laboratory, pharmacy, scheduling
 from hl7_bridge.mapping.model import Mapped
 from hl7_bridge.mapping.segments.message_header import message_header
 from hl7_bridge.mapping.segments.provenance import provenance
@@ -18,7 +18,13 @@ from hl7_bridge.structure.walker import Group, walk
 
 MessageMap = Callable[[Group, Draft], None]
 
-MAPS: Final[dict[str, MessageMap]] = {**adt.MAPS, **laboratory.MAPS, **pharmacy.MAPS, **scheduling.MAPS}
+MAPS: Final[dict[str, MessageMap]] = {
+    **adt.MAPS,
+    **laboratory.MAPS,
+    **pharmacy.MAPS,
+    **scheduling.MAPS,
+    **documents.MAPS,
+}
 """By ``type^event``; what is not here is kept, shown and marked unmapped."""
 
 

@@ -265,7 +265,7 @@ OWN: Final[Mapping[str, Addition]] = {
             _COMPOSITION,
             AU="final",
             DI="preliminary",
-            DO="final",
+            DO="preliminary",
             IN="preliminary",
             IP="preliminary",
             LA="final",

@@ -372,19 +372,19 @@ def _authored(orc: Segment | None, resource: Resource, draft: Draft) -> set[str]
     return set() if orc.text(1) in ("NW", "RO") else {"authoredOn"}
 
 
-_LINKS: Final = ("basedOn", "priorPrescription", "authorizingPrescription", "request", "focus", "relatesTo", "context")
+_LINKS: Final = ("basedOn", "priorPrescription", "authorizingPrescription", "request", "focus", "relatesTo")
 
 
 def pending(resource: Resource) -> tuple[Key, ...]:
     """The identities that references of ``resource`` wait for."""
+    stated = [resource.get(name, []) for name in _LINKS] + [resource.get("context", {}).get("related", [])]
+    references = [each for links in stated for each in (links if isinstance(links, list) else [links])]
     found: list[Key] = []
-    for name in _LINKS:
-        stated = resource.get(name, [])
-        for each in stated if isinstance(stated, list) else [stated]:
-            target = each.get("target", each)
-            identifier = target.get("identifier")
-            if "reference" not in target and identifier and "system" in identifier:
-                found.append(Key(identifier["system"], identifier["value"]))
+    for each in references:
+        target = each.get("target", each)
+        identifier = target.get("identifier")
+        if "reference" not in target and identifier and "system" in identifier:
+            found.append(Key(identifier["system"], identifier["value"]))
     return tuple(dict.fromkeys(found))
 
 
