@@ -20,7 +20,7 @@ from hl7_bridge.record.merging import Merging
 from hl7_bridge.record.node import Name, Node, name_of
 from hl7_bridge.record.provenance import Source
 from hl7_bridge.record.shelf import Shelf, identities, token
-from hl7_bridge.record.statements import Statement, begin, state
+from hl7_bridge.record.statements import Statement, begin, forget_mentioned, state
 from resources.errors import Conflict, PreconditionFailed
 from resources.repository import Create, Mark, Repository
 
@@ -88,6 +88,7 @@ class Attempt:
         for entry in self._mapped.entries:
             if entry.policy is not Policy.ALWAYS:
                 self._state(entry)
+        self._forget_mentioned()
         for node in [node for node in self._shelf.nodes.values() if node.is_settled]:
             if node.survivor is not None:
                 self._merging.lift(node)
@@ -101,6 +102,13 @@ class Attempt:
         survivor, loser = self._matching.literal[merge.survivor], self._matching.literal[merge.loser]
         as_of = max(by_url[merge.survivor].as_of, by_url[merge.loser].as_of, key=lambda each: each.time)
         self._merging.merge(survivor, loser, as_of)
+
+    def _forget_mentioned(self) -> None:
+        """A merge is a statement about both patients; what merely was mentioned of the loser ends with it."""
+        for merge in self._mapped.merges:
+            node = self._matching.literal[merge.loser]
+            if node.name.type == "Patient" and node.is_settled:  # others need some of it to be valid
+                forget_mentioned(node.resource, node.standing)
 
     def _state(self, entry: Entry) -> None:
         node = self._matching.literal[entry.url]

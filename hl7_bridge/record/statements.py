@@ -60,7 +60,7 @@ def begin(entry: Entry, said: Statement, resource: Resource, standing: Standing)
 def _register(said: Statement, resource: Resource, standing: Standing) -> None:
     """Element by element, the newest statement of each."""
     if said.as_of != MENTIONED:
-        _forget_mentioned(resource, standing)
+        forget_mentioned(resource, standing)
     for name, part in said.parts.items():
         if is_set(said.type, name):
             _unite(said, resource, standing, name)
@@ -91,7 +91,8 @@ def state_element(name: str, part: dict[str, Any] | None, as_of: AsOf, resource:
     return True
 
 
-def _forget_mentioned(resource: Resource, standing: Standing) -> None:
+def forget_mentioned(resource: Resource, standing: Standing) -> None:
+    """Drop what mentions brought along: from now on there are statements, and no mention would change those."""
     for name in [name for name, as_of in standing.elements.items() if as_of == MENTIONED]:
         del standing.elements[name]
         replace(resource, name, None)
