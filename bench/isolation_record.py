@@ -124,13 +124,15 @@ _MAKERS: dict[str, Callable[[Maker], Resource]] = {
                        **m.maybe(0.7, subject=m.patient),
                        "entry": [{"item": m.any("Observation", "Condition", "Patient")}]},
     "Schedule": lambda m: {"actor": [m.any("Practitioner", "Patient", "Location")]},
+    "Slot": lambda m: {"schedule": m.any("Schedule"), "status": m.chance.choice(("free", "busy")), "start": m.moment()},
     "Provenance": lambda m: {"target": [m.any("Observation", "Patient", "Condition", "Medication")
                                         for _ in range(m.chance.randint(1, 2))]},
 }  # fmt: skip
 SIZES = {
     "Organization": 3, "Practitioner": 4, "Location": 3, "Medication": 4, "Patient": len(PATIENTS), "Encounter": 20,
     "Observation": 120, "Condition": 40, "MedicationRequest": 25, "Appointment": 15, "Communication": 15, "Binary": 15,
-    "DocumentReference": 15, "Device": 10, "Task": 15, "Group": 4, "List": 12, "Schedule": 10, "Provenance": 40,
+    "DocumentReference": 15, "Device": 10, "Task": 15, "Group": 4, "List": 12, "Schedule": 10, "Slot": 12,
+    "Provenance": 40,
 }  # fmt: skip
 
 
@@ -215,6 +217,8 @@ class Oracle:
             return True
         if type == "Schedule":
             return all(not actor.startswith("Patient/") or actor == own for actor in values(resource, "actor"))
+        if type == "Slot":
+            return self._belongs(patient, self.known[values(resource, "schedule")[0]])
         if type == "Provenance":
             return own in values(resource, "target") or any(map(self._shows_patients, values(resource, "target")))
         if type == "Binary":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fhir_server.repository.services import Services
 from fhir_server.search.cursor import Position
-from fhir_server.search.restriction import Restriction, granted, restriction, unrestricted
+from fhir_server.search.restriction import OFFERED, Restriction, granted, restriction, unrestricted
 from fhir_server.search.view import View
 from fhir_server.store import Stored
 from fhir_server.store.search_sets import Chosen, Set, either
@@ -133,7 +133,7 @@ class _Versions:
 
 def _is_small(found: Restriction) -> bool:
     """Whether what may be seen is one patient's, not most of a type."""
-    return all(rule.patient and not rule.shared and rule.type != "Schedule" for rule in found.rules)
+    return all(rule.patient and not rule.shared and rule.type not in OFFERED for rule in found.rules)
 
 
 class _Seen:

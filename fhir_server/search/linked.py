@@ -7,7 +7,7 @@ the patient's own record and says nothing of others.
 from typing import TYPE_CHECKING
 
 from fhir_server.search.parameters import branches
-from fhir_server.search.restriction import granted
+from fhir_server.search.restriction import OFFERED, granted
 from fhir_server.search.view import FarLinked, attached, patient_types
 from fhir_server.store.search_sets import Chosen, Instance, Lists, Set, both, either
 from resources.literal_reference import local
@@ -16,8 +16,6 @@ from resources.search_param.terms import All, Key, Linked
 if TYPE_CHECKING:
     from fhir_server.search.resolve import Resolver
 
-MOSTLY_SHARED = frozenset(("Schedule",))
-"""Linked types of which a caller sees most: what the rest of a search finds is asked one by one."""
 MOST = 10_000
 """Resources of one patient that others are linked to."""
 ALL = 50_000
@@ -25,7 +23,7 @@ ALL = 50_000
 
 def linked(resolver: "Resolver", term: Linked) -> Set:
     """The members of ``term``. Raises TooMany."""
-    if term.type in MOSTLY_SHARED:
+    if term.type in OFFERED:  # a caller sees most of them
         return _tested(resolver, term)
     names = [term.patient, *_own(resolver)]
     hasher, tenant = resolver.store.hasher, resolver.tenant

@@ -10,8 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from fhir_server.search.chain import chained, tested, walked
-from fhir_server.search.linked import MOSTLY_SHARED, linked
+from fhir_server.search.linked import linked
 from fhir_server.search.members import Far, Members
+from fhir_server.search.restriction import OFFERED
 from fhir_server.search.standing import restricted
 from fhir_server.search.view import FarLinked, View
 from fhir_server.store import Session, Store
@@ -98,8 +99,8 @@ class Resolver:
     def _all_of(
         self, type: str, term: And, far: list[Far], beside: Set | None = None, known: Sequence[Set] = ()
     ) -> Set:
-        """A _has or a link beside few candidates is asked of each of them, instead of being listed. ``known`` are sets
-        that its members are in as well."""
+        """A _has or a link beside few candidates is asked of each of them, instead of being listed; so is a link that
+        most have. ``known`` are sets that its members are in as well."""
         late = [t for t in term.terms if isinstance(t, Referred | Linked)]
         parts = [self._part(type, t, far) for t in term.terms if t not in late]
         parts.extend(known)
@@ -117,7 +118,7 @@ class Resolver:
         return Except(self.as_set(type, term.term)) if isinstance(term, Not) else self._conjunction(type, term, far)
 
     def _late(self, near: Set, term: Referred | Linked, far: list[Far], few: bool) -> Set:
-        if few or size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in MOSTLY_SHARED):
+        if few or size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in OFFERED):
             far.append(self._far(term))
             return near
         return both(near, linked(self, term) if isinstance(term, Linked) else self._chained(term, far))

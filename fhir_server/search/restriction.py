@@ -28,15 +28,17 @@ SHARED = frozenset(
         "ImplementationGuide", "InsurancePlan", "Library", "Location", "Measure", "Medication", "MedicationKnowledge",
         "MessageDefinition", "NamingSystem", "ObservationDefinition", "OperationDefinition", "Organization",
         "OrganizationAffiliation", "PlanDefinition", "Practitioner", "PractitionerRole", "Questionnaire",
-        "SearchParameter", "Slot", "SpecimenDefinition", "StructureDefinition", "StructureMap", "Substance",
+        "SearchParameter", "SpecimenDefinition", "StructureDefinition", "StructureMap", "Substance",
         "TerminologyCapabilities", "ValueSet",
     }
 )  # fmt: skip
 """Types that hold no patient's data: read and searched under a grant that names the type or ``*``, never written."""
 
-LINKED = frozenset(("Binary", "Provenance", "Schedule"))
-"""Types that belong to a patient by what they are linked to; `fhir_server.search.view` knows how. A Schedule is shared
-as long as no other patient is its actor."""
+OFFERED = frozenset(("Schedule", "Slot"))
+"""Types that are shared as long as no other patient is the actor of the Schedule."""
+
+LINKED = frozenset(("Binary", "Provenance")) | OFFERED
+"""Types that belong to a patient by what they are linked to; `fhir_server.search.view` knows how."""
 
 OWN_PARAMETERS: dict[str, tuple[str, ...]] = {
     "Device": ("patient",),
@@ -235,9 +237,8 @@ def _placed(type: str, compartment: tuple[str, str] | None, permission: str) -> 
     if type in SHARED:
         return Rule(type, patient, shared=True) if permission in "rs" else None
     if type in LINKED:
-        return (
-            Rule(type, patient, own_branches(type), linked=True) if type != "Schedule" or permission in "rs" else None
-        )
+        open = type not in OFFERED or permission in "rs"
+        return Rule(type, patient, own_branches(type), linked=True) if open else None
     found = own_branches(type)
     return Rule(type, patient, found, quick=_is_quick(type)) if found or type == "Patient" else None
 

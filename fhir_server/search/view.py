@@ -35,12 +35,13 @@ class View:
     """The record as the caller of ``resolver`` may see it. ``fresh`` are resources of a commit under way, which are
     inside and not stored yet."""
 
-    __slots__ = ("_read", "caller", "fresh", "resolver")
+    __slots__ = ("_read", "_schedules", "caller", "fresh", "resolver")
 
     def __init__(self, resolver: "Resolver") -> None:
         self.resolver, self.caller = resolver, resolver.caller
         self.fresh: set[Name] = set()
         self._read: dict[Name, bool] = {}
+        self._schedules: dict[Name, Stored | None] = {}
 
     def sees(self, row: Stored, permission: str) -> bool:
         """Whether ``row`` is inside what the caller may do by ``permission``; False for a type that is not open."""
@@ -104,11 +105,14 @@ class View:
     # --- by link
 
     def _scheduled(self, rule: Rule, row: Stored, subject: Subject) -> bool:
-        """No other patient is its actor."""
-        if b'"Patient/' not in row.doc:
-            return True
-        named = references(row.type, rule.branches, row.doc)
-        return all(type != "Patient" or f"{type}/{id}" == rule.patient for type, id in named)
+        return _free_of_others(row, rule.patient)
+
+    def _offered(self, rule: Rule, row: Stored, subject: Subject) -> bool:
+        """A Slot shows when its Schedule is there and shows."""
+        named = references(row.type, branches("Slot", "schedule"), row.doc)
+        self._look_up(named)
+        found = [self._schedules[name] for name in named]
+        return bool(found) and all(of and not of.deleted and _free_of_others(of, rule.patient) for of in found)
 
     def _told(self, rule: Rule, row: Stored, subject: Subject) -> bool:
         """A Provenance whose target is the patient, or a resource about patients that can be read."""
@@ -134,10 +138,19 @@ class View:
             self._read[name] = row is not None and not row.deleted and self.sees(row, "r")
         return any(self._read[name] for name in wanted)
 
-    def learn(self, rows: Iterable[Stored]) -> None:
-        """Look up what many Provenances are about in one go."""
-        targets = branches("Provenance", "target")
-        self._any_read(name for row in rows for name in references(row.type, targets, row.doc))
+    def _look_up(self, schedules: Iterable[Name]) -> None:
+        unknown = [name for name in dict.fromkeys(schedules) if name not in self._schedules]
+        found = self.resolver.session.read_many(unknown, self.caller.tenant) if unknown else {}
+        self._schedules.update((name, found.get(name)) for name in unknown)
+
+    def learn(self, type: str, rows: Iterable[Stored]) -> None:
+        """Look up what many rows of ``type`` are linked to in one go."""
+        if type == "Provenance":
+            targets = branches("Provenance", "target")
+            self._any_read(name for row in rows for name in references(type, targets, row.doc))
+        elif type == "Slot":
+            of = branches("Slot", "schedule")
+            self._look_up(name for row in rows for name in references(type, of, row.doc))
 
     def _documented(self, id: str) -> bool:
         type, resolver = "DocumentReference", self.resolver
@@ -165,6 +178,7 @@ _context = msgspec.json.Decoder(_Secured)
 
 _LINKS: dict[str, Callable[[View, Rule, Stored, Subject], bool]] = {
     "Schedule": View._scheduled,
+    "Slot": View._offered,
     "Provenance": View._told,
     "Binary": View._attached,
 }
@@ -180,6 +194,14 @@ def surely(found: Restriction, row: Stored, whose: str) -> bool:
     if rule.patient and not rule.shared and not (rule.quick and rule.patient == whose):
         return False
     return rule.labels is None or _LABEL not in row.doc
+
+
+def _free_of_others(schedule: Stored, patient: str) -> bool:
+    """Whether no other patient than ``patient`` (``Patient/1``) is an actor."""
+    if b'"Patient/' not in schedule.doc:
+        return True
+    named = references("Schedule", own_branches("Schedule"), schedule.doc)
+    return all(type != "Patient" or f"{type}/{id}" == patient for type, id in named)
 
 
 def _is_member(rule: Rule, row: Stored, subject: Subject) -> bool:
@@ -229,7 +251,6 @@ class FarLinked:
         self.view, self.rule = view, Rule(type, patient, own_branches(type), linked=True)
 
     def keep(self, rows: Sequence[Stored]) -> set[int]:
-        if self.rule.type == "Provenance":
-            self.view.learn(rows)
+        self.view.learn(self.rule.type, rows)
         of = (Subject(row.type, row.id, row.updated, row.doc) for row in rows)
         return {row.o for row, subject in zip(rows, of, strict=True) if self.view._belongs(self.rule, row, subject)}
