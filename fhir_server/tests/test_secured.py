@@ -11,6 +11,7 @@ import pytest
 from fhir_server import wiring
 from fhir_server.audit.refusals import NAMELESS, PRESENTED
 from fhir_server.conftest import Answer, Client
+from fhir_server.http.this_machine import ThisMachine
 from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
 from fhir_server.preparation import prepare
@@ -23,7 +24,7 @@ _FILLED = {"type": "Patient", "id": "p1", "vid": "1", "other": "Observation"}
 PLACES = {"system": "", "type": "Patient/", "instance": "Patient/p1/"}
 # What answers strangers beside the base: documents, probes, and pages that ask who you are.
 PUBLIC = re.compile(
-    r"/|/openapi\.json|/health/(live|ready)|/metrics|(/fhir)?/\.well-known/[a-z-]+|/auth/.*|/static/<path:filename>"
+    r"/|/openapi\.json|/health/(live|ready)|/metrics|(/fhir)?/\.well-known/[a-z-]+|/auth/.*|/hl7/.*|/static/<path:filename>"
 )
 
 
@@ -78,11 +79,27 @@ def test_nothing_beside_the_base_is_open_by_accident(process: wiring.Process) ->
 
     rim = wiring._rim(process, Metrics())
     wiring.secured(process, rim, Metrics())
+    wiring.add_console(process, rim, Metrics(), ThisMachine(BASE, ()))
     strange = [rule.rule for rule in rim.url_map.iter_rules() if not PUBLIC.fullmatch(rule.rule)]
     assert strange == []
 
 
-@pytest.mark.parametrize("path", ["/auth/access", "/auth/account", "/auth/admin/people", "/auth/admin/keys"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth/access",
+        "/auth/account",
+        "/auth/admin/people",
+        "/auth/admin/keys",
+        "/hl7/",
+        "/hl7/messages",
+        "/hl7/messages/1",
+        "/hl7/messages/1/edit",
+        "/hl7/messages/1/made/Patient/1/1",
+        "/hl7/codes",
+        "/hl7/receivers",
+    ],
+)
 def test_pages_of_people_ask_who_you_are(client: Client, path: str) -> None:
     answer = beside(client, path)
     assert answer.status == 303

@@ -3,11 +3,11 @@
 HL7 v2.5.1 section 2.5. Each look is in the audit trail before anything is shown.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
 from flask import Response, request
 
 from fhir_server.pages.hl7.desk import Desk, no_message
@@ -16,7 +16,6 @@ from hl7_bridge.errors import Hl7Error
 from hl7_bridge.inspection import Inspection, Line, inspect, made
 from hl7_bridge.journal import Entry
 from hl7_bridge.mapping.model import Trace
-from resources import json_codec
 from resources.errors import NotFound
 
 LINES = 400
@@ -204,8 +203,7 @@ def resource(desk: Desk, id: int, type: str, made: str, version: int) -> Respons
     repository = desk.console.repository_of(desk.visitor.caller)
     if reference not in _made(desk, entry):
         raise NotFound("The message made no such version.")
-    doc = json_codec.decode_stored(repository.vread(type, made, version).doc)
-    text = json.dumps(doc, indent=2, ensure_ascii=False, default=str)
+    text = msgspec.json.format(repository.vread(type, made, version).doc, indent=2).decode()
     return desk.page(
         "resource.html",
         tab="messages",
