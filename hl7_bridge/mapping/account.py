@@ -200,7 +200,13 @@ def _unread(place: Place, segment: Segment, field: int) -> Iterator[Trace]:
     """Components with content that no function read."""
     reads: Reads = getattr(segment, "reads", {}).get(field, set())
     for at, value in enumerate(Segment.all(segment, field)):
-        if len(value) < 2 or (at, _WHOLE) in reads or not reads:
+        if not reads or (at, _WHOLE) in reads:
+            continue
+        if not any(repetition == at for repetition, _ in reads):
+            where = place._replace(repetition=at + 1)
+            yield Trace(
+                str(where), Fate.KEPT, reason="Only the first repetition is mapped; it is kept with the message."
+            )
             continue
         for component in range(1, len(value) + 1):
             if (at, component) not in reads and value.part(component):

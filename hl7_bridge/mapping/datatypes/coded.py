@@ -8,7 +8,8 @@ from typing import Any
 
 from hl7_bridge.er7 import Value
 from hl7_bridge.mapping.code_tables.tables import CodeTable, table
-from hl7_bridge.mapping.reading import Reading
+from hl7_bridge.mapping.model import Unmapped
+from hl7_bridge.mapping.reading import LOCAL, Reading
 from hl7_bridge.mapping.systems import system
 
 Concept = dict[str, Any]
@@ -42,6 +43,19 @@ def concept(value: Value, reading: Reading) -> Concept | None:
     if text:
         found["text"] = text
     return found or None
+
+
+def service(value: Value, reading: Reading) -> Concept | None:
+    """As ``concept``, of a field that says which test or service: without a code of a published system it is for the
+    worklist."""
+    found = concept(value, reading)
+    if found is None:
+        return None
+    known = any(not each.get("system", LOCAL).startswith(LOCAL) for each in found.get("coding", ()))
+    code = value.text(1).strip()
+    if code and not known:
+        reading.unmapped.append(Unmapped(reading.place, code, value.text(3), value.text(2), reading.place))
+    return found
 
 
 def _coding(texts: list[str], triple: tuple[int, int, int, int, int], reading: Reading) -> Concept | None:

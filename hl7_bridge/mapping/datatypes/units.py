@@ -6,6 +6,7 @@ HL7 v2.5.1 section 7.4.2.6 (OBX-6), UCUM (https://ucum.org/ucum).
 from typing import Any, Final
 
 from hl7_bridge.er7 import Value
+from hl7_bridge.mapping.model import Unmapped
 from hl7_bridge.mapping.reading import Reading
 from hl7_bridge.mapping.systems import UCUM, UNIT_NAMES
 
@@ -102,12 +103,21 @@ def unit(value: Value, reading: Reading) -> dict[str, Any]:
 def _unit(value: Value, reading: Reading) -> dict[str, str]:
     code, text = value.text(1).strip(), value.text(2).strip()
     stated = _stated(value, code)
-    if not stated:
-        stated = reading.sender.units.get(code, "") or (KNOWN.get(code, "") if _may_be_known(value) else "")
+    if not stated and code:
+        stated = _configured(code, reading) or (KNOWN.get(code, "") if _may_be_known(value) else "")
+        if not stated:
+            reading.unmapped.append(Unmapped("OBX-6", code, value.text(3), text, reading.place))
     said = text or value.text(9).strip() or code
     if stated:
         return {"unit": said, "system": UCUM, "code": stated}
     return {"unit": said} if said else {}
+
+
+def _configured(code: str, reading: Reading) -> str:
+    """What the sender's profile, or an answer from the worklist, says a unit is in UCUM."""
+    known = reading.sender.units.get(code, "")
+    answered = reading.sender.codes.get("OBX-6", {}).get(code) if reading.sender.codes and not known else None
+    return answered.code if answered is not None and answered.system == UCUM else known
 
 
 def _stated(value: Value, code: str) -> str:

@@ -10,7 +10,7 @@ from hl7_bridge.mapping.datatypes.identifiers import entity_pair, key
 from hl7_bridge.mapping.datatypes.times import millis
 from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.message_maps.pharmacy import prescriptions
-from hl7_bridge.mapping.message_maps.subjects import subject
+from hl7_bridge.mapping.message_maps.subjects import loose, subject
 from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Order, Result, Subject, subjects
 from hl7_bridge.mapping.prescriptions import is_prescription
@@ -46,6 +46,10 @@ def results(tree: Group, draft: Draft) -> None:
         for order, number in made:
             if order.obr is not None:
                 by_number.setdefault(number.name, []).extend(_report(order, number, made, draft))
+            else:
+                # No report without an OBR; the results are results all the same.
+                _materials(order, number, draft)
+                loose([*order.results, *(each for material in order.materials for each in material.results)], draft)
         _children(made, by_number, draft)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.code_tables.tables import CodeTable, table, v2_system
-from hl7_bridge.mapping.datatypes.coded import coded, concept
+from hl7_bridge.mapping.datatypes.coded import coded, concept, service
 from hl7_bridge.mapping.datatypes.identifiers import entity, key, typed
 from hl7_bridge.mapping.datatypes.numbers import number
 from hl7_bridge.mapping.datatypes.texts import clean
@@ -67,7 +67,7 @@ OBX = SegmentMap(
     (
         SET_ID,
         Row(2, "value[x]"),
-        Row(3, "code", concept),
+        Row(3, "code", service),
         Row(4, "identifier", origin=OWN),
         Row(5, "value[x]"),
         Row(6, "valueQuantity.unit"),

@@ -9,6 +9,7 @@ from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.code_tables.tables import table
 from hl7_bridge.mapping.datatypes.addresses import address, contact_point
 from hl7_bridge.mapping.datatypes.coded import coded, coding_of, concept
+from hl7_bridge.mapping.datatypes.coded import service as service_code
 from hl7_bridge.mapping.datatypes.identifiers import Identifier, entity, entity_pair, identifier, key, typed
 from hl7_bridge.mapping.datatypes.times import date_time, millis
 from hl7_bridge.mapping.draft import Draft
@@ -77,7 +78,7 @@ OBR = SegmentMap(
         SET_ID,
         Row(2, "identifier"),
         Row(3, "identifier"),
-        Row(4, "code", concept),
+        Row(4, "code", service_code),
         Row(5, "priority"),
         Row(6, "occurrenceDateTime", date_time),
         Row(11, "intent"),
