@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from smart_auth.development import development_token
-from smart_auth.endpoints.tests.surroundings import Clock, PlainSealer
+from smart_auth.endpoints.tests.surroundings import Clock, made_service
 from smart_auth.errors import OAuthError
 from smart_auth.model import Told
 from smart_auth.oauth.tests.rig import BASE, Chart
@@ -13,26 +13,14 @@ from smart_auth.records import SqlRecords
 from smart_auth.revocations import RevocationList
 from smart_auth.scopes.grants import grants
 from smart_auth.service import AuthService
-from smart_auth.signing_keys import SigningKeys
 
 
 @pytest.fixture
 def service(records: SqlRecords) -> Iterator[AuthService]:
-    clock, told, sealer = Clock(), [], PlainSealer()  # type: ignore[var-annotated]
-    note: list[Told] = told
+    clock = Clock()
     revocations = RevocationList(records, clock)
     revocations.start()
-    keys = SigningKeys(records, sealer, clock, bits=1024)
-    yield AuthService(
-        base=BASE,
-        records=records,
-        chart=Chart(),
-        sealer=sealer,
-        note=note.append,
-        now=clock,
-        keys=keys,
-        revoked=revocations.revoked,
-    )
+    yield made_service(records, clock, list[Told]().append, base=BASE, chart=Chart(), revoked=revocations.revoked)
     revocations.stop()
 
 

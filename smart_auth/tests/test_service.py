@@ -9,13 +9,12 @@ import pytest
 from joserfc.jwk import ECKey
 from msgspec.structs import replace
 
-from smart_auth.endpoints.tests.surroundings import Clock, PlainSealer
+from smart_auth.endpoints.tests.surroundings import Clock, made_service
 from smart_auth.model import Client, ClientKind, Told
 from smart_auth.oauth.client_authentication import Presented
 from smart_auth.oauth.tests.rig import BASE, ISSUER, JWKS, RSA, Chart, asserted, assertion
 from smart_auth.records import SqlRecords
 from smart_auth.service import ADDRESS, AuthService, issuer_of
-from smart_auth.signing_keys import SigningKeys
 
 
 class _Site(BaseHTTPRequestHandler):
@@ -50,18 +49,7 @@ def told() -> list[Told]:
 
 @pytest.fixture
 def service(records: SqlRecords, told: list[Told], jwks_uri: str) -> AuthService:
-    clock, sealer = Clock(), PlainSealer()
-    made = AuthService(
-        base=BASE,
-        records=records,
-        chart=Chart(),
-        sealer=sealer,
-        note=told.append,
-        now=clock,
-        keys=SigningKeys(records, sealer, clock, bits=1024),
-        revoked=lambda jti, family: False,
-        loopback_http=True,
-    )
+    made = made_service(records, Clock(), told.append, base=BASE, chart=Chart(), loopback_http=True)
     service = Client(
         id="backend", name="B", kind=ClientKind.ASYMMETRIC, jwks_uri=jwks_uri, backend=True, scopes="system/*.rs"
     )

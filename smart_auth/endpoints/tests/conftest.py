@@ -7,20 +7,10 @@ import pytest
 from flask import Flask
 
 from smart_auth.endpoints import blueprint, pages_desk
-from smart_auth.endpoints.tests.surroundings import (
-    BASE,
-    CHEAP,
-    PASSWORD,
-    REDIRECT,
-    Browser,
-    Clock,
-    PlainSealer,
-    SmallChart,
-)
+from smart_auth.endpoints.tests.surroundings import CHEAP, PASSWORD, REDIRECT, Browser, Clock, made_service
 from smart_auth.model import Client, Person, Told
 from smart_auth.records import SqlRecords
 from smart_auth.service import AuthService
-from smart_auth.signing_keys import SigningKeys
 
 
 @pytest.fixture
@@ -36,17 +26,7 @@ def told() -> list[Told]:
 
 @pytest.fixture
 def service(records: SqlRecords, clock: Clock, told: list[Told]) -> AuthService:
-    sealer = PlainSealer()
-    return AuthService(
-        base=BASE,
-        records=records,
-        chart=SmallChart(),
-        sealer=sealer,
-        note=told.append,
-        now=clock,
-        keys=SigningKeys(records, sealer, clock, bits=1024),
-        revoked=lambda jti, family: False,
-    )
+    return made_service(records, clock, told.append)
 
 
 @pytest.fixture

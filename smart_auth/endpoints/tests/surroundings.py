@@ -3,7 +3,7 @@
 import hashlib
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,10 @@ from werkzeug.test import TestResponse
 
 from smart_auth.model import Person
 from smart_auth.people.passwords import Passwords
-from smart_auth.ports import EncounterChoice, PatientChoice
+from smart_auth.ports import Chart, EncounterChoice, Note, PatientChoice
+from smart_auth.records import SqlRecords
+from smart_auth.service import AuthService
+from smart_auth.signing_keys import SigningKeys
 
 BASE = "http://localhost:8080/fhir"
 PASSWORD = "calm otters drift by"
@@ -69,6 +72,31 @@ class Clock:
 
     def __call__(self) -> int:
         return self.at
+
+
+def made_service(
+    records: SqlRecords,
+    clock: Clock,
+    note: Note,
+    *,
+    base: str = BASE,
+    chart: Chart | None = None,
+    revoked: Callable[[str, str], bool] = lambda jti, family: False,
+    loopback_http: bool = False,
+) -> AuthService:
+    """A real service on ``records``; its keys are shorter than real ones, which takes less time."""
+    sealer = PlainSealer()
+    return AuthService(
+        base=base,
+        records=records,
+        chart=chart or SmallChart(),
+        sealer=sealer,
+        note=note,
+        now=clock,
+        keys=SigningKeys(records, sealer, clock, bits=1024),
+        revoked=revoked,
+        loopback_http=loopback_http,
+    )
 
 
 class Browser:
