@@ -20,6 +20,9 @@ LONGEST_SCOPE = 5000
 class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The payload of an access token, as RFC 9068 and SMART name it; ``sid`` is the token family."""
 
+    # Beside model.Claims on purpose: these are the words of the wire, which apps and resource servers read; those are
+    # ours, which may change. The one place where they meet is below.
+
     iss: str
     aud: str
     sub: str
