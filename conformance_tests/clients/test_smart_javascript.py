@@ -32,6 +32,13 @@ def log_in(page: Page, login: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
+def launched(provider: Provider, site: Site, context: BrowserContext, name: str, app: str, scope: str = SCOPE) -> Page:
+    """The log-in page that the launch page ``name`` of the app leads to."""
+    page = context.new_page()
+    page.goto(site.add_launch(name, iss=provider.base, clientId=app, scope=scope))
+    return page
+
+
 def allow(page: Page) -> None:
     page.get_by_role("button", name="Allow", exact=True).click()
     expect(page).to_have_title("ready")
@@ -47,8 +54,7 @@ def js(page: Page, expression: str, argument: Any = None) -> Any:
 def test_standalone_launch_by_staff(
     provider: Provider, app_site: Site, registered: str, context: BrowserContext
 ) -> None:
-    page = context.new_page()
-    page.goto(app_site.add_launch("staff", iss=provider.base, clientId=registered, scope=SCOPE))
+    page = launched(provider, app_site, context, "staff", registered)
     log_in(page, "grace")
     page.get_by_label("Name or identifier").fill("byron")
     page.get_by_role("button", name="Search").click()
@@ -69,8 +75,7 @@ def test_standalone_launch_by_staff(
 def test_standalone_launch_by_a_patient_then_refresh_and_write(
     provider: Provider, app_site: Site, registered: str, context: BrowserContext
 ) -> None:
-    page = context.new_page()
-    page.goto(app_site.add_launch("patient", iss=provider.base, clientId=registered, scope=SCOPE))
+    page = launched(provider, app_site, context, "patient", registered)
     log_in(page, "ada")
     allow(page)
     before = js(page, "client.state.tokenResponse")
@@ -117,8 +122,7 @@ def test_ehr_launch(provider: Provider, app_site: Site, registered: str, context
 def test_who_refuses_is_taken_back_to_the_app(
     provider: Provider, app_site: Site, registered: str, context: BrowserContext
 ) -> None:
-    page = context.new_page()
-    page.goto(app_site.add_launch("refused", iss=provider.base, clientId=registered, scope=SCOPE))
+    page = launched(provider, app_site, context, "refused", registered)
     log_in(page, "ada")
     page.get_by_role("button", name="Do not allow").click()
     expect(page).to_have_title("failed: Error: access_denied: The person refused.")
@@ -128,8 +132,7 @@ def test_who_refuses_is_taken_back_to_the_app(
 def test_one_click_ends_an_apps_access(
     provider: Provider, app_site: Site, registered: str, context: BrowserContext
 ) -> None:
-    page = context.new_page()
-    page.goto(app_site.add_launch("ended", iss=provider.base, clientId=registered, scope=SCOPE))
+    page = launched(provider, app_site, context, "ended", registered)
     log_in(page, "ada")
     allow(page)
     pages = context.new_page()
@@ -145,9 +148,8 @@ def test_one_click_ends_an_apps_access(
 def test_a_type_is_unticked_by_hand(
     provider: Provider, app_site: Site, registered: str, context: BrowserContext
 ) -> None:
-    page = context.new_page()
     asked = "launch/patient patient/Patient.rs patient/Condition.rs"
-    page.goto(app_site.add_launch("less", iss=provider.base, clientId=registered, scope=asked))
+    page = launched(provider, app_site, context, "less", registered, asked)
     log_in(page, "ada")
     page.get_by_role("checkbox", name="Health problems and diagnoses").uncheck()
     allow(page)
