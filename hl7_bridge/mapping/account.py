@@ -9,6 +9,7 @@ from hl7_bridge.er7 import Message, Segment, Value
 from hl7_bridge.er7.delimiters import Delimiters
 from hl7_bridge.errors import Hl7Error, Place
 from hl7_bridge.mapping import identity
+from hl7_bridge.mapping.controls import without_controls
 from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.messages import finish, kind, sketch
 from hl7_bridge.mapping.model import Fate, Resource, Trace
@@ -90,7 +91,8 @@ class _Tracer:
 
 def account(message: Message, sender: Sender) -> list[Trace]:
     """The fate of every populated field, in order, and of the components of a mapped field that nothing reads."""
-    tracked = Message([_TrackedSegment(each) for each in message.segments], message.delimiters, message.charset)
+    clean = without_controls(message)
+    tracked = Message([_TrackedSegment(each) for each in clean.segments], message.delimiters, message.charset)
     tracer = _Tracer()
     try:
         draft = sketch(tracked, sender, tracer)
@@ -101,7 +103,8 @@ def account(message: Message, sender: Sender) -> list[Trace]:
     identity.name_visits(draft)
     finish(draft)
     accountant = _Accountant(tracked, tracer, draft)
-    return [trace for segment in tracked.segments for trace in accountant.segment(segment)]
+    pairs = zip(message.segments, tracked.segments, strict=True)
+    return [trace for original, segment in pairs for trace in accountant.segment(original, segment)]
 
 
 def _kept(message: Message, reason: str) -> list[Trace]:
@@ -125,10 +128,10 @@ class _Accountant:
                 self.resources.setdefault(index, []).append(entry.resource)
         self.sequences = _sequences(message)
 
-    def segment(self, segment: Segment) -> Iterator[Trace]:
+    def segment(self, original: Segment, segment: Segment) -> Iterator[Trace]:
         maps = [each for each in self.tracer.maps.get(segment.index, ()) if self._is_made(each, segment)]
         sequence = self.sequences[segment.index]
-        for field in segment.populated():
+        for field in original.populated():
             place = Place(segment.name, sequence, field)
             fate = self._fate(place, segment, field, maps)
             yield fate
@@ -141,6 +144,8 @@ class _Accountant:
 
     def _fate(self, place: Place, segment: Segment, field: int, maps: list[SegmentMap]) -> Trace:
         where = str(place)
+        if not segment[field]:
+            return Trace(where, Fate.KEPT, reason="Nothing but control characters.")
         if not maps:
             return Trace(
                 where, Fate.KEPT, reason=f"Nothing is made of {segment.name} here; it is kept with the message."

@@ -70,7 +70,7 @@ def _coding(texts: list[str], triple: tuple[int, int, int, int, int], reading: R
     if version:
         found["version"] = version
     if code:
-        found["code"] = " ".join(code.split()) if " " in code else code
+        found["code"] = code if code.isalnum() else " ".join(code.split())
     if text:
         found["display"] = text
     return found

@@ -141,7 +141,7 @@ def _arrival(value: Value, draft: Draft) -> Resource | None:
 
 
 def _protected(value: Value, draft: Draft) -> Resource | None:
-    code = value.text(1)
+    code = " ".join(value.text(1).split())
     if code == "Y":
         return {
             "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",

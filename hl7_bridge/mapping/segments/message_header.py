@@ -97,7 +97,7 @@ def message_header(msh: Segment, software: Segment | None, draft: Draft) -> Entr
     source["endpoint"] = _source_endpoint(msh, draft)
     tags = [
         _tag(number, code)
-        for number, code in zip(("0103", "0207"), (msh.text(11), msh.text(11, 2)), strict=True)
+        for number, code in zip(("0103", "0207"), (msh.text(11).strip(), msh.text(11, 2).strip()), strict=True)
         if code
     ]
     if tags:
@@ -111,7 +111,7 @@ def message_header(msh: Segment, software: Segment | None, draft: Draft) -> Entr
 
 
 def _tag(number: str, code: str) -> Resource:
-    return {"system": v2_system(number), "code": code}
+    return {"system": v2_system(number), "code": " ".join(code.split())}
 
 
 def _endpoint(value: Value) -> str:

@@ -52,12 +52,12 @@ def _device(each: Value, draft: Draft) -> Resource | None:
 
 
 def _category(each: Value, draft: Draft) -> Resource | None:
-    code = each.text(1)
+    code = " ".join(each.text(1).split())
     return {"coding": [{"system": v2_system("0936"), "code": code}]} if code else None
 
 
 def _sub_type(each: Value, draft: Draft) -> Resource | None:
-    code = each.text(1)
+    code = " ".join(each.text(1).split())
     return {"coding": [{"system": v2_system("0937"), "code": code}]} if code else None
 
 
