@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from bench.processes import descendants
 from bench.server import free_port, fresh
 
 _UP_SECONDS = 60.0
@@ -60,11 +61,14 @@ class BridgeProcess:
                 time.sleep(0.02)
         raise RuntimeError(f"the bridge did not come up:\n{self.log.read_text()[-2000:]}")
 
-    def kill(self) -> None:
-        """kill -9."""
+    def kill(self, pids: Sequence[int] = ()) -> None:
+        """kill -9 of ``pids``, or of the process and all below it."""
         assert self.process is not None
-        os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        for pid in pids or (self.process.pid, *descendants(self.process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not pids:
+            self.process.wait()
 
     def stop(self) -> int:
         """SIGTERM; the exit status."""

@@ -10,6 +10,7 @@ from collections import Counter
 
 from bench.bar import Bar, Figure, Profile
 from bench.hl7_bridge import BridgeProcess, Wire, bridging, result
+from bench.processes import descendants
 
 PEERS = 6
 PATIENTS = 40
@@ -43,11 +44,14 @@ def _killed(bridge: BridgeProcess, count: int, quick: bool) -> tuple[str, list[s
         peer.start()
     kills = 0
     while any(peer.is_alive() for peer in peers):
-        time.sleep(chance.uniform(0.1, 1.5 if quick else 4.0))
-        bridge.kill()
+        time.sleep(chance.uniform(0.1, 4.0 if quick else 8.0))
         kills += 1
-        bridge.start()
-        bridge.ready()
+        if kills % 3 == 0:  # those who apply alone: the bridge starts others
+            bridge.kill(descendants(bridge.pid))
+        else:
+            bridge.kill()
+            bridge.start()
+            bridge.ready()
     seconds = time.monotonic() - started
     left = bridge.wait_applied()
     problems = [*failed, *([f"{left} messages still wait"] if left else []), *_wrong(bridge, ids, told)]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from hl7_bridge.er7 import Message, Segment, Value
 from hl7_bridge.er7.batch import File, enveloped, filed
@@ -197,8 +198,19 @@ def _version(header: Segment | None) -> tuple[int, ...]:
 
 def _copied(header: Segment | None, number: int) -> Field:
     """A field of the message, to be written again; None when it says nothing."""
-    repetitions: list[Repetition] = [_parts(value) for value in header.all(number)] if header else []
-    return repetitions or None
+    if header is None or not header[number]:
+        return None
+    written = _written if len(header[number]) <= _REMEMBERED else _written.__wrapped__
+    return list(written(header[number], header.delimiters)) or None
+
+
+_REMEMBERED = 100
+"""Characters of a field that is taken apart once: a sender's header hardly changes."""
+
+
+@lru_cache(maxsize=1024)
+def _written(raw: str, marks: Delimiters) -> tuple[Repetition, ...]:
+    return tuple(_parts(value) for value in Segment("", ["", raw], 0, marks).all(1))
 
 
 def _parts(value: Value) -> Repetition:

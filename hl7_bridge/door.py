@@ -5,8 +5,9 @@ a reason out.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from hl7_bridge.er7 import Message, Segment, parse
 from hl7_bridge.errors import (
@@ -29,6 +30,7 @@ from hl7_bridge.ports import Incoming, State
 from hl7_bridge.site.model import Sender
 
 _VERSION = re.compile(r"2\.[1-9](\.[0-9])?[A-Za-z.]{0,3}")
+_FIRST = re.compile(rb"[\r\n \t\x0b\xef\xbb\xbf]*[^\r\n]+")
 _CONTROL_ID_MAX = 199
 """Characters of MSH-10: as long as v2.7 makes it, however old the sender is."""
 
@@ -67,6 +69,8 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
             return Arrival(raw, header, None, Refused(UNKNOWN_KEY, "This sender is not known here.", place))
         message = parse(raw, sender.charset)
         check(message, sender, caps)
+        if raw.count(message.delimiters.repetition.encode(message.charset, "replace")) > caps.repetitions:
+            _check_repetitions(message, caps)
     except Unreadable as error:
         return Arrival(raw, _readable(raw), sender, error)
     except Hl7Error as error:
@@ -76,9 +80,8 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
 
 def _header(raw: bytes) -> Message:
     """MSH alone, read so that no byte stops it: enough to know who sends."""
-    start = raw.lstrip(b"\r\n \t\x0b\xef\xbb\xbf")
-    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return parse(raw if wide else re.split(rb"[\r\n]", start[:65536], maxsplit=1)[0], "latin-1")
+    line = None if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else _FIRST.match(raw)
+    return parse(line[0] if line else raw, "latin-1")
 
 
 def _readable(raw: bytes) -> Message | None:
@@ -95,6 +98,9 @@ def check(message: Message, sender: Sender, caps: Caps) -> None:
         raise Malformed(TOO_LONG, text)
     _check_header(message, sender)
     _check_type(message, sender)
+
+
+def _check_repetitions(message: Message, caps: Caps) -> None:
     mark = message.delimiters.repetition
     for segment in message.segments:
         for number, raw in enumerate(segment.raw):
@@ -167,7 +173,7 @@ _PATIENTS = (("PID", 3), ("MRG", 1))
 
 def lanes(message: Message, sender: Sender) -> tuple[str, ...]:
     """The identities of all patients that ``message`` names, sorted: what it waits for and what waits for it."""
-    reading = Reading(sender)
+    reading = _reading(sender)
     found = set()
     for name, field in _PATIENTS:
         for segment in message.all(name):
@@ -177,6 +183,19 @@ def lanes(message: Message, sender: Sender) -> tuple[str, ...]:
                     system = reading.authority(authority.text(1), authority.text(2), authority.text(3))
                     found.add(f"{system or sender.authority}|{number}")
     return tuple(sorted(found))
+
+
+_readings: dict[str, tuple[Reading, Iterator[int]]] = {}
+_USES = 1000
+"""Messages after which what is remembered of a sender's authorities is forgotten: anybody may name any."""
+
+
+def _reading(sender: Sender) -> Reading:
+    """What knows the authorities of ``sender``, kept because it remembers them."""
+    known = _readings.get(sender.name)
+    if known is None or known[0].sender is not sender or next(known[1]) > _USES:
+        known = _readings[sender.name] = (Reading(sender), count())
+    return known[0]
 
 
 def index(message: Message) -> tuple[str, str, str]:

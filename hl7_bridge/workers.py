@@ -126,6 +126,7 @@ class Writer:
     def put(self, incoming: Incoming) -> "Future[Receipt]":
         """The receipt once it is durable; the future raises FhirError when that could not be."""
         future: Future[Receipt] = Future()
+        future.set_running_or_notify_cancel()  # what is given is written, also when whoever gave it is gone
         with self._news:
             if self._stopping:
                 future.set_exception(Unavailable("The bridge is stopping."))
@@ -144,7 +145,10 @@ class Writer:
 
     def _run(self) -> None:
         while some := self._some():
-            self._write(some)
+            try:
+                self._write(some)
+            except Exception:
+                log.error("the journal's writer failed and goes on", exc_info=True)
 
     def _some(self) -> list[tuple[Incoming, "Future[Receipt]"]]:
         """The next transaction's; [] when all is written and nothing may come."""

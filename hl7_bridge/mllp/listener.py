@@ -147,6 +147,8 @@ class Connection:
             await _ended(self._reading)
         except (OSError, TimeoutError, NoAnswer) as error:
             log.info("connection ended", extra={"peer": self.peer.address, "why": str(error) or type(error).__name__})
+        except Exception:
+            log.error("a connection failed", extra={"peer": self.peer.address}, exc_info=True)
         finally:
             self.abort()
 
