@@ -8,6 +8,7 @@ from typing import Final
 
 from hl7_bridge.er7 import Message
 from hl7_bridge.mapping import identity
+from hl7_bridge.mapping.controls import without_controls
 from hl7_bridge.mapping.draft import Draft, Tracing
 from hl7_bridge.mapping.message_maps import adt, documents, laboratory, pharmacy, scheduling
 from hl7_bridge.mapping.model import Mapped
@@ -55,6 +56,7 @@ def sketch(message: Message, sender: Sender, trace: Tracing | None = None) -> Dr
     mapped = MAPS.get(kind(message))
     if mapped is None:
         return None
+    message = without_controls(message)
     draft = Draft(sender, message, trace)
     message_header(message.msh, message.first("SFT"), draft)
     mapped(walk(message), draft)
