@@ -94,3 +94,22 @@ def observation(id: str, of: str, code: str, when: str | None = None, value: flo
         "valueQuantity": {"value": value, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
         **effective, **more,
     }  # fmt: skip
+
+
+def two_charts(store: Store) -> Record:
+    """Two patients with a dozen observations, of whom one has a visit and a clinic, the other a practitioner."""
+    made = Record(store)
+    made.put(
+        {"resourceType": "Organization", "id": "o1", "name": "Clinic"},
+        {"resourceType": "Practitioner", "id": "d1", "name": [{"family": "House"}]},
+        patient("p1", "Smith", "Ann", managingOrganization={"reference": "Organization/o1"}),
+        patient("p2", "Smythe", "Bob", "male", "1990-05-05", generalPractitioner=[{"reference": "Practitioner/d1"}]),
+        {"resourceType": "Encounter", "id": "e1", "status": "finished", "class": {"code": "AMB"},
+         "subject": {"reference": "Patient/p1"},
+         "period": {"start": "2020-01-02T08:00:00Z", "end": "2020-01-04T08:00:00Z"}},
+    )  # fmt: skip
+    for n in range(6):
+        made.put(observation(f"a{n}", "p1", "8302-2", f"2020-01-{n + 1:02d}T10:00:00Z", n))
+        made.put(observation(f"b{n}", "p2", "29463-7", f"2020-01-{n + 1:02d}", n))
+    made.put(observation("c0", "p1", "718-7", None, 9, encounter={"reference": "Encounter/e1"}))
+    return made

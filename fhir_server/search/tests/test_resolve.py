@@ -96,19 +96,6 @@ def test_reverse_chains_find_what_they_say(store: Store) -> None:
         assert sorted(record.ids(f"Patient?_has:Observation:patient:{name}={value}")) == want, text
 
 
-def test_reverse_chains_by_the_subject_column(store: Store) -> None:
-    record = Record(store)
-    versioned, of_group, other = (observation(f"o{n}", "p1", "c1", "2020") for n in range(3))
-    versioned["subject"] = {"reference": "Patient/p0/_history/1"}
-    of_group["subject"] = {"reference": "Group/p2"}
-    other["subject"] = {"reference": "http://elsewhere.org/fhir/Patient/p3"}
-    record.put(*(patient(p, p) for p in PEOPLE), versioned, of_group, other)
-    assert record.ids("Patient?_has:Observation:patient:code=c1") == ["p0"]
-    assert record.ids("Patient?_has:Observation:subject:code=c1&family=p0") == ["p0"]
-    assert record.ids("Patient?_has:Observation:subject:code=c2") == []
-    assert record.page("Patient?_has:Observation:subject:code=c1&_total=accurate").total == 1
-
-
 def test_pages_read_beside_a_writer_hold_every_old_resource_once(database_url: str) -> None:
     store = open_store(database_url, key=b"hash key of the tests, 32 bytes.")
     store.migrate()
