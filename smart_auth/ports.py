@@ -1,6 +1,6 @@
 """What the authorization server needs from its surroundings; the wiring hands these in.
 
-``Records`` is met by ``smart_auth.records``; the others by the host.
+``Records`` is met by ``smart_auth.records``; the others by the host. Times are whole seconds since 1970 UTC.
 """
 
 from collections.abc import Callable, Mapping, Sequence

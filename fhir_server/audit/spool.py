@@ -137,7 +137,7 @@ class Spool:
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Store what is left (or leave it for the next start) and end the thread."""
+        """Store what is left (or leave it for the next start) and end the thread; waits ``timeout`` seconds at most."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:

@@ -103,7 +103,7 @@ def guard(response: Response, redirect_uri: str = "") -> Response:
 
 
 def day(seconds: int) -> str:
-    """A date as people write it: 3 May 2026."""
+    """The date of ``seconds`` since 1970 UTC as people write it: 3 May 2026."""
     at = datetime.fromtimestamp(seconds, UTC)
     return f"{at.day} {at:%B %Y}"
 
