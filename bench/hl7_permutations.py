@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -190,11 +191,9 @@ def _at_once(world: _World, orders: Sequence[Sequence[str]]) -> None:
         for text in order:
             world.apply(text)
 
-    threads = [threading.Thread(target=node, args=(order,)) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(orders)) as pool:
+        for done in [pool.submit(node, order) for order in orders]:
+            done.result()
 
 
 def _measure(profile: Profile) -> Figure:

@@ -3,13 +3,27 @@
 Read stamps after the resource: those of a later version than the one at hand say that it is out of date.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from hl7_bridge.journal.database import Database
-from hl7_bridge.journal.tables import follow_up, stamp
+from hl7_bridge.journal.tables import follow_up
 from hl7_bridge.ports import FollowUp, Stamp
+
+# Texts of their own, as on the way of every message: lists of parameters take the library longer than the database.
+_EACH = {"sqlite": "json_each(:wanted)", "postgresql": "json_each(CAST(:wanted AS json))"}
+_READ = {
+    dialect: sa.text(f"""SELECT s.type, s.id, s.version, s.revision, s.stamps FROM {each} AS item
+        JOIN hl7_stamp AS s ON s.type = item.value ->> 0 AND s.id = item.value ->> 1""")
+    for dialect, each in _EACH.items()
+}
+_WAITING = {
+    dialect: sa.text(f"""SELECT f.kind, f.type, f.id, f.key, f.due, f.tries FROM {each} AS item
+        JOIN hl7_follow_up AS f ON f.key = item.value ->> 0 AND f.key <> '' ORDER BY 1, 2, 3, 4""")
+    for dialect, each in _EACH.items()
+}
 
 
 class SqlStamps:
@@ -19,21 +33,19 @@ class SqlStamps:
         self._database = database
 
     def read(self, resources: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stamp]:
-        wanted = sorted(set(resources))
+        wanted = _object(sorted(set(resources)))
         if not wanted:
             return {}
-        query = sa.select(stamp).where(sa.tuple_(stamp.c.type, stamp.c.id).in_(wanted))
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return {(str(r.type), str(r.id)): Stamp(int(r.version), int(r.revision), str(r.stamps)) for r in rows}
+            rows = connection.execute(_READ[self._database.dialect], {"wanted": wanted}).all()
+        return {(type, id): Stamp(version, revision, stamps) for type, id, version, revision, stamps in rows}
 
     def waiting(self, keys: Iterable[str]) -> list[FollowUp]:
-        wanted = sorted(set(keys) - {""})
+        wanted = _object([(key,) for key in sorted(set(keys) - {""})])
         if not wanted:
             return []
-        query = sa.select(follow_up).where(follow_up.c.key.in_(wanted), follow_up.c.key != "")
         with self._database.read() as connection:
-            return [FollowUp(*row) for row in connection.execute(query.order_by(*follow_up.primary_key)).all()]
+            return [FollowUp(*row) for row in connection.execute(_WAITING[self._database.dialect], {"wanted": wanted})]
 
     def claim(self, now: int, lease_ms: int, count: int) -> list[FollowUp]:
         query = sa.select(follow_up).where(follow_up.c.due <= now).order_by(follow_up.c.due).limit(count)
@@ -61,3 +73,8 @@ def _same(one: FollowUp) -> sa.Update:
         columns.key == one.key,
         columns.due == one.due,
     )
+
+
+def _object(rows: Sequence[Sequence[str]]) -> str:
+    """``rows`` as a JSON object that json_each takes apart on both databases; '' for none."""
+    return msgspec.json.encode({str(n): row for n, row in enumerate(rows)}).decode() if rows else ""

@@ -4,10 +4,12 @@ HL7 v2.5.1 section 2.9; FHIR R4 http.html#transaction. Worked out on what was re
 faster: no locks are held and no order is needed between messages.
 """
 
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from hl7_bridge.errors import DUPLICATE_KEY, LOCKED, Failed, Held
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Merge, Policy, Resource
@@ -25,6 +27,8 @@ from resources.errors import Conflict, PreconditionFailed
 from resources.repository import Create, Mark, Repository
 
 ATTEMPTS = 12
+BY_ID = 2
+"""Attempts that give ids by identity, which costs no search; the id may be that of something deleted."""
 PAUSE = 0.01
 """Seconds by which the longest pause before another try grows."""
 GRACE_MS = 5_000
@@ -58,7 +62,8 @@ class Record:
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return Attempt(self, repository, mapped, source).run(marks)
+                by_id = attempt <= BY_ID
+                return Attempt(self, repository, mapped, source, self.id_of if by_id else None).run(marks)
             except (Conflict, PreconditionFailed) as error:
                 last = error
                 time.sleep(random.uniform(0, PAUSE * attempt))
@@ -68,13 +73,25 @@ class Record:
         """What a follow-up calls the identity it waits for."""
         return digest(f"{type}?{token(key)}", self.secret)
 
+    def id_of(self, type: str, key: Key) -> str:
+        """The id of what is made for that identity: the same on every node, a UUID of version 8 (RFC 9562)."""
+        found = hashlib.blake2b(f"{type}?{token(key)}".encode(), digest_size=16, key=self.secret).digest()
+        return str(UUID(bytes=found[:6] + bytes((found[6] & 15 | 128, found[7], found[8] & 63 | 128)) + found[9:]))
+
 
 class Attempt:
     """One reading, working out and commit."""
 
-    def __init__(self, record: Record, repository: Repository, mapped: Mapped, source: Source) -> None:
+    def __init__(
+        self,
+        record: Record,
+        repository: Repository,
+        mapped: Mapped,
+        source: Source,
+        id_of: Callable[[str, Key], str] | None,
+    ) -> None:
         self._record, self._repository, self._mapped, self._source = record, repository, mapped, source
-        self._shelf = Shelf(repository, record.stamps)
+        self._shelf = Shelf(repository, record.stamps, id_of)
         self._matching = Matching(self._shelf, mapped)
         self._merging = Merging(self._shelf, record.secret)
         self._awaited: list[FollowUp] = []

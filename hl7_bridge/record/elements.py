@@ -16,6 +16,7 @@ from resources.definitions import type_def
 Part = dict[str, Any]
 """The JSON properties of one element."""
 
+_HOLDERS = (dict, list)
 _OUTSIDE = frozenset({"resourceType", "id", "meta"})
 _BY_URL = ("extension", "modifierExtension")
 _SETS = {("DiagnosticReport", "result"), ("Observation", "hasMember")}
@@ -66,9 +67,13 @@ def replace(resource: Resource, name: str, part: Part | None) -> None:
     if url or holder in _BY_URL:
         _replace_extension(resource, holder, url, part)
         return
-    type = resource["resourceType"]
-    for old in [old for old in resource if old not in _OUTSIDE and element(type, old) == name]:
-        del resource[old]
+    if name.endswith("[x]"):
+        type = resource["resourceType"]
+        for old in [old for old in resource if old not in _OUTSIDE and element(type, old) == name]:
+            del resource[old]
+    else:
+        resource.pop(name, None)
+        resource.pop(f"_{name}", None)
     resource.update(part or {})
 
 
@@ -98,7 +103,10 @@ def item_key(item: Any) -> str:
 def mapped_references(value: Any, change: Callable[[Resource], Resource]) -> Any:
     """A copy of ``value`` in which ``change`` was applied to every object that can be a Reference."""
     if isinstance(value, dict):
-        made = {name: mapped_references(inner, change) for name, inner in value.items()}
+        made = {
+            name: mapped_references(inner, change) if type(inner) in _HOLDERS else inner  # most are leaves
+            for name, inner in value.items()
+        }
         return change(made) if "reference" in made or "identifier" in made else made
     if isinstance(value, list):
         return [mapped_references(inner, change) for inner in value]

@@ -5,7 +5,7 @@ Identity rules of ours: any key is enough, two different hits are a question for
 
 from collections.abc import Iterator
 
-from hl7_bridge.errors import DUPLICATE_KEY, Held
+from hl7_bridge.errors import DUPLICATE_KEY, Held, Place
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Policy, Resource
 from hl7_bridge.record.elements import canonical, digest, mapped_references
 from hl7_bridge.record.merged import MERGEABLE
@@ -54,7 +54,15 @@ class Matching:
         elif entry.policy is Policy.MENTION:
             return min(hits, key=lambda node: node.name)
         count = len(hits)
-        raise Held(DUPLICATE_KEY, f"The identifiers of one {_type(entry)} belong to {count} resources of the record.")
+        text = f"The identifiers of one {_type(entry)} belong to {count} resources of the record."
+        raise Held(DUPLICATE_KEY, text, self._place(entry))
+
+    def _place(self, entry: Entry) -> Place | None:
+        """Where a patient's identifiers stand."""
+        if _type(entry) != "Patient":
+            return None
+        is_loser = any(merge.loser == entry.url for merge in self._mapped.merges)
+        return Place("MRG", 1, 1) if is_loser else Place("PID", 1, 3)
 
     def _own_keys(self, entry: Entry) -> tuple[Key, ...]:
         """A survivor may be sent with the identities of whom it replaces too: those do not say which one it is."""

@@ -3,7 +3,7 @@
 FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternatives).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import parse_qsl, quote
 
 from hl7_bridge.errors import DUPLICATE_KEY, Held
@@ -22,8 +22,9 @@ _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 class Shelf:
     """Of one attempt to apply one message."""
 
-    def __init__(self, repository: Repository, stamps: Stamps) -> None:
-        self.repository, self.stamps = repository, stamps
+    def __init__(self, repository: Repository, stamps: Stamps, id_of: Callable[[str, Key], str] | None = None) -> None:
+        """``id_of`` gives what has but one identity its id, so that it cannot be made twice."""
+        self.repository, self.stamps, self._id_of = repository, stamps, id_of
         self.nodes: dict[Name, Node] = {}
         self._by_key: dict[tuple[str, Key], list[Node]] = {}
         self._others: dict[tuple[str, Key], list[Node]] = {}
@@ -47,7 +48,8 @@ class Shelf:
 
     def add(self, type: str, keys: tuple[Key, ...], others: Iterable[Key] = ()) -> Node:
         """A new resource, which later hits find by ``keys``, and who waits for it by ``others`` as well."""
-        node = new_node(type, keys)
+        id = self._id_of(type, keys[0]) if self._id_of and len(keys) == 1 else ""
+        node = new_node(type, keys, id)
         self.nodes[node.name] = node
         for key in keys:
             self._by_key.setdefault((type, key), []).append(node)

@@ -123,7 +123,7 @@ def _refine(said: Statement, resource: Resource, standing: Standing) -> None:
 
 def _replace_own(said: Statement, name: str, resource: Resource, standing: Standing) -> None:
     stated = standing.elements.get(name)
-    if stated is not None and stated.tie == OTHERS and stated.time >= said.as_of.time:
+    if stated is not None and stated.tie == OTHERS and (name not in said.parts or stated.time >= said.as_of.time):
         return
     part = dict(said.parts.get(name, {}))
     added = set(standing.added.get(name, ()))

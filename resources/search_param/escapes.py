@@ -3,32 +3,35 @@
 FHIR R4 Search, escaping (https://hl7.org/fhir/R4/search.html#escaping): a backslash keeps the next character.
 """
 
+import re
+from functools import cache
+
+_ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
+
 
 def split(text: str, mark: str, most: int = -1) -> list[str]:
     """The parts between unescaped ``mark``, escapes kept; at most ``most`` splits when given."""
     if "\\" not in text:
         return text.split(mark, most)
+    if mark not in text:
+        return [text]
     parts: list[str] = []
-    start = place = 0
-    while place < len(text):
-        if text[place] == "\\":
-            place += 1
-        elif text[place] == mark and (most < 0 or len(parts) < most):
-            parts.append(text[start:place])
-            start = place + 1
-        place += 1
+    start = 0
+    for found in _marks(mark).finditer(text):
+        if found[0] == mark and (most < 0 or len(parts) < most):
+            parts.append(text[start : found.start()])
+            start = found.end()
     return [*parts, text[start:]]
+
+
+@cache
+def _marks(mark: str) -> "re.Pattern[str]":
+    """Finds ``mark``, and what is escaped."""
+    return re.compile(rf"\\.|{re.escape(mark)}", re.DOTALL)
 
 
 def plain(text: str) -> str:
     """The text without its escapes."""
     if "\\" not in text:
         return text
-    out, escaped = [], False
-    for char in text:
-        if char == "\\" and not escaped:
-            escaped = True
-            continue
-        out.append(char)
-        escaped = False
-    return "".join(out)
+    return _ESCAPED.sub(r"\1", text)

@@ -6,7 +6,7 @@ from hl7_bridge.errors import Held
 from hl7_bridge.mapping.model import Key, Policy
 from hl7_bridge.record import Source
 from resources import json_codec
-from resources.repository import Create, Mark, Put, SearchRequest
+from resources.repository import Create, Delete, Mark, Put, SearchRequest
 
 MRN, OTHER, FILLER, PLACER = Key("urn:mrn", "1"), Key("urn:mrn", "2"), Key("urn:fill", "F1"), Key("urn:place", "P1")
 RESULT, SECOND = Key("urn:obx", "F1|glu"), Key("urn:obx", "F1|na")
@@ -215,6 +215,18 @@ def test_what_was_made_by_hand_is_found_and_kept(bench, draft):
     bench.apply(adt.mapped)
     patient = bench.one("Patient", MRN)
     assert patient["gender"] == "female" and patient["birthDate"] == "1980-01-01"
+
+
+def test_what_was_deleted_is_made_anew_when_it_is_said_again(bench, draft):
+    bench.apply(oru(draft))
+    before = bench.one("Observation", RESULT)["id"]
+    report = bench.one("DiagnosticReport", FILLER)["id"]
+    told = bench.repository.search(SearchRequest("Provenance", ())).hits
+    gone = [Delete("Provenance", each.version.id) for each in told]
+    bench.repository.commit([*gone, Delete("DiagnosticReport", report), Delete("Observation", before)])
+    bench.apply(oru(draft))
+    assert bench.one("Observation", RESULT)["id"] != before
+    assert bench.apply(oru(draft)).changed == ()
 
 
 def test_extras_are_made_only_when_something_changed(bench, draft):
