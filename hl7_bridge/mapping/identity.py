@@ -45,23 +45,23 @@ def _why(entry: Entry, draft: Draft) -> str:
 def name_visits(draft: Draft) -> None:
     """A visit without a number is named by its account or by patient and admission; otherwise it is left out."""
     for entry in [each for each in draft.entries if each.resource["resourceType"] == "Encounter" and not each.keys]:
-        key = _visit_key(entry, draft)
-        if key is None:
+        keys = _visit_keys(entry, draft)
+        if not keys:
             _leave_out(entry, draft)
-        else:
-            entry.keys = (key,)
-            entry.resource.setdefault("identifier", []).append({"system": key.system, "value": key.value})
+            continue
+        entry.keys = keys
+        entry.resource.setdefault("identifier", []).extend({"system": key.system, "value": key.value} for key in keys)
 
 
-def _visit_key(entry: Entry, draft: Draft) -> Key | None:
+def _visit_keys(entry: Entry, draft: Draft) -> tuple[Key, ...]:
     patient = next((each for each in draft.entries if each.url == entry.resource["subject"]["reference"]), None)
     account = next((each for each in draft.entries if _is_account_of(each, patient)), None)
     if account is not None:
-        return Key(draft.own("visit-of-account"), "|".join(account.keys[0]))
+        return (Key(draft.own("visit-of-account"), "|".join(account.keys[0])),)
     start = entry.resource.get("period", {}).get("start")
-    if start and patient is not None and patient.keys:
-        return Key(draft.own("visit-of-patient"), "|".join((*patient.keys[0], start)))
-    return None
+    if not start or patient is None:
+        return ()
+    return tuple(Key(draft.own("visit-of-patient"), "|".join((*each, start))) for each in patient.keys)
 
 
 def _is_account_of(entry: Entry, patient: Entry | None) -> bool:

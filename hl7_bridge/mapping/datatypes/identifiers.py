@@ -55,8 +55,8 @@ def identifier(value: Value, reading: Reading) -> Identifier | None:
 
 def check_digit(digit: str, scheme: str) -> list[dict[str, Any]]:
     """The extensions of an identifier that has a check digit and names the scheme it was made by."""
-    found: list[dict[str, Any]] = [{"url": CHECK_DIGIT, "valueString": digit}] if digit else []
-    if scheme:
+    found: list[dict[str, Any]] = [{"url": CHECK_DIGIT, "valueString": digit}] if digit.strip() else []
+    if scheme.strip():
         found.append({"url": CHECK_SCHEME, "valueString": scheme})
     return found
 

@@ -51,7 +51,7 @@ def loose(results: list[Result], draft: Draft) -> list[Entry]:
     """Observations that belong to no order: known by the patient, the visit, OBX-3, OBX-4 and OBX-14."""
     if not results:
         return []
-    name = [*(draft.patient.keys[0] if draft.patient and draft.patient.keys else ("",))]
+    name = [*(min(draft.patient.keys) if draft.patient and draft.patient.keys else ("",))]
     name += draft.encounter.keys[0] if draft.encounter and draft.encounter.keys else ()
     scope = Scope("|".join(name), None, {})
     pairs = [(result.obx, entry) for result in results for entry in observation(result, scope, draft)]

@@ -131,10 +131,8 @@ def _statuses(resource: Resource) -> None:
 def _keys(resource: Resource, draft: Draft) -> tuple[Key, ...]:
     """Its own number, else the patient and the allergen."""
     known = keys(resource.get("identifier", []))
-    if known or draft.patient is None or not draft.patient.keys:
+    if known:
         return known
     code = resource["code"]
     allergen = code["coding"][0].get("code") or code["coding"][0].get("display") if code.get("coding") else code["text"]
-    derived = Key("https://hearth.health/v2/allergy", "|".join((*draft.patient.keys[0], str(allergen))))
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    return draft.derived("https://hearth.health/v2/allergy", resource, str(allergen))

@@ -91,13 +91,9 @@ def _diagnosis(dg1: Segment, entry: Entry, draft: Draft) -> None:
 def _keys(dg1: Segment, resource: Resource, draft: Draft) -> tuple[Key, ...]:
     """Its own number, else whose diagnosis of which visit and kind it is."""
     known = keys(resource.get("identifier", []))
-    if known or draft.patient is None or not draft.patient.keys:
+    if known:
         return known
     code = resource["code"]
     said = code["coding"][0].get("code") or code["coding"][0].get("display") if code.get("coding") else code["text"]
     visit = draft.encounter.keys[0] if draft.encounter is not None and draft.encounter.keys else ()
-    derived = Key(
-        "https://hearth.health/v2/diagnosis", "|".join((*draft.patient.keys[0], *visit, dg1.text(6), str(said)))
-    )
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    return draft.derived("https://hearth.health/v2/diagnosis", resource, *visit, dg1.text(6), str(said))

@@ -156,24 +156,13 @@ def _subscriber(in1: Segment, policy: Policy, draft: Draft) -> Resource | None:
 
 
 def _person_keys(role: str, resource: Resource, draft: Draft) -> tuple[Key, ...]:
-    if draft.patient is None or not draft.patient.keys:
-        return ()
-    derived = Key(
-        "https://hearth.health/v2/related-person",
-        "|".join((*draft.patient.keys[0], role, display(resource["name"][0]))),
-    )
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    return draft.derived("https://hearth.health/v2/related-person", resource, role, display(resource["name"][0]))
 
 
 def _keys(in1: Segment, resource: Resource, draft: Draft) -> tuple[Key, ...]:
     """The patient, the plan, the company and the number of the policy; none of them alone says which coverage it is."""
-    if draft.patient is None or not draft.patient.keys:
-        return ()
-    parts = (*draft.patient.keys[0], in1.text(2), in1.text(3) or in1.text(4), in1.text(36) or in1.text(49))
-    derived = Key("https://hearth.health/v2/coverage", "|".join(part.strip() for part in parts))
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    plan = (in1.text(2), in1.text(3) or in1.text(4), in1.text(36) or in1.text(49))
+    return draft.derived("https://hearth.health/v2/coverage", resource, *plan)
 
 
 def guarantor(gt1: Segment, policy: Policy, draft: Draft) -> Entry | None:

@@ -100,10 +100,8 @@ _MINUTES_MAX: Final = 60 * 24 * 7
 
 def _keys(pr1: Segment, resource: Resource, draft: Draft) -> tuple[Key, ...]:
     known = keys(resource.get("identifier", []))
-    if known or draft.patient is None or not draft.patient.keys:
+    if known:
         return known
     said = pr1.text(3) or pr1.text(3, 2) or pr1.text(4)
     visit = draft.encounter.keys[0] if draft.encounter is not None and draft.encounter.keys else ()
-    derived = Key("https://hearth.health/v2/procedure", "|".join((*draft.patient.keys[0], *visit, said, pr1.text(5))))
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    return draft.derived("https://hearth.health/v2/procedure", resource, *visit, said, pr1.text(5))

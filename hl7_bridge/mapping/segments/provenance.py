@@ -7,6 +7,7 @@ from typing import Final
 
 from hl7_bridge.er7 import Segment, Value
 from hl7_bridge.mapping.datatypes.coded import coded
+from hl7_bridge.mapping.datatypes.texts import clean
 from hl7_bridge.mapping.datatypes.times import date_time, instant
 from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.mentions.locations import place
@@ -76,7 +77,7 @@ def _author(msh: Segment, draft: Draft) -> Resource:
     who = (organization(msh.first(22), draft) if msh.has(22) else None) or (
         facility(msh.first(4), draft) if msh.has(4) else None
     )
-    return _agent("author", who or {"display": msh.text(3) or draft.sender.name})
+    return _agent("author", who or {"display": clean(msh.text(3)) or draft.sender.name})
 
 
 def _agents(evn: Segment | None, orders: list[Segment], draft: Draft) -> list[Resource]:

@@ -84,15 +84,11 @@ def _employer(nk1: Segment, draft: Draft) -> Resource | None:
 def _keys(resource: Resource, draft: Draft) -> tuple[Key, ...]:
     """Their own identifiers, else who they are to this patient: relationship and name."""
     found = keys(resource.get("identifier", []))
-    if found or draft.patient is None or not draft.patient.keys:
-        return found
     relation = [code for each in resource.get("relationship", ())[:1] for code in _codes(each)]
-    parts = (*draft.patient.keys[0], *relation, *(display(each) for each in resource.get("name", ())[:1]))
-    if len(parts) == len(draft.patient.keys[0]):
-        return ()
-    derived = Key("https://hearth.health/v2/related-person", "|".join(parts))
-    resource.setdefault("identifier", []).append({"system": derived.system, "value": derived.value})
-    return (derived,)
+    names = [display(each) for each in resource.get("name", ())[:1]]
+    if found or not (relation or names):
+        return found
+    return draft.derived("https://hearth.health/v2/related-person", resource, *relation, *names)
 
 
 def _codes(each: Resource) -> list[str]:
