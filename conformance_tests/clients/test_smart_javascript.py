@@ -1,5 +1,6 @@
 """The SMART JavaScript client in Chromium, through the real log-in, picker and consent pages."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,11 +33,17 @@ def log_in(page: Page, login: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
-def launched(provider: Provider, site: Site, context: BrowserContext, name: str, app: str, scope: str = SCOPE) -> Page:
-    """The log-in page that the launch page ``name`` of the app leads to."""
-    page = context.new_page()
-    page.goto(site.add_launch(name, iss=provider.base, clientId=app, scope=scope))
-    return page
+@pytest.fixture
+def started(provider: Provider, app_site: Site, registered: str, context: BrowserContext) -> Callable[..., Page]:
+    """``started(name, login)``: where ``login`` comes to after logging in for the app's launch page ``name``."""
+
+    def start(name: str, login: str, scope: str = SCOPE) -> Page:
+        page = context.new_page()
+        page.goto(app_site.add_launch(name, iss=provider.base, clientId=registered, scope=scope))
+        log_in(page, login)
+        return page
+
+    return start
 
 
 def allow(page: Page) -> None:
@@ -51,11 +58,8 @@ def js(page: Page, expression: str, argument: Any = None) -> Any:
 
 @requirement("client: npm fhirclient, standalone launch")
 @requirement("smart:359-371")
-def test_standalone_launch_by_staff(
-    provider: Provider, app_site: Site, registered: str, context: BrowserContext
-) -> None:
-    page = launched(provider, app_site, context, "staff", registered)
-    log_in(page, "grace")
+def test_standalone_launch_by_staff(started: Callable[..., Page]) -> None:
+    page = started("staff", "grace")
     page.get_by_label("Name or identifier").fill("byron")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("button", name="Babbage")).to_have_count(0)
@@ -72,11 +76,8 @@ def test_standalone_launch_by_staff(
 
 @requirement("client: npm fhirclient, standalone launch")
 @requirement("client: npm fhirclient, refresh")
-def test_standalone_launch_by_a_patient_then_refresh_and_write(
-    provider: Provider, app_site: Site, registered: str, context: BrowserContext
-) -> None:
-    page = launched(provider, app_site, context, "patient", registered)
-    log_in(page, "ada")
+def test_standalone_launch_by_a_patient_then_refresh_and_write(started: Callable[..., Page]) -> None:
+    page = started("patient", "ada")
     allow(page)
     before = js(page, "client.state.tokenResponse")
     assert before["patient"] == "ada"
@@ -119,21 +120,17 @@ def test_ehr_launch(provider: Provider, app_site: Site, registered: str, context
 
 @requirement("client: npm fhirclient, EHR launch")
 @requirement("smart:54")
-def test_who_refuses_is_taken_back_to_the_app(
-    provider: Provider, app_site: Site, registered: str, context: BrowserContext
-) -> None:
-    page = launched(provider, app_site, context, "refused", registered)
-    log_in(page, "ada")
+def test_who_refuses_is_taken_back_to_the_app(started: Callable[..., Page]) -> None:
+    page = started("refused", "ada")
     page.get_by_role("button", name="Do not allow").click()
     expect(page).to_have_title("failed: Error: access_denied: The person refused.")
 
 
 @requirement("inferno:g10_token_revocation")
 def test_one_click_ends_an_apps_access(
-    provider: Provider, app_site: Site, registered: str, context: BrowserContext
+    provider: Provider, context: BrowserContext, started: Callable[..., Page]
 ) -> None:
-    page = launched(provider, app_site, context, "ended", registered)
-    log_in(page, "ada")
+    page = started("ended", "ada")
     allow(page)
     pages = context.new_page()
     pages.goto(provider.app("growth").configuration["management_endpoint"])
@@ -145,12 +142,9 @@ def test_one_click_ends_an_apps_access(
 
 
 @requirement("inferno:g10_limited_scope_grant")
-def test_a_type_is_unticked_by_hand(
-    provider: Provider, app_site: Site, registered: str, context: BrowserContext
-) -> None:
+def test_a_type_is_unticked_by_hand(started: Callable[..., Page]) -> None:
     asked = "launch/patient patient/Patient.rs patient/Condition.rs"
-    page = launched(provider, app_site, context, "less", registered, asked)
-    log_in(page, "ada")
+    page = started("less", "ada", asked)
     page.get_by_role("checkbox", name="Health problems and diagnoses").uncheck()
     allow(page)
     assert js(page, "client.state.tokenResponse.scope.split(' ').sort()") == ["launch/patient", "patient/Patient.rs"]
