@@ -87,7 +87,6 @@ def run(settings: Settings) -> None:
         raise SettingError(f"HL7_SITE {settings.hl7_site} cannot be used:\n{error}") from None
     tls = _tls(settings)
     settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    validation.prepare()
     with Process(settings) as process:
         asyncio.run(_serve(process, site, tls))
 
