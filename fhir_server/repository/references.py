@@ -99,9 +99,17 @@ def rewritten_quickly(
         return match[0] if found is None else b'"reference":' + json_codec.encode(found)
 
     changed = _REFERENCE.sub(swapped, data)
-    if _ESCAPED_REFERENCE.search(data) or any(found.decode() in addresses for found in _ADDRESS.findall(changed)):
+    if _ESCAPED_REFERENCE.search(data) or _is_addressed(changed, addresses):
         return rewritten(resource, swap, resolve)
     return resource if changed == data else json_codec.decode_stored(changed)
+
+
+def _is_addressed(data: bytes, addresses: Mapping[str, str]) -> bool:
+    """Whether one of ``addresses`` stands in ``data``, with a version or fragment behind it or without."""
+    found = (match.decode() for match in _ADDRESS.findall(data))
+    if b"/_history/" in data:
+        found = (text.partition("/_history/")[0] for text in found)
+    return any(text in addresses for text in found)
 
 
 def swap_by(identities: Mapping[str, str]) -> Swap:
