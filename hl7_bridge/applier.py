@@ -12,9 +12,11 @@ from typing import Protocol
 
 from hl7_bridge.ack import Acknowledger
 from hl7_bridge.er7 import Message, parse
+from hl7_bridge.er7.batch import pointer
 from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
 from hl7_bridge.mapping.model import Mapped, Unmapped
-from hl7_bridge.ports import APPLIED, Journal, Outcome, State, Work
+from hl7_bridge.parts import Parts, Whole, whole
+from hl7_bridge.ports import APPLIED, JOINED, Journal, Outcome, State, Work
 from hl7_bridge.record import FollowUps, Record, Source
 from hl7_bridge.site.model import Sender, Site
 from resources.errors import Conflict, FhirError, PreconditionFailed, TooCostly, Unavailable
@@ -25,8 +27,8 @@ log = logging.getLogger("hearth.hl7")
 Mapper = Callable[[Message, Sender], Mapped]
 
 
-class Noting(Journal, Protocol):
-    """The journal with its worklist."""
+class Noting(Journal, Parts, Protocol):
+    """The journal with its worklist, and with messages in parts."""
 
     def note_unmapped(self, id: int, sender: str, codes: Sequence[Unmapped]) -> None: ...
 
@@ -72,7 +74,9 @@ class Applier:
         try:
             sender = self._known(work)
             message = parse(work.raw, sender.charset)
-            return self._applied(work, message, sender)
+            if pointer(message):
+                return self._kept(work, message)
+            return self._applied(work, message, whole(self.journal, message, sender), sender)
         except Failed as error:
             return self._again(work, message, error, self.retries.tries)
         except Hl7Error as error:
@@ -91,8 +95,16 @@ class Applier:
             raise Held(INTERNAL, "Its sender is no longer configured.")
         return sender
 
-    def _applied(self, work: Work, message: Message, sender: Sender) -> Outcome:
-        mapped = self.mapper(message, sender)
+    def _kept(self, work: Work, message: Message) -> Outcome:
+        """A part that another continues."""
+        reason = "A part of a message; the part that continues it has not been applied yet."
+        ack = self._acknowledge(work.raw, message, State.APPLIED, ())
+        self.journal.hold_part(work.id, work.sender, pointer(message), reason, ack)
+        return Outcome(State.HELD, ack, reason)
+
+    def _applied(self, work: Work, message: Message, all: Whole, sender: Sender) -> Outcome:
+        """``message`` is answered, what is applied is ``all``: the same, but for the last part of several."""
+        mapped = self.mapper(all.message, sender)
         if not mapped.is_mapped:
             reason = f"There is no map for {message.type}^{message.event} yet; the message is kept."
             ack = self._acknowledge(work.raw, message, State.APPLIED, ())
@@ -100,9 +112,12 @@ class Applier:
             return Outcome(State.HELD, ack, reason)
         ack = self._acknowledge(work.raw, message, State.APPLIED, ())
         reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
-        mark = Mark(APPLIED, {"id": work.id, "at": int(time() * 1000), "reason": reason, "ack": ack})
-        source = Source(work.sender, message.control_id, work.received)
-        applied = self.record.apply(self.repository_of(sender), mapped, source, [mark])
+        now = int(time() * 1000)
+        marks = [Mark(APPLIED, {"id": work.id, "at": now, "reason": reason, "ack": ack})]
+        told = f"Applied with the last part, message {work.id}."
+        marks += [Mark(JOINED, {"id": id, "at": now, "reason": told}) for id in all.earlier]
+        source = Source(work.sender, all.message.control_id, work.received)
+        applied = self.record.apply(self.repository_of(sender), mapped, source, marks)
         for follow_up in applied.follow_ups:
             FollowUps(self.record, self.keeper()).run(follow_up)
         if mapped.unmapped:

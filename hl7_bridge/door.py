@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from hl7_bridge.er7 import Message, Segment, parse
+from hl7_bridge.er7 import Message, Segment, batch, parse
 from hl7_bridge.errors import (
     CARDINALITY,
     EVENT,
@@ -150,6 +150,9 @@ def incoming(arrival: Arrival, received: int, ack: bytes = b"") -> Incoming:
     if message is None:
         return Incoming(sender.name, arrival.raw, received, "", "", "", "", (), state=state, reason=str(error), ack=ack)
     patient, placer, filler = index(message)
+    pointer, continues = batch.pointer(message), batch.continues(message)
+    # The parts of one message in the order they came, whoever they are about.
+    order = ("parts|" + sender.name,) if pointer or continues else ()
     return Incoming(
         sender=sender.name,
         raw=arrival.raw,
@@ -158,13 +161,15 @@ def incoming(arrival: Arrival, received: int, ack: bytes = b"") -> Incoming:
         type=message.type[:20],
         event=message.event[:20],
         version=message.version[:20],
-        lanes=() if error else lanes(message, sender),
+        lanes=() if error else (*lanes(message, sender), *order),
         patient=patient,
         placer=placer,
         filler=filler,
         state=state,
         reason=str(error) if error else "",
         ack=ack,
+        pointer="" if error else pointer,
+        continues="" if error else continues,
     )
 
 

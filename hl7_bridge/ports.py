@@ -46,6 +46,10 @@ class Incoming:
     """REJECTED for what the listener refuses: kept to be shown, never applied, and no message is its duplicate."""
     reason: str = ""
     ack: bytes = b""
+    pointer: str = ""
+    """DSC-1 of a part that another continues."""
+    continues: str = ""
+    """MSH-14 of a part that continues another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,10 @@ class Journal(Protocol):
 APPLIED = "hl7.applied"
 """The Mark that a commit carries: params ``id``, ``at`` (ms), ``reason``, ``ack``. A commit whose message is no longer
 RECEIVED (another worker was faster) fails as a whole."""
+
+JOINED = "hl7.joined"
+"""The Mark of an earlier part of the message that a commit applies: params ``id``, ``at``, ``reason``. A part that does
+not wait as HELD any more fails the commit."""
 
 STAMP = "hl7.stamp"
 """The Mark that keeps stamps: ``rows`` is a JSON object of any names to [type, id, version, revision, stamps]. A row

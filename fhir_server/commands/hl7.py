@@ -197,7 +197,13 @@ _COLUMNS = ("ID", "RECEIVED", "DIRECTION", "PEER", "TYPE", "CONTROL ID", "STATE"
 def _row(entry: Entry) -> tuple[str, ...]:
     at = datetime.fromtimestamp(entry.received / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     kind = "^".join(filter(None, (entry.type, entry.event)))
-    return str(entry.id), at, entry.direction, entry.sender, kind, entry.control_id, entry.state.value, entry.reason
+    reason = "; ".join(filter(None, (*_flags(entry), entry.reason)))
+    return str(entry.id), at, entry.direction, entry.sender, kind, entry.control_id, entry.state.value, reason
+
+
+def _flags(entry: Entry) -> list[str]:
+    flags = ((entry.changed, "control id reused"), (entry.late, "answered when stored"), (entry.edited, "edited"))
+    return [words for flag, words in flags if flag]
 
 
 def _tail(settings: Settings, asked: Namespace) -> int:

@@ -3,11 +3,15 @@
 Each is one statement with named parameters (resources.repository.Mark, Store.register_mark).
 """
 
-from hl7_bridge.ports import ANCHOR, APPLIED, FOLLOW_UP, FOLLOWED, STAMP, TOLD
+from hl7_bridge.ports import ANCHOR, APPLIED, FOLLOW_UP, FOLLOWED, JOINED, STAMP, TOLD
 
 # A second commit of the same message must not be: NULL breaks the column's NOT NULL, and with it that commit.
 _APPLIED = """UPDATE hl7_message
 SET state = CASE WHEN state = 'received' THEN 'applied' END, reason = :reason, ack = :ack, settled = :at, leased = 0
+WHERE id = :id"""
+
+_JOINED = """UPDATE hl7_message
+SET state = CASE WHEN state = 'held' THEN 'applied' END, reason = :reason, settled = :at
 WHERE id = :id"""
 
 # json_each takes an object apart alike on SQLite and PostgreSQL: many rows are one statement on both.
@@ -38,6 +42,7 @@ WHERE receiver = :receiver AND type = :type AND id = :id"""
 
 MARKS: dict[str, str] = {
     APPLIED: _APPLIED,
+    JOINED: _JOINED,
     STAMP: _STAMP,
     ANCHOR: _ANCHOR,
     FOLLOW_UP: _FOLLOW_UP,

@@ -75,10 +75,14 @@ def _any(database: Database, found: "sa.Select[tuple[Any]]") -> bool:
 
 def settle(database: Database, now: int, id: int, state: State, reason: str, ack: bytes) -> bool:
     """See ports.Journal.settle; whether the message still waited."""
-    ended = {"state": state.value, "reason": storable(reason), "ack": ack, "settled": now, "leased": 0}
     with database.write() as connection:
-        waits = sa.and_(_m.id == id, _m.state.in_(_WAITS))
-        return bool(connection.execute(sa.update(message).where(waits).values(**ended)).rowcount)
+        return bool(connection.execute(settled(now, id, state, reason, ack)).rowcount)
+
+
+def settled(now: int, id: int, state: State, reason: str, ack: bytes) -> sa.Update:
+    """The statement that ends a message that still waits."""
+    ended = {"state": state.value, "reason": storable(reason), "ack": ack, "settled": now, "leased": 0}
+    return sa.update(message).where(_m.id == id, _m.state.in_(_WAITS)).values(**ended)
 
 
 def postpone(database: Database, now: int, id: int, reason: str, seconds: float) -> None:
@@ -111,11 +115,15 @@ def owners(database: Database, now: int) -> list[str]:
 
 def reopen(database: Database, ids: Sequence[int], due: int = 0) -> int:
     """Let messages that ended without being applied wait again, until ``due`` (ms) at least; how many."""
-    again = {"state": State.RECEIVED.value, "reason": "", "settled": 0, "due": due, "leased": 0, "attempt": 0}
-    ended = sa.and_(_m.id.in_(ids), _m.state.in_((State.HELD.value, State.REJECTED.value, State.DEAD.value)))
     with database.write() as connection:
-        statement = sa.update(message).where(ended).values(**again, failures=0, ack=b"")
-        return int(connection.execute(statement).rowcount)
+        return int(connection.execute(again(ids, due)).rowcount)
+
+
+def again(ids: Sequence[int], due: int = 0) -> sa.Update:
+    """The statement of ``reopen``."""
+    anew = {"state": State.RECEIVED.value, "reason": "", "settled": 0, "due": due, "leased": 0, "attempt": 0}
+    ended = sa.and_(_m.id.in_(ids), _m.state.in_((State.HELD.value, State.REJECTED.value, State.DEAD.value)))
+    return sa.update(message).where(ended).values(**anew, failures=0, ack=b"")
 
 
 def outcomes(database: Database, ids: Sequence[int]) -> dict[int, Outcome]:

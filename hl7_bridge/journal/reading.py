@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from hl7_bridge.journal.database import AnyRow, Database
 from hl7_bridge.journal.sealing import Sealing
-from hl7_bridge.journal.tables import body, lane, message, unmapped_in
+from hl7_bridge.journal.tables import body, lane, message, part, unmapped_in
 from hl7_bridge.ports import State
 
 _m = message.c
@@ -157,7 +157,7 @@ def purge(database: Database, older_than: int, count: int) -> int:
         ids = [row.id for row in rows if row.state in _DONE and max(row.received, row.settled) < older_than]
         if ids:
             with database.write() as connection:
-                for table in (lane, body, unmapped_in, message):
+                for table in (lane, part, body, unmapped_in, message):
                     column = _m.id if table is message else table.c.message
                     connection.execute(sa.delete(table).where(column.in_(ids)))
         gone += len(ids)

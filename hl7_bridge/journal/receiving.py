@@ -51,6 +51,7 @@ def keep(
     _put_bodies(connection, [(made[n][0], sealing.seal(incoming[n].raw)) for n in made])
     lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
     _put_lanes(connection, lanes)
+    _put_parts(connection, [(made[n][0], *joints) for n in made if any(joints := _joints(sealing, incoming[n]))])
     earlier = _earlier(connection, [rows[n][_PRINT] for n in range(len(rows)) if n not in made])
     return [
         Receipt(made[n][0], changed=made[n][1]) if n in made else earlier[rows[n][_PRINT]] for n in range(len(rows))
@@ -143,6 +144,23 @@ def _put_bodies(connection: sa.Connection, rows: list[tuple[int, bytes]]) -> Non
 
 def _put_lanes(connection: sa.Connection, rows: list[tuple[int, int]]) -> None:
     _many(connection, rows, "INSERT INTO hl7_lane (key, message)", ("bigint", "bigint"))
+
+
+def _joints(sealing: Sealing, each: Incoming) -> tuple[int | None, int | None]:
+    pointer, continues = each.pointer, each.continues
+    return (
+        joint(sealing, each.sender, pointer) if pointer else None,
+        joint(sealing, each.sender, continues) if continues else None,
+    )
+
+
+def joint(sealing: Sealing, sender: str, pointer: str) -> int:
+    """The hash of a continuation pointer, which is a word of its sender alone."""
+    return sealing.number("part", f"{sender}\n{pointer}")
+
+
+def _put_parts(connection: sa.Connection, rows: list[tuple[int, int | None, int | None]]) -> None:
+    _many(connection, rows, "INSERT INTO hl7_part (message, pointer, continues)", ("bigint", "bigint", "bigint"))
 
 
 def _many(connection: sa.Connection, rows: "list[Any]", insert: str, types: tuple[str, ...]) -> None:

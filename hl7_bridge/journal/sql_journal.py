@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from time import time
 from typing import Any
 
-from hl7_bridge.journal import figures, queue, reading, receiving, worklist
+from hl7_bridge.journal import figures, parts, queue, reading, receiving, worklist
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.outbox import SqlOutbox
 from hl7_bridge.journal.reading import Entry, Query, Standing
@@ -61,6 +61,17 @@ class SqlJournal:
 
     def outcomes(self, ids: Sequence[int]) -> dict[int, Outcome]:
         return queue.outcomes(self._database, ids)
+
+    # --- messages in parts
+
+    def parts_before(self, sender: str, continues: str) -> list[int]:
+        """The parts that wait to be continued under MSH-14 ``continues``, newest first."""
+        return parts.before(self._database, self._sealing, sender, continues, self._now())
+
+    def hold_part(self, id: int, sender: str, pointer: str, reason: str, ack: bytes) -> None:
+        """Keep a part whose DSC-1 is ``pointer``; a last part that came before it is looked at again."""
+        last = parts.last_after(self._database, self._sealing, sender, pointer, self._now())
+        parts.hold(self._database, self._now(), id, reason, ack, [last] if last else [])
 
     # --- leases and upkeep
 

@@ -72,6 +72,16 @@ lane = sa.Table(
 )
 """Keyed hashes of what orders a message that is not yet applied; swept away some time after."""
 
+part = sa.Table(
+    "hl7_part",
+    metadata,
+    sa.Column("message", NUMBER, primary_key=True, autoincrement=False),
+    *_columns(NUMBER, "pointer", "continues", nullable=True),
+    *(sa.Index(f"hl7_part_{name}", name, **_where(f"{name} IS NOT NULL")) for name in ("pointer", "continues")),
+    sqlite_strict=True,
+)
+"""Of a message in parts: keyed hashes of (sender, DSC-1) and (sender, MSH-14)."""
+
 stamp = sa.Table(
     "hl7_stamp",
     metadata,
