@@ -91,7 +91,7 @@ def replay(desk: Desk) -> Response:
         ids = [int(text) for text in request.form.getlist("ids")[:PAGE] if text.isascii() and text.isdigit()]
         entries = [entry for id in ids if (entry := journal.read(min(id, 1 << 62)))]
     if not entries:
-        return _found(desk, asked, error="Tick the messages to read again.")
+        return _found(desk, asked, error="Tick the messages to replay.")
     done = desk.console.again(desk.visitor, sorted(entries, key=lambda entry: entry.id))
     left = len(entries) - done
     rest = f" {grouped(left)} could not be: they wait already, or have no sender in the site kit." if left else ""
@@ -100,5 +100,5 @@ def replay(desk: Desk) -> Response:
 
 def _question(desk: Desk, asked: Asked, count: int, applied: int) -> Response:
     return desk.page(
-        "replay_all.html", tab="messages", heading="Read all of these again?", asked=asked, count=count, applied=applied
+        "replay_all.html", tab="messages", heading="Replay all of these?", asked=asked, count=count, applied=applied
     )

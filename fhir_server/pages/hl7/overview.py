@@ -56,8 +56,8 @@ def alarms(peers: Sequence[Peer], now: int) -> Iterator[Alarm]:
 def _of_sender(peer: Peer, now: int) -> Iterator[Alarm]:
     whose = {"sender": peer.name, "direction": "in"}
     if peer.silent:
-        quiet, usual = span((now - peer.last) / 1000), span(peer.quiet_seconds)
-        yield Alarm("bad", f"{peer.name} has been silent for {quiet}; more than {usual} is unusual.", whose)
+        quiet, most = span((now - peer.last) / 1000), span(peer.quiet_seconds)
+        yield Alarm("bad", f"{peer.name} has been silent for {quiet}; {most} is the most that it may be.", whose)
 
 
 def _of_any(peer: Peer, now: int) -> Iterator[Alarm]:

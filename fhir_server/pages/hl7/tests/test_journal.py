@@ -59,7 +59,7 @@ def test_dead_letters_are_read_again_ticked_or_all(rig: Rig) -> None:
     assert "1 of 1 wait to be read again." in rig.browser.words
     assert [rig.state(id) for id in held] == ["received", "held", "held"]
     rig.browser.submit("/hl7/messages/replay", all="1")
-    assert "Read all of these again?" in rig.browser.words and rig.state(held[1]) == "held"
+    assert "Replay all of these?" in rig.browser.words and rig.state(held[1]) == "held"
     rig.browser.submit("/hl7/messages/replay")
     assert "2 of 2 wait to be read again." in rig.browser.words
     assert {rig.state(id) for id in held} == {"received"}
@@ -69,4 +69,4 @@ def test_dead_letters_are_read_again_ticked_or_all(rig: Rig) -> None:
 def test_nothing_ticked_is_said(rig: Rig) -> None:
     rig.take()
     page = rig.browser.get("/hl7/messages").submit("/hl7/messages/replay", ids=["x"])
-    assert "Tick the messages to read again." in page.words
+    assert "Tick the messages to replay." in page.words

@@ -43,7 +43,7 @@ def test_replayed_as_it_came(rig: Rig) -> None:
     id = rig.take()
     rig.work()
     page = rig.browser.get(f"/hl7/messages/{id}").submit(f"/hl7/messages/{id}/replay")
-    assert "The message is read again." in page.words and "Read again as" in page.words
+    assert "The message is read again." in page.words and "Replayed as" in page.words
     before = rig.search("Observation", ("_summary", "false"))
     rig.work()
     assert rig.search("Observation", ("_summary", "false")) == before
