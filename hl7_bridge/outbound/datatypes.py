@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from hl7_bridge.er7.serializer import Component as Part
-from hl7_bridge.mapping.reading import LOCAL
+from hl7_bridge.mapping.reading import LOCAL, NAMED, quoted
 from hl7_bridge.outbound.code_systems import mnemonic
 from hl7_bridge.site.model import Site
 
@@ -40,8 +40,10 @@ class Authorities:
     def hd(self, system: str) -> tuple[str, ...]:
         """The parts of an HD: namespace id, universal id and its type."""
         name = self._names.get(system, "")
-        if not name and system.startswith(LOCAL):
-            return (unquote(system.removeprefix(LOCAL)),)
+        local = unquote(system.removeprefix(LOCAL)) if system.startswith(LOCAL) else ""
+        # A name goes alone only where it means this system and no other, once it is read again.
+        if not name and local and local.upper() not in NAMED and LOCAL + quoted(local) == system:
+            return (local,)
         if system.startswith("urn:oid:"):
             return (name, system.removeprefix("urn:oid:"), "ISO")
         if system.startswith("urn:uuid:"):

@@ -4,10 +4,12 @@ HL7 v2.5.1 chapter 9 (MDM, TXA); inverse of the official MDM_T02 map.
 """
 
 from hl7_bridge.er7.serializer import Field
+from hl7_bridge.mapping.datatypes.attachments import media_type
 from hl7_bridge.outbound.datatypes import Json, cwe, dtm
+from hl7_bridge.outbound.orders import placer
 from hl7_bridge.outbound.segments import Context, Segment, identified, person, pid, pv1
 
-_COMPLETION = {"preliminary": "PA", "final": "AU", "amended": "AU", "entered-in-error": "DO"}
+_COMPLETION = {"preliminary": "PA", "final": "AU", "amended": "AU", "entered-in-error": "AU"}
 """composition-status to table 0271."""
 _KINDS = {"text": "TEXT", "image": "IM", "audio": "AU", "application": "AP", "video": "AP", "multipart": "multipart"}
 """The main type of a MIME type to table 0191."""
@@ -48,11 +50,29 @@ def _txa(context: Context, reference: Json) -> Segment:
             10: [authenticator] if authenticator else "",
             12: context.authorities.ei(number),
             13: context.authorities.ei(replaced) if replaced else "",
-            16: reference.get("description", ""),
+            14: [context.authorities.ei(placer(context, each)) for each in _orders(context, reference)],
             17: _COMPLETION.get(reference.get("docStatus", ""), "AU"),
-            19: "AV" if reference.get("status") == "current" else "OB",
+            18: _confidentiality(reference),
+            19: _AVAILABILITY.get(reference.get("status", ""), ""),
+            25: reference.get("description", ""),
         },
     )
+
+
+_AVAILABILITY = {"current": "AV", "superseded": "OB", "entered-in-error": "CA"}
+"""document-reference-status to table 0273."""
+_CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v2-0272"
+
+
+def _confidentiality(reference: Json) -> str:
+    codings = (coding for each in reference.get("securityLabel", ()) for coding in each.get("coding", ()))
+    return next((each["code"] for each in codings if each.get("system") == _CONFIDENTIALITY), "")
+
+
+def _orders(context: Context, reference: Json) -> list[Json]:
+    """The orders that the document answers."""
+    found = [context.follow(each) for each in reference.get("context", {}).get("related", ())]
+    return [each for each in found if each and each["resourceType"] == "ServiceRequest"]
 
 
 def _replaced(context: Context, reference: Json) -> Json | None:
@@ -69,12 +89,19 @@ def _kind(reference: Json) -> str:
 
 
 def _contents(context: Context, reference: Json) -> list[Segment]:
-    found = [_content(context, each.get("attachment", {})) for each in reference.get("content", ())]
-    kinds = cwe(reference.get("type"))
-    return [
-        ("OBX", {1: str(n), 2: kind, 3: kinds, 5: value, 11: "F"})
-        for n, (kind, value) in enumerate(filter(None, found), 1)
-    ]
+    attachments = [each.get("attachment", {}) for each in reference.get("content", ())]
+    found = [(each, made) for each in attachments if (made := _content(context, each))]
+    return [_obx(n, reference, attachment, *made) for n, (attachment, made) in enumerate(found, 1)]
+
+
+def _obx(number: int, reference: Json, attachment: Json, kind: str, value: Field) -> Segment:
+    title = attachment.get("title", "")
+    # What kind of document it is, in the words of the attachment's own title.
+    named = {**reference.get("type", {}), "text": title} if title else reference.get("type")
+    return (
+        "OBX",
+        {1: str(number), 2: kind, 3: cwe(named), 5: value, 11: "F", 14: dtm(attachment.get("creation", ""))},
+    )
 
 
 def _content(context: Context, attachment: Json) -> tuple[str, Field] | None:
@@ -84,7 +111,14 @@ def _content(context: Context, attachment: Json) -> tuple[str, Field] | None:
     if not data and url.startswith("Binary/"):
         binary = context.lookup(url) or {}
         data, mime = binary.get("data", ""), binary.get("contentType", mime)
-    main, _, sub = mime.partition("/")
+    kind, sub = _kind_of(mime)
     if data:
-        return "ED", ("", _KINDS.get(main, "AP"), sub, "Base64", data)
-    return ("RP", (url, "", _KINDS.get(main, "AP"), sub)) if url else None
+        return "ED", ("", kind, sub, "Base64", data)
+    return ("RP", (url, "", kind, sub)) if url else None
+
+
+def _kind_of(mime: str) -> tuple[str, str]:
+    """Main and sub type (tables 0191 and 0291); a type these cannot say stands whole, as MIME has it."""
+    main, _, sub = mime.partition("/")
+    kind = _KINDS.get(main, "AP") if mime else ""
+    return (kind, sub) if media_type(kind, sub) == mime else (kind, mime)

@@ -16,6 +16,7 @@ from hl7_bridge.outbound.segments import (
     priority,
     pv1,
     tq1,
+    urgency_of,
 )
 
 _STATUSES = {
@@ -23,9 +24,11 @@ _STATUSES = {
     "on-hold": "HD",
     "completed": "CM",
     "revoked": "CA",
-    "entered-in-error": "CA",
+    "cancelled": "CA",
+    "stopped": "DC",
+    "entered-in-error": "ER",
 }
-"""request-status to table 0038."""
+"""request-status and medicationrequest-status to table 0038."""
 
 
 def order(context: Context, request: Json, control: str, message: str) -> list[Segment]:
@@ -33,7 +36,7 @@ def order(context: Context, request: Json, control: str, message: str) -> list[S
     patient = context.follow(request.get("subject")) or {}
     encounter = context.follow(request.get("encounter"))
     lab = message == "OML^O21"
-    timing = tq1(request.get("occurrenceTiming"), _occurrence(request), priority(request))
+    timing = tq1(request.get("occurrenceTiming"), _occurrence(request), urgency_of(request))
     return [
         pid(context, patient),
         *pv1(context, encounter),

@@ -11,6 +11,7 @@ from typing import Any
 from hl7_bridge.er7.serializer import Field
 from hl7_bridge.mapping.reading import LOCAL, quoted
 from hl7_bridge.outbound.datatypes import Authorities, Json, cwe, dtm, first, repeated, xad, xpn, xtn
+from hl7_bridge.outbound.patterns import duration, patterns
 from hl7_bridge.site.model import Receiver, Site
 
 Segment = tuple[str, Mapping[int, Field]]
@@ -181,46 +182,33 @@ def notes(annotations: Iterable[Json]) -> list[Segment]:
     return [("NTE", {1: str(n), 3: text}) for n, text in enumerate(filter(None, texts), 1)]
 
 
-_UNITS = {"s": "S", "min": "M", "h": "H", "d": "D", "wk": "W", "mo": "L"}
-"""Units of time to the interval codes of RI and RPT."""
-
-
-def tq1(timing: Json | None, period: Json | None, urgency: str, quantity: Field = "") -> list[Segment]:
+def tq1(timing: Json | None, period: Json | None, urgency: Field, quantity: Field = "") -> list[Segment]:
     """TQ1 when there is anything about time, priority or quantity."""
-    repeat: Mapping[str, Any] = (timing or {}).get("repeat", {})
-    bounds = period or repeat.get("boundsPeriod") or {}
-    starts = (timing or {}).get("event", [""])[0]
-    fields: dict[int, Field] = {
-        2: quantity,
-        3: _repeat_pattern(timing or {}, repeat),
-        4: [dtm(f"2000-01-01T{time[:5]}")[8:12] for time in repeat.get("timeOfDay", ())],
-        6: _duration(repeat),
-        7: dtm(bounds.get("start", "") or starts),
-        8: dtm(bounds.get("end", "")),
-        9: urgency,
-        14: str(repeat["count"]) if "count" in repeat else "",
-    }
+    fields = timing_fields(timing, period, False)
+    fields.update({2: quantity, 9: urgency})
     return [("TQ1", {1: "1", **fields})] if any(fields.values()) else []
 
 
-_DAILY = {1: "QD", 2: "BID", 3: "TID", 4: "QID"}
-"""Times a day to the codes of table 0335."""
+def timing_fields(timing: Json | None, period: Json | None, needed: bool | Json) -> dict[int, Field]:
+    """The fields of TQ1 that a Timing fills; ``needed`` is asNeeded[x]."""
+    repeat: Mapping[str, Any] = (timing or {}).get("repeat", {})
+    bounds = period or repeat.get("boundsPeriod") or {}
+    starts = (timing or {}).get("event", [""])[0]
+    return {
+        3: patterns(timing or {}, needed),
+        4: [time.replace(":", "") for time in repeat.get("timeOfDay", ())],
+        6: duration(repeat.get("boundsDuration")),
+        7: dtm(bounds.get("start", "") or starts),
+        8: dtm(bounds.get("end", "")),
+        13: (str(repeat["duration"]), repeat.get("durationUnit", "")) if "duration" in repeat else "",
+        14: str(repeat["count"]) if "count" in repeat else "",
+    }
 
 
-def _repeat_pattern(timing: Json, repeat: Json) -> Field:
-    """RPT: a code, ``Q6H`` and its kin, or words where no code says it."""
-    if "code" in timing:
-        return [(cwe(timing["code"]),)]
-    period, unit, frequency = repeat.get("period"), repeat.get("periodUnit", ""), repeat.get("frequency", 1)
-    if period is None or not unit:
-        return ""
-    if (period, unit) == (1, "d") and frequency in _DAILY:
-        return [_DAILY[frequency]]
-    if frequency == 1 and unit in _UNITS:
-        return [f"Q{period}{_UNITS[unit]}"]
-    return [(("", f"{frequency} times in {period} {unit}"),)]
+def urgency_of(resource: Json) -> Field:
+    """TQ1-9: the code of table 0485 and, since that has none for urgent, FHIR's own beside it."""
+    own = resource.get("priority", "")
+    return (priority(resource), "", "HL70485", own, "", PRIORITY_SYSTEM) if own else ""
 
 
-def _duration(repeat: Json) -> Field:
-    bounds = repeat.get("boundsDuration")
-    return (str(bounds["value"]), bounds.get("code") or bounds.get("unit", "")) if bounds and "value" in bounds else ""
+PRIORITY_SYSTEM = "http://hl7.org/fhir/request-priority"

@@ -73,6 +73,10 @@ EVENTS: Final = {
 _FINAL: Final = frozenset({"S15", "S16", "S17", "S24", "S26"})
 """Events that say how it ended, whatever SCH-25 still says."""
 
+_STATUS: Final = "http://hl7.org/fhir/appointmentstatus"
+_STATUSES: Final = frozenset({"pending", "booked", "arrived", "fulfilled", "checked-in", "waitlist"})
+"""What a sender that knows FHIR may say beside table 0278."""
+
 STEPS: Final = {"fulfilled": 2, "cancelled": 3, "noshow": 3, "entered-in-error": 4, "arrived": 1, "checked-in": 1}
 """Of two messages made at the same moment the one with the later step is the later one."""
 
@@ -95,6 +99,9 @@ def identity(sch: Segment, draft: Draft) -> tuple[list[Identifier], tuple[Key, .
         if (each := entity(sch.first(n), draft, kind, own))
     ]
     keys = tuple(known for each in found if (known := key(each)))
+    if len(found) == 2 and keys[:1] * 2 == keys:
+        del found[1]
+    keys = tuple(dict.fromkeys(keys))
     occurrence = sch.text(3).strip()
     if keys and occurrence not in ("", "0"):
         keys = tuple(Key(SYSTEM, f"{each.system}|{each.value}|{occurrence}") for each in keys)
@@ -111,6 +118,8 @@ def status(sch: Segment, services: list[Segment], draft: Draft) -> str:
     by_event = EVENTS.get(event, "booked")
     if event in _FINAL:
         return by_event
+    if sch.text(25, 6) == _STATUS and sch.text(25, 4) in _STATUSES:
+        return sch.text(25, 4)
     for segment, field in ((sch, 25), *((each, 10) for each in services)):
         code = segment.text(field).strip() or segment.text(field, 2).strip()
         if code:

@@ -167,7 +167,7 @@ def dosages(base: Resource, times: Sequence[Times], routes: Sequence[Resource], 
         dosage = _with_route(base if not at else _further(base), way or (routes[-1] if len(routes) == 1 else {}))
         timed = time or (times[-1] if len(times) == 1 else None)
         if timed is not None:
-            _dosed(dosage, timed, len(times) > 1, draft)
+            _dosed(dosage, timed, len(times) > 1 and any(each.amount for each in times), draft)
             merged(dosage, timed)
         made.append(dosage)
     made = [each for each in made or [dict(base)] if each]
@@ -189,10 +189,18 @@ def _with_route(base: Resource, way: Resource) -> Resource:
 
 
 def _dosed(dosage: Resource, times: Times, several: bool, draft: Draft) -> None:
-    """TQ1-2 is the dose where the order states none, or where several timings each have theirs."""
+    """TQ1-2 is the dose where the order states none, or where ``several`` timings each have theirs."""
     if "doseAndRate" in dosage and not several:
         return
     told = amount_of(times)
     found = amount(told[0], told[1], draft) if told else None
     if found:
-        dosage["doseAndRate"] = [{"doseQuantity": found}]
+        rest = {name: each for name, each in _first(dosage).items() if not name.startswith("dose")}
+        dosage["doseAndRate"] = [{**rest, "doseQuantity": found}]
+    elif several:
+        dosage.pop("doseAndRate", None)
+
+
+def _first(dosage: Resource) -> Resource:
+    found: Resource = dosage.get("doseAndRate", [{}])[0]
+    return found

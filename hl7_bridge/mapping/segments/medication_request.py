@@ -33,6 +33,7 @@ from hl7_bridge.mapping.segments.pharmacy_order import (
     status,
     waits_for,
 )
+from hl7_bridge.mapping.systems import system
 
 ENDS: Final = frozenset({"completed", "cancelled", "stopped", "entered-in-error"})
 """Statuses after which an order does not come back by an older message."""
@@ -283,7 +284,7 @@ def _pharmacy(segment: Segment, kind: _Kind, draft: Draft) -> Resource | None:
     value = segment.first(kind.pharmacy)
     name, code = clean(value.text(2)), clean(value.text(1))
     if name and code:
-        own = draft.own("pharmacy")
+        own = system(value.text(3), draft.scope) if value.text(3) else draft.own("pharmacy")
         key = Key(own, code)
         about: Resource = {"resourceType": "Organization", "identifier": [{"system": own, "value": code}], "name": name}
         return draft.mention(about, (key,))

@@ -208,11 +208,16 @@ def from_tq1(tq1: Segment, resource: str, draft: Draft) -> Times:
     _bounds(tq1, rpt.repeat, draft)
     _counts(tq1, rpt.repeat)
     found.timing, found.as_needed = _timing(rpt), rpt.as_needed
-    found.priority = _priority(tq1.text(9), draft) if tq1.has(9) else None
+    found.priority = _priority(priority_code(tq1), draft) if tq1.has(9) else None
     found.condition = clean(tq1.first(10).whole) if tq1.has(10) else None
     found.text = clean(tq1.first(11).whole) if tq1.has(11) else None
     found.amount = tq1.first(2) if tq1[2] else None
     return found
+
+
+def priority_code(tq1: Segment) -> str:
+    """TQ1-9; FHIR's own code where the sender gives that beside it."""
+    return tq1.text(9, 4) if tq1.text(9, 6) == _REQUEST_PRIORITY else tq1.text(9)
 
 
 def _offset(tq1: Segment, repeat: Resource) -> None:
@@ -255,7 +260,12 @@ def _length(value: Value) -> Resource | None:
     unit = _UNITS.get(value.text(2).upper()) or _UNITS.get(value.text(2, 2).upper())
     if amount is None or amount < 0 or not unit:
         return None
-    return {"value": amount, "unit": value.text(2), "system": "http://unitsofmeasure.org", "code": unit}
+    return {
+        "value": amount,
+        "unit": value.text(2, 2) or value.text(2),
+        "system": "http://unitsofmeasure.org",
+        "code": unit,
+    }
 
 
 def _timing(rpt: Pattern) -> Resource | None:
@@ -282,6 +292,7 @@ def _priority(code: str, draft: Draft) -> str | None:
     return found.code if found is not None and found.code in _PRIORITIES else None
 
 
+_REQUEST_PRIORITY: Final = "http://hl7.org/fhir/request-priority"
 _PRIORITIES: Final = frozenset({"routine", "urgent", "asap", "stat"})
 
 

@@ -18,6 +18,7 @@ from hl7_bridge.mapping.mentions.practitioners import practitioner, practitioner
 from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Order
 from hl7_bridge.mapping.rows import OWN, SET_ID, Row, SegmentMap, apply, extension, ignored
+from hl7_bridge.mapping.segments.medication_timing import priority_code
 from hl7_bridge.mapping.segments.notes import annotations
 from hl7_bridge.mapping.segments.timing import instructions, old_timing, priority, quantity, timing
 
@@ -217,7 +218,7 @@ def _office(orc: Segment | None, provider: Value, draft: Draft) -> None:
     """ORC-24 is where the ordering provider is."""
     where = address(orc.first(24), draft) if orc is not None and orc.has(24) else None
     who = practitioner(provider, draft) if where else None
-    entry = next((each for each in draft.entries if who and each.url == who.get("reference")), None)
+    entry = draft.entry(who)
     if entry is not None and where:
         entry.resource.setdefault("address", [where])
 
@@ -231,7 +232,7 @@ def _timed(order: Order, resource: Resource, draft: Draft) -> None:
     codes = [obr.text(5)] if obr is not None else []
     for tq1 in order.timings:
         _from_tq1(tq1, resource, draft)
-        codes.append(tq1.text(9))
+        codes.append(priority_code(tq1))
     if not order.timings:
         for segment, n in ((orc, 7), (obr, 27)):
             if segment is not None and segment.first(n) and "occurrenceTiming" not in resource:

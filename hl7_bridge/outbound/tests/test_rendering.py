@@ -94,7 +94,7 @@ def test_what_has_no_number_goes_by_our_id() -> None:
 
 def test_a_prescription_has_drug_dose_supply_and_route() -> None:
     message = read(PRESCRIPTION, RDE)
-    assert [s.name for s in message.segments] == ["MSH", "PID", "ORC", "TQ1", "RXE", "RXR"]
+    assert [s.name for s in message.segments] == ["MSH", "PID", "ORC", "RXE", "TQ1", "RXR"]
     rxe = message.all("RXE")[0]
     assert (rxe.text(2), rxe.text(2, 3), rxe.text(3), rxe.text(5)) == ("308182", "RXNORM", "250", "mg")
     assert (rxe.text(7, 2), rxe.text(9), rxe.text(10), rxe.text(12)) == ("1 capsule three times a day", "N", "21", "1")
