@@ -29,6 +29,7 @@ class Draft(Reading):
     """A message on its way to being Mapped."""
 
     __slots__ = (
+        "_by_url",
         "_count",
         "_known",
         "_seen",
@@ -61,6 +62,7 @@ class Draft(Reading):
         self.made: dict[tuple[str, str], Any] = {}
         """What rows made of a text, for segments that repeat."""
         self._count = 0
+        self._by_url: dict[str, Entry] = {}
         self._known: dict[tuple[str, Key], Entry] = {}
         self._seen: dict[tuple[str, str], Resource | None] = {}
 
@@ -79,10 +81,15 @@ class Draft(Reading):
         as_of = AsOf(rank, self.time if time is None else time, self.tie)
         entry = Entry(url, resource, policy, keys, as_of, sources=tuple([each.index for each in segments]))
         self.entries.append(entry)
+        self._by_url[url] = entry
         kind = resource["resourceType"]
         for key in keys:
             self._known.setdefault((kind, key), entry)
         return entry
+
+    def entry(self, reference: Resource | None) -> Entry | None:
+        """The entry that a reference of this message leads to."""
+        return self._by_url.get(reference.get("reference", "")) if reference else None
 
     def known(self, kind: str, keys: tuple[Key, ...]) -> Entry | None:
         """The entry of this message that has one of ``keys``."""
