@@ -1,0 +1,73 @@
+"""Repeat patterns of TQ1 and TQ to the timing of a dosage."""
+
+from typing import Any
+
+import pytest
+
+from hl7_bridge.er7.tokenizer import tokens
+from hl7_bridge.mapping.segments.medication_timing import from_tq, from_tq1, rhythm
+from hl7_bridge.mapping.tests.values import HEAD, draft, value
+
+
+@pytest.mark.parametrize(
+    ("code", "repeat"),
+    [
+        ("QD", (1, 1, "d")),
+        ("BID", (2, 1, "d")),
+        ("tid", (3, 1, "d")),
+        ("QID", (4, 1, "d")),
+        ("6ID", (6, 1, "d")),
+        ("Q6H", (1, 6, "h")),
+        ("Q90M", (1, 90, "min")),
+        ("QOD", (1, 2, "d")),
+        ("twice a day", (2, 1, "d")),
+        ("3 times in 2 wk", (3, 2, "wk")),
+    ],
+)
+def test_rhythms(code: str, repeat: tuple[int, int, str]) -> None:
+    assert rhythm(code) == dict(zip(("frequency", "period", "periodUnit"), repeat, strict=True))
+
+
+@pytest.mark.parametrize("code", ["", "C", "0ID", "Q0H", "as told", "Q6X"])
+def test_what_is_no_rhythm(code: str) -> None:
+    assert rhythm(code) == {}
+
+
+def test_days_of_the_week() -> None:
+    assert rhythm("Q1J135") == {"dayOfWeek": ["mon", "wed", "fri"], "frequency": 1, "period": 1, "periodUnit": "wk"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed", "timing"),
+    [
+        ("TID~PRN", True, {"frequency": 3, "period": 1, "periodUnit": "d"}),
+        ("PRNQ6H", True, {"frequency": 1, "period": 6, "periodUnit": "h"}),
+        ("PRN&&HL70335&&&&&&for pain", {"text": "for pain"}, None),
+        ("^DW^1^3", False, {"dayOfWeek": ["mon", "tue", "wed"]}),
+        ("^^^^90^min", False, {"period": 90, "periodUnit": "min", "frequency": 1}),
+        ("^^^^^^^ACM^30^min", False, {"when": ["ACM"], "offset": 30}),
+    ],
+)
+def test_patterns(pattern: str, needed: Any, timing: Any) -> None:
+    found = from_tq1(tokens(f"{HEAD}TQ1|1||{pattern}").segments[1], "MedicationRequest", draft())
+    assert found.as_needed == needed
+    assert (found.timing or {}).get("repeat") == timing
+
+
+def test_times_of_the_day_are_more_exact_than_events() -> None:
+    found = from_tq1(tokens(f"{HEAD}TQ1|1||^^^^^^^HS|0800~203015").segments[1], "MedicationRequest", draft())
+    assert found.timing == {"repeat": {"timeOfDay": ["08:00:00", "20:30:15"]}}
+
+
+def test_the_older_timing() -> None:
+    found = from_tq(value("2&tab^BID&0800,2000^D10^^^S^if needed^with food^^^^20"), draft())
+    assert found.timing is not None
+    assert found.timing["repeat"] == {
+        "frequency": 2,
+        "period": 1,
+        "periodUnit": "d",
+        "timeOfDay": ["08:00:00", "20:00:00"],
+        "boundsDuration": {"value": 10, "unit": "d", "system": "http://unitsofmeasure.org", "code": "d"},
+        "count": 20,
+    }
+    assert (found.priority, found.condition, found.text) == ("stat", "if needed", "with food")
