@@ -118,7 +118,7 @@ def _put_sqlite(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
 
 
 def _array(name: str) -> str:
-    return "%s::text[]" if name in _TEXTS else "%s::bytea[]" if name in ("fingerprint", "ack") else "%s::bigint[]"
+    return "%s::text[]" if name in _TEXTS else "%b::bytea[]" if name in ("fingerprint", "ack") else "%s::bigint[]"
 
 
 _IDS_POSTGRESQL = "SELECT nextval(pg_get_serial_sequence('hl7_message', 'id')) FROM generate_series(1, %s)"
@@ -169,7 +169,8 @@ def _many(connection: sa.Connection, rows: "list[Any]", insert: str, types: tupl
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"{insert} VALUES ({', '.join('?' * len(types))})", rows)
     else:
-        arrays = ", ".join(f"%s::{type}[]" for type in types)
+        # Bytes in binary: as text they would be twice as long, several times over.
+        arrays = ", ".join(f"%{'b' if type == 'bytea' else 's'}::{type}[]" for type in types)
         connection.exec_driver_sql(
             f"{insert} SELECT * FROM unnest({arrays})", tuple(map(list, zip(*rows, strict=True)))
         )
