@@ -48,11 +48,11 @@ class Applied:
 class Record:
     """The record as messages change it; ``stamps`` of the same database, ``secret`` keys the hashes in there.
 
-    Safe for several threads and nodes; ``now`` in ms since 1970 UTC.
+    Safe for several threads and nodes; ``now`` in ms since 1970 UTC; ``own_system`` of identifiers that are ids of ours.
     """
 
-    def __init__(self, stamps: Stamps, secret: bytes, now: Callable[[], int]) -> None:
-        self.stamps, self.secret, self.now = stamps, secret, now
+    def __init__(self, stamps: Stamps, secret: bytes, now: Callable[[], int], own_system: str = "") -> None:
+        self.stamps, self.secret, self.now, self.own_system = stamps, secret, now, own_system
 
     def apply(self, repository: Repository, mapped: Mapped, source: Source, marks: Sequence[Mark] = ()) -> Applied:
         """Commit ``mapped`` and ``marks`` together; ``marks`` too when there is nothing to change.
@@ -91,7 +91,7 @@ class Attempt:
         id_of: Callable[[str, Key], str] | None,
     ) -> None:
         self._record, self._repository, self._mapped, self._source = record, repository, mapped, source
-        self._shelf = Shelf(repository, record.stamps, id_of)
+        self._shelf = Shelf(repository, record.stamps, id_of, record.own_system)
         self._matching = Matching(self._shelf, mapped)
         self._merging = Merging(self._shelf, record.secret)
         self._awaited: list[FollowUp] = []

@@ -9,10 +9,11 @@ from hl7_bridge.errors import DUPLICATE_KEY, Held, Place
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Policy, Resource
 from hl7_bridge.record.elements import canonical, digest, mapped_references
 from hl7_bridge.record.merged import MERGEABLE
-from hl7_bridge.record.node import Node
+from hl7_bridge.record.node import Node, name_of
 from hl7_bridge.record.shelf import Shelf, identities, token
 from resources.definitions import type_def
 
+_WITHIN_PATIENT = frozenset({"Specimen"})
 _CONTENT = "https://hearth.health/v2/content"
 
 
@@ -38,12 +39,29 @@ class Matching:
 
     def _match(self, entry: Entry) -> None:
         keys = self._own_keys(entry)
-        hits = self._shelf.hits(_type(entry), keys)
+        patient = self._patient(entry)
+        hits = [node for node in self._shelf.hits(_type(entry), keys) if self._is_of(node, patient)]
         if not hits:
             self.begun.add(entry.url)
-            self.literal[entry.url] = self._shelf.add(_type(entry), keys, identities(entry.resource))
+            scope = str(patient.name) if patient else ""
+            self.literal[entry.url] = self._shelf.add(_type(entry), keys, identities(entry.resource), scope)
         else:
             self.literal[entry.url] = hits[0] if len(hits) == 1 else self._choose(entry, hits)
+
+    def _patient(self, entry: Entry) -> Node | None:
+        """Whose it must be to be meant: numbers of specimens are seldom more than that within a patient's."""
+        if _type(entry) not in _WITHIN_PATIENT:
+            return None
+        return self.node(str(entry.resource.get("subject", {}).get("reference", "")))
+
+    def _is_of(self, node: Node, patient: Node | None) -> bool:
+        if patient is None or node.is_new:
+            return True
+        reference = str(node.resource.get("subject", {}).get("reference", ""))
+        if not reference.startswith("Patient/"):
+            return True
+        owner = self._shelf.node(name_of(reference))
+        return owner is not None and self._shelf.root(owner) is patient
 
     def _choose(self, entry: Entry, hits: list[Node]) -> Node:
         if hits[0].name.type in MERGEABLE:

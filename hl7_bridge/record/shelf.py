@@ -22,9 +22,16 @@ _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 class Shelf:
     """Of one attempt to apply one message."""
 
-    def __init__(self, repository: Repository, stamps: Stamps, id_of: Callable[[str, Key], str] | None = None) -> None:
-        """``id_of`` gives what has but one identity its id, so that it cannot be made twice."""
-        self.repository, self.stamps, self._id_of = repository, stamps, id_of
+    def __init__(
+        self,
+        repository: Repository,
+        stamps: Stamps,
+        id_of: Callable[[str, Key], str] | None = None,
+        own_system: str = "",
+    ) -> None:
+        """``id_of`` gives what has but one identity its id, so that it cannot be made twice. Identities of
+        ``own_system`` are ids of resources, as peers were told them."""
+        self.repository, self.stamps, self._id_of, self._own = repository, stamps, id_of, own_system
         self.nodes: dict[Name, Node] = {}
         self._by_key: dict[tuple[str, Key], list[Node]] = {}
         self._others: dict[tuple[str, Key], list[Node]] = {}
@@ -41,15 +48,27 @@ class Shelf:
             for node in nodes:
                 if node.name.type == type:
                     self._note(node, known)
+            for key in known:
+                self._find_own(type, key)
+
+    def _find_own(self, type: str, key: Key) -> None:
+        if not self._own or key.system != self._own or not _ID.fullmatch(key.value):
+            return
+        node = self.node(Name(type, key.value))
+        if node is not None and node not in self._by_key.setdefault((type, key), []):
+            self._by_key[type, key].append(node)
 
     def hits(self, type: str, keys: Iterable[Key]) -> list[Node]:
         """Resources that have any of ``keys``, in the order of the keys, each once; of what was looked up or added."""
         return list(dict.fromkeys(node for key in keys for node in self._by_key.get((type, key), ())))
 
-    def add(self, type: str, keys: tuple[Key, ...], others: Iterable[Key] = ()) -> Node:
-        """A new resource, which later hits find by ``keys``, and who waits for it by ``others`` as well."""
-        id = self._id_of(type, keys[0]) if self._id_of and len(keys) == 1 else ""
-        node = new_node(type, keys, id)
+    def add(self, type: str, keys: tuple[Key, ...], others: Iterable[Key] = (), scope: str = "") -> Node:
+        """A new resource, which later hits find by ``keys``, and who waits for it by ``others`` as well.
+
+        With ``scope`` others may have the same keys in another one.
+        """
+        id = self._id_of(f"{scope}/{type}" if scope else type, keys[0]) if self._id_of and len(keys) == 1 else ""
+        node = new_node(type, () if scope else keys, id)
         self.nodes[node.name] = node
         for key in keys:
             self._by_key.setdefault((type, key), []).append(node)

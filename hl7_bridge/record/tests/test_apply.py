@@ -103,6 +103,19 @@ def test_a_number_given_anew_never_moves_a_result_to_another_patient(bench, draf
     assert bench.one("Observation", RESULT)["status"] == "final" and bench.find("Patient", OTHER) == []
 
 
+def test_the_number_of_a_specimen_is_one_within_a_patient(bench, draft):
+    for _ in range(2):
+        for key in (MRN, OTHER):
+            made = draft()
+            patient = made.patient(key, policy=Policy.MENTION)
+            made.add(
+                Policy.RESULT, {"resourceType": "Specimen", "subject": patient.reference}, Key("urn:specimen", "1")
+            )
+            bench.apply(made.mapped)
+    found = bench.find("Specimen", Key("urn:specimen", "1"))
+    assert len(found) == 2 and len({each["subject"]["reference"] for each in found}) == 2
+
+
 def test_placer_and_filler_both_find_an_order_and_two_orders_are_held(bench, draft):
     def order(time, *keys, **rest):
         made = draft(time)
