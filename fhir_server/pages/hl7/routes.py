@@ -52,7 +52,8 @@ def blueprint(console: Console, door: Door) -> Blueprint:
 
 def _add(blueprint: Blueprint, rule: str, method: str, view: View) -> None:
     name = f"{method} {rule}".replace(".", "_")
-    blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False)
+    # /hl7 is /hl7/: the redirect that Flask makes otherwise would believe the Host header.
+    blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False, strict_slashes=False)
 
 
 def _bound_body() -> None:

@@ -23,3 +23,7 @@ def test_a_form_that_is_too_large_is_refused(rig: Rig) -> None:
     rig.take()
     answer = rig.browser.client.post("/hl7/messages", base_url=BASE, data={"q": "x" * 3_000_000})
     assert answer.status_code == 413
+
+
+def test_without_its_slash_the_overview_is_the_same_page(rig: Rig) -> None:
+    assert rig.browser.client.get("/hl7", base_url=BASE).status_code == 200
