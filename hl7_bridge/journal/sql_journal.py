@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from time import time
 from typing import Any
 
-from hl7_bridge.journal import figures, parts, queue, reading, receiving, worklist
+from hl7_bridge.journal import deciding, figures, parts, queue, reading, receiving, worklist
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.outbox import SqlOutbox
 from hl7_bridge.journal.reading import Entry, Query, Standing
@@ -112,6 +112,13 @@ class SqlJournal:
 
     def reopen(self, ids: Sequence[int], *, due: int = 0) -> int:
         return queue.reopen(self._database, ids, due)
+
+    def reopen_beside(self, id: int) -> int:
+        return queue.reopen_beside(self._database, id)
+
+    def set_aside(self, id: int, reason: str) -> bool:
+        """A person decides that a held or dead message is not to be applied; whether it was one."""
+        return deciding.set_aside(self._database, self._now(), id, reason)
 
     def replay(self, id: int, incoming: Incoming, *, due: int = 0) -> Receipt:
         """``incoming``, which repeats message ``id``, edited or as it was: a message of its own, linked to the first,

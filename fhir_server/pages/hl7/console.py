@@ -72,8 +72,20 @@ class Console:
         self.tell(visitor, [entry.id for entry in entries], "replay" if raw is None else "edit-and-replay")
         work = self._worklist(visitor, self.senders())
         if raw is not None:
-            return sum(work.replay(entry.id, raw) for entry in entries if entry.direction == "in")
+            return sum(self._replaced(work, entry, raw) for entry in entries if entry.direction == "in")
         return sum(self._again(work, entry) for entry in entries)
+
+    def set_aside(self, visitor: Visitor, entry: Entry) -> bool:
+        """A held or dead message is not to be applied any more; whether it was one."""
+        self.tell(visitor, [entry.id], "set aside")
+        return self.journal.set_aside(entry.id, f"Set aside by a person. {entry.reason}")
+
+    def _replaced(self, work: Worklist, entry: Entry, raw: bytes) -> bool:
+        """The edited message is another one, which is applied or held by itself: the first is decided about."""
+        done = work.replay(entry.id, raw)
+        if done:
+            self.journal.set_aside(entry.id, f"Edited by a person and replaced. {entry.reason}")
+        return done
 
     def _again(self, work: Worklist, entry: Entry) -> bool:
         if entry.direction == "out":

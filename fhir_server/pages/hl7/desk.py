@@ -23,6 +23,7 @@ TABS = (
 DONE = {
     "replayed": "The message is read again.",
     "resent": "The message waits to be sent again.",
+    "aside": "The message is set aside: it will not be applied unless somebody replays it.",
     "waits": "Nothing was done: the message still waits, or its sender is not in the site kit.",
 }
 """What a page says after an action that led to it, by the word in its address."""

@@ -134,6 +134,12 @@ def replay(desk: Desk, id: int) -> Response:
     return desk.go(f"/hl7/messages/{id}", done=word if done else "waits")
 
 
+def set_aside(desk: Desk, id: int) -> Response:
+    """POST /hl7/messages/<id>/set-aside"""
+    done = desk.console.set_aside(desk.visitor, _entry(desk, id))
+    return desk.go(f"/hl7/messages/{id}", done="aside" if done else "")
+
+
 def edit(desk: Desk, id: int, *, text: str = "", error: str = "") -> Response:
     """GET /hl7/messages/<id>/edit"""
     entry = _editable(desk, id)

@@ -30,6 +30,7 @@ ROUTES: tuple[tuple[str, str, View], ...] = (
     ("/hl7/messages/replay", "POST", journal.replay),
     (_ONE, "GET", message_page.message),
     (f"{_ONE}/replay", "POST", message_page.replay),
+    (f"{_ONE}/set-aside", "POST", message_page.set_aside),
     (f"{_ONE}/edit", "GET", message_page.edit),
     (f"{_ONE}/edit", "POST", message_page.replay_edited),
     (f"{_ONE}/made/<type>/<made>/<int:version>", "GET", message_page.resource),

@@ -61,10 +61,20 @@ def test_a_held_message_is_edited_and_applied(rig: Rig) -> None:
     assert "The message is read again." in page.words
     again = max(entry.id for entry in rig.process.journal.search(Query()))
     rig.work()
-    assert rig.state(again) == "applied" and rig.state(id) == "held"
+    assert rig.state(again) == "applied" and rig.state(id) == "rejected"
     assert rig.search("Patient", ("identifier", "77")) == 1
     assert "Edited from Message" in page.get(f"/hl7/messages/{again}").words
     assert [row[2] for row in rig.audited()] == ["show", "edit-and-replay", "show", "show"]
+
+
+def test_a_held_message_is_set_aside_and_can_still_be_replayed(rig: Rig) -> None:
+    id = rig.take(patient="")
+    rig.work()
+    page = rig.browser.get(f"/hl7/messages/{id}").submit(f"/hl7/messages/{id}/set-aside")
+    assert "The message is set aside" in page.words and "Set aside by a person. PID-3" in page.words
+    assert rig.state(id) == "rejected" and ("open", f"hl7/{id}", "set aside") in rig.audited()
+    page.submit(f"/hl7/messages/{id}/replay")
+    assert rig.state(id) == "received"
 
 
 def test_an_edited_text_that_is_no_message_comes_back_with_the_reason(rig: Rig) -> None:
