@@ -28,9 +28,11 @@ Mapper = Callable[[Message, Sender], Mapped]
 
 
 class Noting(Journal, Parts, Protocol):
-    """The journal with its worklist, and with messages in parts."""
+    """The journal with its worklist, with messages in parts, and with what was held for want of a merge."""
 
     def note_unmapped(self, id: int, sender: str, codes: Sequence[Unmapped]) -> None: ...
+
+    def reopen_beside(self, id: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,21 @@ class Applier:
         applied = self.record.apply(self.repository_of(sender), mapped, source, marks)
         for follow_up in applied.follow_ups:
             FollowUps(self.record, self.keeper()).run(follow_up)
+        if mapped.merges:
+            self._reopen(work)
         if mapped.unmapped:
             self._note(work, mapped)
         return Outcome(State.APPLIED, ack, reason)
 
     def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
         return Acknowledger(self.site.application, self.site.facility)(raw, message, state, errors)
+
+    def _reopen(self, work: Work) -> None:
+        """What was held because it named two patients may name one now."""
+        try:
+            self.journal.reopen_beside(work.id)
+        except FhirError as error:
+            log.warning("held messages wait for a person", extra={"hl7": work.id, "code": error.code})
 
     def _note(self, work: Work, mapped: Mapped) -> None:
         """The worklist is for people: it must not undo what is applied."""

@@ -126,6 +126,16 @@ def again(ids: Sequence[int], due: int = 0) -> sa.Update:
     return sa.update(message).where(ended).values(**anew, failures=0, ack=b"")
 
 
+def reopen_beside(database: Database, id: int) -> int:
+    """Let held messages wait again that share a lane with message ``id``: it told who their patients are; how many."""
+    mine, others = lane.alias("mine"), lane.alias("others")
+    beside = sa.select(others.c.message).join(mine, mine.c.key == others.c.key).where(mine.c.message == id)
+    held = sa.and_(_m.id.in_(beside), _m.id != id, _m.state == State.HELD.value)
+    with database.read() as connection:
+        ids = [int(row[0]) for row in connection.execute(sa.select(_m.id).where(held))]
+    return reopen(database, ids) if ids else 0
+
+
 def outcomes(database: Database, ids: Sequence[int]) -> dict[int, Outcome]:
     """See ports.Journal.outcomes."""
     with database.read() as connection:

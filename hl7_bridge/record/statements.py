@@ -125,6 +125,8 @@ def _replace_own(said: Statement, name: str, resource: Resource, standing: Stand
     stated = standing.elements.get(name)
     if stated is not None and stated.tie == OTHERS and (name not in said.parts or stated.time >= said.as_of.time):
         return
+    if stated is not None and not by_others(stated) and stated > said.as_of:
+        return  # a newer message said this element alone
     part = dict(said.parts.get(name, {}))
     added = set(standing.added.get(name, ()))
     if added:

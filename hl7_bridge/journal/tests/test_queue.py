@@ -165,3 +165,14 @@ def test_the_order_of_lanes_against_a_model(journal, message, rows, lanes, data)
         end = data.draw(st.sampled_from(sorted(leased & set(waiting))))
         journal.settle(end, State.HELD, "")
         del waiting[end]
+
+
+def test_what_was_held_beside_a_merge_waits_again(journal, message):
+    one, other, merge = journal.receive(
+        [message("1", lanes=("A|1",)), message("2", lanes=("A|9",)), message("3", lanes=("A|1", "A|2"))]
+    )
+    for receipt in (one, other):
+        journal.settle(receipt.id, State.HELD, "two patients")
+    assert journal.reopen_beside(merge.id) == 1
+    assert journal.outcomes([one.id])[one.id].state is State.RECEIVED
+    assert journal.outcomes([other.id])[other.id].state is State.HELD
