@@ -28,6 +28,7 @@ from hl7_bridge.mapping.messages import map_message
 from hl7_bridge.mllp.listener import Limits
 from hl7_bridge.outbound.delivery import Delivery
 from hl7_bridge.outbound.follower import Follower
+from hl7_bridge.outbound.segments import own_system
 from hl7_bridge.ports import Ended
 from hl7_bridge.record import FollowUps, Record
 from hl7_bridge.service import Bridge, Options
@@ -105,7 +106,7 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
     """The bridge over ``process``; others apply, in processes of their own."""
     settings, journal = process.settings, process.journal
     people = _People(process)
-    record = _record(process)
+    record = _record(process, site)
 
     def crew(told: Callable[[Ended], None]) -> Crew:
         return Crew(apply, (dict(settings.values),), settings.hl7_workers, told, journal.release_dead)
@@ -151,13 +152,13 @@ def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None
         repository_of=lambda sender: people.repository(sender.name),
         keeper=lambda: people.repository("upkeep"),
         mapper=map_message,
-        record=_record(process),
+        record=_record(process, site),
     )
     return applier, refresh
 
 
-def _record(process: Process) -> Record:
-    return Record(process.journal.stamps, _derived(process, b"hl7 stamps"), _now)
+def _record(process: Process, site: Site) -> Record:
+    return Record(process.journal.stamps, _derived(process, b"hl7 stamps"), _now, own_system(site))
 
 
 class _People:

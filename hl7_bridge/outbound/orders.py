@@ -50,8 +50,11 @@ def order(context: Context, request: Json, control: str, message: str) -> list[S
 
 
 def placer(context: Context, request: Json) -> Json:
-    """The Identifier that is our order number: of type PLAC, else any that is not the filler's, else our id."""
-    given = [each for each in identified(request) if _kind(each) != "FILL"]
+    """The Identifier that is our order number: of type PLAC, else any that is not the filler's, else our id.
+
+    One without system does not come back as what it was: results would make a second order.
+    """
+    given = [each for each in identified(request) if _kind(each) != "FILL" and each.get("system")]
     ranked = sorted(given, key=lambda each: _kind(each) != "PLAC")
     return ranked[0] if ranked else context.identity(request)
 

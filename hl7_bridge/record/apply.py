@@ -48,7 +48,7 @@ class Applied:
 class Record:
     """The record as messages change it; ``stamps`` of the same database, ``secret`` keys the hashes in there.
 
-    Safe for several threads and nodes; ``now`` in ms since 1970 UTC; ``own_system`` of identifiers that are ids of ours.
+    Safe for several threads and nodes; ``now`` in ms since 1970 UTC; ``own_system`` has our ids.
     """
 
     def __init__(self, stamps: Stamps, secret: bytes, now: Callable[[], int], own_system: str = "") -> None:

@@ -3,6 +3,7 @@
 FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternatives).
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import parse_qsl, quote
 
@@ -16,6 +17,7 @@ from resources.repository import Repository, SearchRequest, Version
 
 MOST_KEYS = 40
 """Identities of one search."""
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 
 
