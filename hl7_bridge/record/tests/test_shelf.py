@@ -34,3 +34,12 @@ def test_texts_of_searches():
     assert token(Key("urn:a|b", "1,2$\\")) == "urn:a\\|b|1\\,2\\$\\\\"
     assert criteria([Key("s", "1"), Key("s", "2")]) == "identifier=s%7C1%2Cs%7C2"
     assert identities({"identifier": [{"value": "no system"}, {"system": "s", "value": "v"}]}) == [Key("s", "v")]
+
+
+def test_an_id_of_ours_that_a_peer_sends_back_is_found(bench):
+    [made] = bench.repository.commit([Create(patient(Key("urn:a", "1")))])
+    shelf = Shelf(bench.repository, bench.record.stamps, own_system="urn:id:HEARTH")
+    ours = Key("urn:id:HEARTH", made.version.id)
+    shelf.find([("Patient", ours), ("Patient", Key("urn:id:HEARTH", "x y")), ("Practitioner", ours)])
+    assert [node.name.id for node in shelf.hits("Patient", [ours])] == [made.version.id]
+    assert shelf.hits("Practitioner", [ours]) == shelf.hits("Patient", [Key("urn:id:HEARTH", "x y")]) == []
