@@ -204,10 +204,11 @@ def _shown(rows: SegmentMap, row: Row) -> str:
 def _unread(place: Place, segment: Segment, field: int) -> Iterator[Trace]:
     """Components with content that no function read."""
     reads: Reads = getattr(segment, "reads", {}).get(field, set())
+    repetitions = {at for at, _ in reads}
     for at, value in enumerate(Segment.all(segment, field)):
         if not reads or (at, _WHOLE) in reads:
             continue
-        if not any(repetition == at for repetition, _ in reads):
+        if at not in repetitions:
             where = place._replace(repetition=at + 1)
             yield Trace(
                 str(where), Fate.KEPT, reason="Only the first repetition is mapped; it is kept with the message."

@@ -54,7 +54,7 @@ def name_visits(draft: Draft) -> None:
 
 
 def _visit_keys(entry: Entry, draft: Draft) -> tuple[Key, ...]:
-    patient = next((each for each in draft.entries if each.url == entry.resource["subject"]["reference"]), None)
+    patient = draft.entry(entry.resource["subject"])
     account = next((each for each in draft.entries if _is_account_of(each, patient)), None)
     if account is not None:
         return (Key(draft.own("visit-of-account"), "|".join(account.keys[0])),)

@@ -81,11 +81,10 @@ def practitioner_role(value: Value, draft: Draft, more: Resource, kind: str) -> 
 
 
 def _role(person: Reference, more: Resource, kind: str, draft: Draft) -> Reference:
-    entry = next(each for each in draft.entries if each.url == person["reference"])
+    entry, organization = draft.entry(person), draft.entry(more.get("organization"))
+    assert entry is not None
     who = entry.keys[0]
-    where = next(
-        (each.keys[0] for each in draft.entries if each.url == _target(more, "organization") and each.keys), None
-    )
+    where = organization.keys[0] if organization is not None and organization.keys else None
     parts = (kind, who.system, who.value, *(where or ()))
     identity = Key(draft.own("practitioner-role"), "|".join(parts))
     resource: Resource = {
@@ -95,11 +94,6 @@ def _role(person: Reference, more: Resource, kind: str, draft: Draft) -> Referen
         **more,
     }
     return draft.mention(resource, (identity,))
-
-
-def _target(more: Resource, element: str) -> str:
-    found: str = more.get(element, {}).get("reference", "")
-    return found
 
 
 def named_with_role(value: Value, draft: Draft, kind: str) -> Reference | None:

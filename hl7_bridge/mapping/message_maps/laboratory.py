@@ -42,10 +42,11 @@ def results(tree: Group, draft: Draft) -> None:
             continue
         subject(about, Policy.MENTION, draft)
         made = _numbered(about, draft)
+        shared = shared_numbers(made)
         by_number: dict[str, list[Pair]] = {}
         for order, number in made:
             if order.obr is not None:
-                by_number.setdefault(number.name, []).extend(_report(order, number, made, draft))
+                by_number.setdefault(number.name, []).extend(_report(order, number, shared, draft))
             else:
                 # No report without an OBR; the results are results all the same.
                 _materials(order, number, draft)
@@ -58,10 +59,11 @@ def orders(tree: Group, draft: Draft) -> None:
     for about in subjects(tree):
         subject(about, Policy.MENTION, draft)
         made = _numbered(about, draft)
+        shared = shared_numbers(made)
         for order, number in made:
             if order.obr is None and (order.orc is None or is_prescription(order)):
                 continue
-            request = service_request(order, number, Policy.ORDER, draft, shared_numbers(made))
+            request = service_request(order, number, Policy.ORDER, draft, shared)
             materials = _materials(order, number, draft)
             if materials:
                 request.resource["specimen"] = [each.reference for each in materials]
@@ -73,10 +75,10 @@ def _numbered(about: Subject, draft: Draft) -> list[tuple[Order, Numbers]]:
     return [(order, numbers(order, draft)) for order in about.orders]
 
 
-def _report(order: Order, number: Numbers, made: list[tuple[Order, Numbers]], draft: Draft) -> list[Pair]:
+def _report(order: Order, number: Numbers, shared: frozenset[Key], draft: Draft) -> list[Pair]:
     """One OBR: the order it answers, the report, its specimens and observations."""
     assert order.obr is not None
-    request = service_request(order, number, Policy.MENTION, draft, shared_numbers(made))
+    request = service_request(order, number, Policy.MENTION, draft, shared)
     report = diagnostic_report(order, number, draft)
     report.resource["basedOn"] = [request.reference]
     scope = Scope(report_name(order, number), millis(order.obr.text(22), draft), category(order.obr), number.name)
@@ -166,8 +168,9 @@ def _parent(obr: Segment, by_number: dict[str, list[Pair]], draft: Draft) -> Res
     code, sub = obr.text(26, 1, 1), obr.text(26, 2)
     names = entity_pair(obr.first(29), draft, ("PLAC", "FILL"), ("placer", "filler")) if obr.has(29) else []
     known = ["|".join(found) for each in names if (found := key(each))]
-    wanted = [by_number[name] for name in known if name in by_number]
-    for pairs in wanted or list(by_number.values()):
+    # Without OBR-29 the parent can only be in this message; with it, it is of that order and no other.
+    wanted = [by_number[name] for name in known if name in by_number] if known else list(by_number.values())
+    for pairs in wanted:
         for obx, entry in pairs:
             if obx.index < obr.index and obx.text(3) == code and (not sub or obx.text(4) == sub):
                 return dict(entry.reference)

@@ -116,7 +116,7 @@ def _payor(in1: Segment, draft: Draft) -> Resource | None:
     if named is None:
         found: Resource = {"resourceType": "Organization", "identifier": [number]}
         return draft.mention(found, keys([number]))
-    company = next((each for each in draft.entries if each.url == named["reference"]), None)
+    company = draft.entry(named)
     if company is not None and number not in company.resource.get("identifier", []):
         company.resource.setdefault("identifier", []).append(number)
         company.keys = (*company.keys, *keys([number]))

@@ -145,6 +145,6 @@ def _destinations(msh: Segment, draft: Draft) -> list[Resource]:
 def _country(msh: Segment, draft: Draft) -> None:
     """MSH-17 is where the sender is."""
     country = clean(msh.text(17))
-    sender = next((each for each in draft.entries if each.resource["resourceType"] == "Organization"), None)
-    if country and sender is not None and msh.has(4):
+    sender = draft.entry(facility(msh.first(4), draft)) if msh.has(4) else None
+    if country and sender is not None:
         sender.resource.setdefault("address", [{"country": country}])

@@ -114,6 +114,7 @@ PID = SegmentMap(
     official="PID[Patient]",
 )
 
+
 def _congregation(value: Value, draft: Draft) -> str | None:
     return clean(value.text(1) or value.text(10))
 
@@ -198,13 +199,9 @@ def _breed(pid: Segment, resource: Resource, draft: Draft) -> None:
 
 def _each_once(resource: Resource) -> None:
     """PID-2, 3, 4 and 19 often say the same identifier again."""
-    found: list[Any] = []
-    for each in resource.get("identifier", ()):
-        if not any(_same(each, other) for other in found):
-            found.append(each)
+    identifiers = resource.get("identifier", [])
+    named = {(each.get("system"), each["value"]): each for each in reversed(identifiers)}
+    known = {value for system, value in named if system}
+    found = [each for (system, value), each in reversed(named.items()) if system or value not in known]
     if found:
         resource["identifier"] = found
-
-
-def _same(one: Identifier, other: Identifier) -> bool:
-    return one["value"] == other["value"] and one.get("system", other.get("system")) == other.get("system")

@@ -83,13 +83,13 @@ def _author(msh: Segment, draft: Draft) -> Resource:
 def _agents(evn: Segment | None, orders: list[Segment], draft: Draft) -> list[Resource]:
     fields = [(evn, 5, "enterer")] if evn is not None else []
     fields += [(orc, n, kind) for orc in orders for n, kind in ((10, "enterer"), (11, "verifier"), (19, "performer"))]
-    made = []
+    made: dict[tuple[str, str], Resource] = {}
     for segment, number, kind in fields:
         for value in segment.all(number):
             who = practitioner(value, draft)
-            if who and (agent := _agent(kind, who)) not in made:
-                made.append(agent)
-    return made
+            if who:
+                made.setdefault((kind, who.get("reference") or who["display"]), _agent(kind, who))
+    return list(made.values())
 
 
 def _agent(kind: str, who: Resource) -> Resource:

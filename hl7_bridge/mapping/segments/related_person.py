@@ -69,7 +69,7 @@ def related_person(nk1: Segment, policy: Policy, draft: Draft) -> Entry | None:
 def _employer(nk1: Segment, draft: Draft) -> Resource | None:
     """NK1-13, with its contact person of NK1-30 to 32."""
     found = organization(nk1.first(13), draft) if nk1.has(13) else None
-    entry = next((each for each in draft.entries if found and each.url == found["reference"]), None)
+    entry = draft.entry(found)
     if entry is None:
         return None
     name = human_name(nk1.first(30), draft) if nk1.has(30) else None
