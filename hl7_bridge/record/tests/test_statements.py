@@ -100,3 +100,12 @@ def test_an_identifier_that_people_removed_is_not_brought_back_by_an_older_state
         said = entry(Policy.REGISTER, time, identifier=[one, two])
         state(said, Statement(said, said.resource), theirs, standing)
         assert theirs["identifier"] == left
+
+
+def test_an_element_said_alone_stays_against_an_older_whole():
+    found = ends(
+        entry(Policy.RESULT, 1, status="final", code={"text": "a"}),
+        Entry("urn:x", {"resourceType": "Observation", "status": "cancelled"}, Policy.REGISTER, (), AsOf(0, 3, "")),
+        entry(Policy.RESULT, 2, status="final", code={"text": "b"}),
+    )
+    assert (found["status"], found["code"]) == ("cancelled", {"text": "b"})
