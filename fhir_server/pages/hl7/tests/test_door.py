@@ -1,14 +1,10 @@
-import pytest
-
 from fhir_server.pages.hl7.routes import ROUTES
 from fhir_server.pages.hl7.tests.conftest import BASE, Rig
 
 LOCAL = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
 
 
-@pytest.mark.parametrize("rig_name", ["rig"])
-def test_an_open_server_answers_loopback_names_alone(rig_name: str, request: pytest.FixtureRequest) -> None:
-    rig: Rig = request.getfixturevalue(rig_name)
+def test_an_open_server_answers_loopback_names_alone(rig: Rig) -> None:
     for host, status in (("localhost:8080", 200), ("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("evil.example", 403)):
         answer = rig.browser.client.get("/hl7/", base_url=f"http://{host}")
         assert answer.status_code == status, host
