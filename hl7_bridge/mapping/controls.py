@@ -8,6 +8,8 @@ import re
 from hl7_bridge.er7 import Message, Segment
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_JOINED_MAX = 1 << 16
+"""Characters of a segment that are looked at in one piece; a large field is not copied for it."""
 _ESCAPED = re.compile(r"X(?:[01][0-9A-Fa-f]|7[Ff])+")
 
 
@@ -29,6 +31,9 @@ def without_controls(message: Message) -> Message:
 
 def _is_clean(segment: Segment, hexadecimal: str) -> bool:
     raw = segment.raw
+    if sum(map(len, raw)) <= _JOINED_MAX:
+        line = "|".join(raw)
+        return line.isprintable() and hexadecimal not in line
     return all(map(str.isprintable, raw)) and not any(hexadecimal in text for text in raw)
 
 

@@ -156,14 +156,14 @@ def content_hash(message: Message) -> str:
     digest = hashlib.blake2b(digest_size=10)
     small: list[str] = []
     for segment in message.segments[1:]:
+        if sum(map(len, segment.raw)) <= _CHUNK:
+            small.append("|".join(segment.raw))
+            continue
         for text in segment.raw:
-            if len(text) <= _CHUNK:
-                small.append(text)
-            else:
-                for start in range(0, len(text), _CHUNK):
-                    digest.update(text[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
-        small.append("\r")
-    digest.update("|".join(small).encode("utf-8", "surrogatepass"))
+            for start in range(0, len(text), _CHUNK):
+                digest.update(text[start : start + _CHUNK].encode("utf-8", "surrogatepass"))
+            digest.update(b"|")
+    digest.update("\r".join(small).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
