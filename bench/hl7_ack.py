@@ -22,7 +22,7 @@ WINDOW = 32
 _HEAD = b"20260102-000001|P|2.5.1|||AL|NE"
 
 
-def _message(id: str, patient: int) -> bytes:
+def message(id: str, patient: int) -> bytes:
     """ORU^R01 with 20 OBX, 5.5 kB, of a patient and an order of its own."""
     raw = oru().replace(_HEAD, id.encode() + b"|P|2.5.1|||AL|NE", 1).replace(b"123456789^^^", b"%d^^^" % patient, 1)
     return raw.replace(b"FI456", b"F" + id.encode()).replace(b"PL123", b"P" + id.encode())
@@ -54,7 +54,7 @@ async def _flood(port: int, count: int, tag: str) -> dict[str, float]:
     peers = await _met(port, PEERS)
     each = count // PEERS
     frames = [
-        [b"\x0b" + _message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r" for k in range(each)] for n in range(PEERS)
+        [b"\x0b" + message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r" for k in range(each)] for n in range(PEERS)
     ]
 
     async def send(peer: _Peer, mine: list[bytes]) -> None:
@@ -79,7 +79,7 @@ async def _steady(port: int, count: int, tag: str) -> dict[str, float]:
         answers = asyncio.create_task(peer.answers(each))
         for k, at in enumerate(due):
             await asyncio.sleep(max(0.0, at - time.perf_counter()))
-            peer.writer.write(b"\x0b" + _message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r")
+            peer.writer.write(b"\x0b" + message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r")
         return [came - at for came, at in zip(await answers, due, strict=True)]
 
     delays = sorted(delay for some in await asyncio.gather(*map(send, range(PEERS), peers)) for delay in some)
@@ -93,10 +93,10 @@ async def _idle(port: int, count: int, tag: str) -> dict[str, float]:
     delays = []
     for k in range(50):
         started = time.perf_counter()
-        peer.writer.write(b"\x0b" + _message(f"{tag}{k}", k) + b"\x1c\r")
+        peer.writer.write(b"\x0b" + message(f"{tag}{k}", k) + b"\x1c\r")
         delays.append((await peer.answers(1))[0] - started)
     closed = sum(each.reader.at_eof() for each in idle)
-    idle[-1].writer.write(b"\x0b" + _message(f"{tag}last", 1) + b"\x1c\r")
+    idle[-1].writer.write(b"\x0b" + message(f"{tag}last", 1) + b"\x1c\r")
     await idle[-1].answers(1)
     return {"closed": closed, "worst": max(delays)}
 
