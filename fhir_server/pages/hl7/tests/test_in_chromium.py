@@ -23,13 +23,16 @@ WIDTHS = (390, 768, 1280)
 
 
 @pytest.fixture
-def rig(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Rig:
-    """With log-in, and one administrator."""
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages_desk, "Passwords", lambda: CHEAP)
-    made: Rig = request.getfixturevalue("secured")
+
+
+@pytest.fixture
+def rig(cheap: None, secured: Rig) -> Rig:
+    """With log-in, and one administrator."""
     root = Person(id="1", login="root", name="Root", administrator=True, password_argon2=CHEAP.hash(PASSWORD))
-    made.process.authorization.service.records.put_person(root)
-    return made
+    secured.process.authorization.service.records.put_person(root)
+    return secured
 
 
 @pytest.fixture
