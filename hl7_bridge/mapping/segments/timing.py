@@ -36,6 +36,7 @@ TQ1 = SegmentMap(
 )
 
 _EVERY: Final = re.compile(r"Q(\d+)([SMHDWL])")
+_TIMED: Final = re.compile(r"T[SMHDWL]\d+")
 _PER_DAY: Final = {"QD": 1, "QOD": 0, "BID": 2, "TID": 3, "QID": 4, "QHS": 1, "QAM": 1, "QPM": 1, "QSHIFT": 3}
 _UNITS: Final = {"S": "s", "M": "min", "H": "h", "D": "d", "W": "wk", "L": "mo"}
 _DURATIONS: Final = {
@@ -109,12 +110,11 @@ def _duration(value: Value) -> Resource | None:
 
 
 def priority(code: str, draft: Draft) -> str | None:
-    """Table 0485 (or 0027) as a request priority; timed codes such as TM10 are none."""
+    """Table 0485 (or 0027) as a request priority; timed codes such as TM10 are timing critical."""
     if not code:
         return None
-    found = table("ExtendedPriorityCodes").codes.get(code.upper()) or table("ExtendedPriorityCodes").codes.get(
-        code[0].upper()
-    )
+    known = "T" if _TIMED.fullmatch(code.upper()) else code.upper()
+    found = table("ExtendedPriorityCodes").codes.get(known)
     return found.code if found is not None else None
 
 
