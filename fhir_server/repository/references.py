@@ -80,7 +80,8 @@ def _is_link(type: str, name: str) -> bool:
 _REFERENCE = re.compile(rb'"reference":"([^"\\]*)"')
 _ESCAPED_REFERENCE = re.compile(rb'"reference":"[^"]*\\')
 _BEHIND = re.compile(r"#|/_history/")
-_ADDRESS = re.compile(rb"""(?:urn:|https?:)[^"\\\s<>'#]+""")
+_ADDRESSES = tuple(re.compile(scheme + rb"""[^"\\\s<>'#]+""") for scheme in (rb"urn:", rb"https?:"))
+"""One for each: what begins with plain letters is searched for much faster, which counts in large documents."""
 
 
 def rewritten_quickly(
@@ -106,7 +107,9 @@ def rewritten_quickly(
 
 def _is_addressed(data: bytes, addresses: Mapping[str, str]) -> bool:
     """Whether one of ``addresses`` stands in ``data``, with a version or fragment behind it or without."""
-    found = (match.decode() for match in _ADDRESS.findall(data))
+    if not addresses:
+        return False
+    found = (match.decode() for address in _ADDRESSES for match in address.findall(data))
     if b"/_history/" in data:
         found = (text.partition("/_history/")[0] for text in found)
     return any(text in addresses for text in found)
