@@ -25,6 +25,8 @@ PEERS = 8
 RATE = 30
 ENTRIES = 300
 """Of each transaction that the rate is compared with."""
+_WARM = 30
+"""Messages before anything is measured."""
 _LARGE = 7_500_000
 """Bytes of a document that make 10 MB in base64."""
 
@@ -35,7 +37,9 @@ def _pinned(profile: Profile, workers: int = 1) -> Iterator[BridgeProcess]:
         raise Skipped("no PostgreSQL")
     options = ("--hl7-workers", str(workers), "--log-level", "error")
     with bridging(profile.postgresql, *options) as bridge:
-        Wire(bridge.port).ask(result("first", 0))  # the processes that apply are up
+        for n in range(_WARM):
+            Wire(bridge.port).ask(_original(f"warm{n}", 0))
+            bridge.wait_applied()  # the first are answered when stored: the processes that apply are not up yet
         for pid in (bridge.pid, *descendants(bridge.pid)):
             for task in Path(f"/proc/{pid}/task").iterdir():
                 with suppress(ProcessLookupError):
