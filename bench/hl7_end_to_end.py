@@ -48,8 +48,9 @@ def _pinned(profile: Profile, workers: int = 1) -> Iterator[BridgeProcess]:
 
 
 def _original(id: str, patient: int) -> bytes:
-    """The message of 5.5 kB, answered when it is applied."""
-    return message(id, patient).replace(b"|AL|NE", b"||")
+    """The message of 5.5 kB, answered when it is applied, of a patient and a visit of their own."""
+    raw = message(id, patient).replace(b"|AL|NE", b"||").replace(b"987654321^", b"%d^" % (10**9 + patient))
+    return raw.replace(b"V123456^", b"V%d^" % patient)
 
 
 # --- the rate
