@@ -20,6 +20,8 @@ from fhir_server.keys import KeyName, KeyProblem
 from fhir_server.logs import start_logging
 from fhir_server.repository import BoundRepository
 from fhir_server.settings import SettingError, Settings
+from fhir_server.store.sqlite import SqliteStore
+from fhir_server.turns import Turns
 from fhir_server.wiring import INTEGRITY, Process
 from hl7_bridge.applier import Applier
 from hl7_bridge.crew import Crew, Strand
@@ -42,8 +44,9 @@ from resources.repository import WHOLE_RECORD, Caller
 
 log = logging.getLogger("hearth.hl7")
 
-_THREADS = 2
-"""Of each process that applies: while one waits for the database the other works."""
+_THREADS = {"postgresql": 2, "sqlite": 1}
+"""Of each process that applies: while one waits for the database the other works. On SQLite a second one would only
+make the first hold the only writer's place for longer."""
 PORT = 2575
 """Registered for HL7; taken when ``hearth serve hl7`` is told none."""
 _PAUSE = 0.5
@@ -69,6 +72,12 @@ def journal_of(process: Process) -> SqlJournal:
     return SqlJournal(process.settings.database_url, sealing, alone=partial(_alone, process))
 
 
+def _take_turns(process: Process) -> None:
+    """Of the processes of the bridge on one SQLite file; on PostgreSQL nobody waits for the whole database."""
+    if isinstance(process.store, SqliteStore):
+        process.store.writing = Turns(process.settings.data)
+
+
 def _alone(process: Process) -> AbstractContextManager[Any]:
     """On SQLite the lock that the record's writers of this process hold."""
     return getattr(process.store, "writing", None) or nullcontext()
@@ -89,6 +98,7 @@ def run(settings: Settings) -> None:
     tls = _tls(settings)
     settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Process(settings) as process:
+        _take_turns(process)
         asyncio.run(_serve(process, site, tls))
 
 
@@ -129,9 +139,10 @@ def apply(strand: Strand, values: dict[str, Any]) -> None:
     start_logging(settings.log_level)
     validation.prepare()
     with Process(settings) as process:
+        _take_turns(process)
         site = read_site(settings.hl7_site)
         applier, refresh = applier_of(process, site)
-        strand.follow(lambda told: Workers(process.journal, applier.apply, told, _THREADS), refresh)
+        strand.follow(lambda told: Workers(process.journal, applier.apply, told, _THREADS[process.store.dialect]), refresh)
 
 
 def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None]]:

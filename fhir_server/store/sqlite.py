@@ -12,7 +12,8 @@ from functools import lru_cache
 from json import dumps
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
 from fhir_server.at_rest import Sealer
 from fhir_server.store.base import BaseStore
@@ -149,6 +150,20 @@ class SqliteSession(SqliteWriting, Reading):
             self._open = None
 
 
+class Alone(Protocol):
+    """A lock, as of threads or also of processes."""
+
+    def acquire(self, *, timeout: float = -1) -> bool: ...
+
+    def release(self) -> None: ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
 class SqliteStore(BaseStore):
     """See session.Store."""
 
@@ -160,7 +175,7 @@ class SqliteStore(BaseStore):
         super().__init__(path, key, sealer, timeout)
         self.synchronous = synchronous
         self._sessions: PerThread[SqliteSession] = PerThread(lambda: SqliteSession(self))
-        self.writing = threading.Lock()
+        self.writing: Alone = threading.Lock()
         """Held by the thread that writes: the next of this process is woken at once, not after a nap."""
 
     def forked(self) -> None:
