@@ -142,7 +142,8 @@ def apply(strand: Strand, values: dict[str, Any]) -> None:
         _take_turns(process)
         site = read_site(settings.hl7_site)
         applier, refresh = applier_of(process, site)
-        strand.follow(lambda told: Workers(process.journal, applier.apply, told, _THREADS[process.store.dialect]), refresh)
+        threads = _THREADS[process.store.dialect]
+        strand.follow(lambda told: Workers(process.journal, applier.apply, told, threads), refresh)
 
 
 def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None]]:
