@@ -53,9 +53,7 @@ async def _flood(port: int, count: int, tag: str) -> dict[str, float]:
     """All as fast as they are answered: answers a second."""
     peers = await _met(port, PEERS)
     each = count // PEERS
-    frames = [
-        [b"\x0b" + message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r" for k in range(each)] for n in range(PEERS)
-    ]
+    frames = [[b"\x0b" + message(f"{tag}{n}-{k}", n * each + k) + b"\x1c\r" for k in range(each)] for n in range(PEERS)]
 
     async def send(peer: _Peer, mine: list[bytes]) -> None:
         for start in range(0, len(mine), WINDOW):

@@ -20,7 +20,7 @@ from resources.errors import FhirError
 
 _m = message.c
 # Written out, not bound: only so do both databases see that the partial index answers it.
-_WAITS = (sa.literal_column(f"'{State.RECEIVED.value}'"),)
+_WAITS: tuple["sa.ColumnClause[str]"] = (sa.literal_column(f"'{State.RECEIVED.value}'"),)
 SWEPT = 2000
 """Lane rows of applied messages that one sweep takes away."""
 
