@@ -57,7 +57,7 @@ class SqlOutbox:
 
 
 def _sent(row: Any) -> Sent:
-    return Sent(int(row.version), str(row.status), str(row.start), str(row.content))
+    return Sent(int(row.version), str(row.status), str(row.start), str(row.content), bool(row.theirs))
 
 
 def _move(connection: sa.Connection, follower: str, before: int, after: int) -> bool:
@@ -73,4 +73,4 @@ def _tell(connection: sa.Connection, each: Told) -> None:
     key = sa.and_(told.c.receiver == each.receiver, told.c.type == each.type, told.c.id == each.id)
     connection.execute(sa.delete(told).where(key))
     row = {"receiver": each.receiver, "type": each.type, "id": each.id, "control_id": each.control_id}
-    connection.execute(sa.insert(told).values(**row, **each.sent._asdict()))
+    connection.execute(sa.insert(told).values(**row, **each.sent._asdict() | {"theirs": int(each.sent.theirs)}))

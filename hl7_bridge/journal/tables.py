@@ -137,13 +137,14 @@ told = sa.Table(
     "hl7_told",
     metadata,
     *_columns(TEXT, "receiver", "type", "id", "control_id", "status", "start", "content"),
-    sa.Column("version", NUMBER, nullable=False),
+    *_columns(NUMBER, "version", "theirs"),
     sa.PrimaryKeyConstraint("receiver", "type", "id"),
     sa.Index("hl7_told_control", "receiver", "control_id"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
-"""What a receiver was told last of a resource: version, status, start of an appointment, a hash of the rest."""
+"""What a receiver was told last of a resource: version, status, start of an appointment, a hash of the rest.
+``theirs``: it came from the receiver itself."""
 
 position = sa.Table(
     "hl7_position",

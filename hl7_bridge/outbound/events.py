@@ -20,6 +20,8 @@ class Sent(NamedTuple):
     start: str
     content: str
     """Hash of what a message says of it."""
+    theirs: bool = False
+    """It came from them: of an order they are the placer and we the filler."""
 
 
 class Outgoing(NamedTuple):
@@ -65,10 +67,16 @@ _CANCELLED = frozenset({"revoked", "entered-in-error", "cancelled", "stopped"})
 def _order(resource: Json, now: Sent, message: str, sent: Sent | None) -> Outgoing | None:
     """ServiceRequest and MedicationRequest: NW first, then XO, HD, RL, CA or DC as its status says."""
     control = _control(now.status, sent)
+    if control and sent and sent.theirs:
+        control = _FILLERS[control]
     if control is None or resource.get("intent") not in _INTENTS:
         return None
     type, event = message.split("^")
     return Outgoing(type, event, _STRUCTURES[message], control)
+
+
+_FILLERS = {"XO": "XX", "HD": "OH", "RL": "OE", "CA": "OC", "DC": "OD"}
+"""What the placer's codes are when the filler says it unasked (table 0119)."""
 
 
 def _control(status: str, sent: Sent | None) -> str | None:

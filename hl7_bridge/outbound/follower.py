@@ -75,9 +75,11 @@ class Follower:
         messages, told = [], []
         for version, way in taken:
             origin = origins.get((version.type, version.id), "")
+            sent = known.get((way.receiver.name, version.type, version.id))
             if origin and origin in (way.receiver.name, way.receiver.sender):
+                told.append(_known(version, way, sent))
                 continue
-            made = self._message(version, way, known.get((way.receiver.name, version.type, version.id)))
+            made = self._message(version, way, sent)
             if made:
                 messages.append(made[0])
                 told.append(made[1])
@@ -101,7 +103,8 @@ class Follower:
             lanes=(f"receiver|{receiver.name}",),
             direction="out",
         )
-        return incoming, Told(receiver.name, version.type, version.id, control_id, said(version.version, resource))
+        now = said(version.version, resource)._replace(theirs=sent is not None and sent.theirs)
+        return incoming, Told(receiver.name, version.type, version.id, control_id, now)
 
     def _origins(self, versions: dict[tuple[str, str], Version]) -> dict[tuple[str, str], str]:
         """Of those whose newest version the bridge wrote, the sender whose message made it.
@@ -120,6 +123,12 @@ class Follower:
             return json_codec.decode_stored(self._repository.read(type, id).doc)
         except (NotFound, Gone):
             return None
+
+
+def _known(version: Version, way: Way, sent: Sent | None) -> Told:
+    """What a receiver said itself it need not be told; its own unless we told it first."""
+    now = said(version.version, json_codec.decode_stored(version.doc))
+    return Told(way.receiver.name, version.type, version.id, "", now._replace(theirs=sent is None or sent.theirs))
 
 
 def _origin(resource: dict[str, Any]) -> str:

@@ -79,3 +79,10 @@ def test_a_document_goes_out_when_final() -> None:
 
 def test_an_older_version_says_nothing_new() -> None:
     assert outgoing(order("active"), 3, "OML^O21", said(3, order("on-hold"))) is None
+
+
+@pytest.mark.parametrize(("status", "control"), [("revoked", "OC"), ("on-hold", "OH"), ("active", "XX")])
+def test_of_their_own_order_we_are_the_filler(status: str, control: str) -> None:
+    theirs = said(1, order("active"))._replace(theirs=True)
+    found = outgoing(order(status, note=[{"text": "x"}]), 2, "OML^O21", theirs)
+    assert found and found.control == control
