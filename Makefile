@@ -24,14 +24,14 @@ $(VENV)/installed: setup.cfg pyproject.toml
 run: venv  ## serve http://127.0.0.1:8080/fhir from SQLite, no authentication, loopback only
 	$(BIN)/hearth serve --open
 
-test: venv  ## run the tests on SQLite and PostgreSQL; T=path for a part
-	$(BIN)/pytest $(T)
+test: venv  ## run the tests on SQLite and PostgreSQL, a process for each core; T=path for a part
+	$(BIN)/pytest $(or $(T),-n auto --dist loadfile)
 
 BASE ?=
 TOKEN ?=
 OPEN ?=
 conformance: venv  ## black-box tests and their table of requirements; BASE=url TOKEN=text for a server that runs, OPEN=1 without tokens
-	$(BIN)/pytest conformance_tests --requirements $(if $(OPEN),--open --ignore conformance_tests/smart --ignore conformance_tests/clients) \
+	$(BIN)/pytest conformance_tests --requirements $(if $(OPEN),--open --ignore conformance_tests/smart --ignore conformance_tests/clients --ignore conformance_tests/hl7) \
 		$(if $(BASE),--base-url $(BASE) --token '$(TOKEN)' --confcutdir conformance_tests)
 
 check: venv  ## ruff and its layout, mypy strict, import contracts
