@@ -56,6 +56,12 @@ INSERT = f"""INSERT INTO resource (rid, o, tenant, type, id, version, seq, updat
     SELECT w.rid, w.o, w.tenant, w.type, w.id, w.version, nextval('hearth_seq'), w.updated, w.deleted = 1, w.op, w.subj,
            w.doc
     FROM {_ROWS} ON CONFLICT DO NOTHING RETURNING rid, seq"""
+# Where resource_id would be one of several indexes to the planner, its order makes it the only one (see reading).
+MISSING = """SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest($2::text[], $3::text[]) AS w(type, id)
+    LEFT JOIN LATERAL (SELECT 1 AS k FROM resource r WHERE r.tenant = $1 AND r.type = w.type COLLATE "C"
+                       AND r.id >= w.id COLLATE "C" AND r.id <= w.id COLLATE "C" AND NOT r.deleted
+                       ORDER BY r.id OFFSET 0) x ON true
+    WHERE x.k IS NULL"""
 TAKEN = "SELECT o, rid FROM resource WHERE o = ANY($1::bigint[])"
 POST_LESS = "DELETE FROM post p USING unnest($1::bigint[], $2::bigint[]) AS w(h, o) WHERE p.h = w.h AND p.o = w.o"
 POST_MORE = "INSERT INTO post SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING"
@@ -272,7 +278,7 @@ class PostgresWriting:
         tenant = _tenant(pairs)
         targets = sorted({t for _, change in pairs for t in change.targets}) if integrity.targets else []
         if targets:
-            missing = self.query("SELECT hearth_missing($1, $2, $3)", (tenant, *_split(targets)))[0][0]
+            missing = self.query(MISSING, (tenant, *_split(targets)))[0][0]
             if missing:
                 raise MissingTargets(missing.split(" "))
         deleted = [w for w, _ in pairs if not w.doc] if integrity.referrers else []

@@ -13,7 +13,9 @@ COLUMNS = "type, id, version, updated, doc, op, rid, o, seq"
 OF_ROW = ", ".join(f"r.{name}" for name in COLUMNS.split(", "))
 """The same of ``resource r``."""
 PAST = "type, id, version, updated, doc, op, rid, 0, seq"
-READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id = $3"
+# Asked for by its order too, so that only resource_id will do: without statistics the planner of PostgreSQL takes any
+# index that begins with the tenant and type to be as good, and reads all of that type for as long as the plan lives.
+READ = f"SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND id >= $3 AND id <= $3 ORDER BY id"
 VREAD = f"SELECT {PAST} FROM history WHERE rid = $1 AND version = $2"
 CHANGED = f"""SELECT {COLUMNS} FROM resource WHERE tenant = $1 AND type = $2 AND seq > $3 AND seq <= $4
     ORDER BY seq LIMIT $5"""
@@ -31,6 +33,10 @@ PAIRS = {
 PLACES = {
     "postgresql": "unnest($2::bigint[]) AS w(place)",
     "sqlite": "(SELECT value AS place FROM json_each($2)) AS w",
+}
+_NAMED = {  # as in READ
+    "postgresql": "q.type = w.t AND q.id >= w.i AND q.id <= w.i ORDER BY q.id",
+    "sqlite": "q.type = w.t AND q.id = w.i",
 }
 LISTS = {"postgresql": "unnest($1::bigint[]) AS l(h)", "sqlite": "(SELECT value AS h FROM json_each($1)) AS l"}
 BLOCK = 5000
@@ -74,7 +80,7 @@ class Reading:
     def _pairs(self, select: str, extra: str, refs: Sequence[tuple[str, str]], tenant: int) -> list[Row]:
         if not refs:
             return []
-        sql = f"{select} FROM {PAIRS[self.dialect]} {self._probe('q.type = w.t AND q.id = w.i')} {extra}"
+        sql = f"{select} FROM {PAIRS[self.dialect]} {self._probe(_NAMED[self.dialect])} {extra}"
         return self.query(sql, (tenant, [t for t, _ in refs], [i for _, i in refs]))
 
     def _probe(self, condition: str) -> str:

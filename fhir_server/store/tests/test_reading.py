@@ -1,6 +1,9 @@
 """Reads: many at once, history bounds and pages, list lengths."""
 
+import re
+
 from fhir_server.store import Store, Write
+from fhir_server.store.reading import READ
 from resources.search_param.terms import Entries, Key
 
 NONE = Entries(frozenset(), frozenset(), frozenset(), frozenset(), None, False, "", ())
@@ -82,3 +85,10 @@ def test_lengths_of_common_lists(store: Store) -> None:
     else:
         assert store.most_common(h) is None
     assert store.most_common(12345) is None
+
+
+def test_one_resource_is_found_by_its_own_index_while_there_are_no_statistics(store: Store) -> None:
+    query = re.sub(r"\$(\d)", lambda found: ("0", "'Basic'", "'1'")[int(found[1]) - 1], READ)
+    explain = "EXPLAIN" if store.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
+    plan = " ".join(str(row[-1]) for row in store.session().query(f"{explain} {query}", ()))
+    assert "resource_id" in plan or "sqlite_autoindex_resource" in plan
