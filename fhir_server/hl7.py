@@ -18,6 +18,7 @@ from fhir_server.authorization.sealer import KeyringSealer
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.keys import KeyName, KeyProblem
 from fhir_server.logs import start_logging
+from fhir_server.memory import keep_what_is_there
 from fhir_server.repository import BoundRepository
 from fhir_server.settings import SettingError, Settings
 from fhir_server.store.sqlite import SqliteStore
@@ -143,6 +144,7 @@ def apply(strand: Strand, values: dict[str, Any]) -> None:
         site = read_site(settings.hl7_site)
         applier, refresh = applier_of(process, site)
         threads = _THREADS[process.store.dialect]
+        keep_what_is_there()
         strand.follow(lambda told: Workers(process.journal, applier.apply, told, threads), refresh)
 
 
