@@ -13,17 +13,30 @@ from hl7_bridge.journal.tables import follow_up
 from hl7_bridge.ports import FollowUp, Stamp
 
 # Texts of their own, as on the way of every message: lists of parameters take the library longer than the database.
-_EACH = {"sqlite": "json_each(:wanted)", "postgresql": "json_each(CAST(:wanted AS json))"}
-_READ = {
-    dialect: sa.text(f"""SELECT s.type, s.id, s.version, s.revision, s.stamps FROM {each} AS item
-        JOIN hl7_stamp AS s ON s.type = item.value ->> 0 AND s.id = item.value ->> 1""")
-    for dialect, each in _EACH.items()
+_EACH = {
+    "sqlite": "json_each(:wanted) AS item JOIN {table} AS t ON {where}",
+    # Fenced: a plan from when the table was small would read all of it for every message.
+    "postgresql": "json_each(CAST(:wanted AS json)) AS item CROSS JOIN LATERAL "
+    "(SELECT * FROM {table} AS t WHERE {where} OFFSET 0) AS t",
 }
-_WAITING = {
-    dialect: sa.text(f"""SELECT f.kind, f.type, f.id, f.key, f.due, f.tries FROM {each} AS item
-        JOIN hl7_follow_up AS f ON f.key = item.value ->> 0 AND f.key <> '' ORDER BY 1, 2, 3, 4""")
-    for dialect, each in _EACH.items()
-}
+
+
+def _texts(columns: str, table: str, where: str) -> dict[str, sa.TextClause]:
+    """By dialect: ``columns`` of the rows ``t`` of ``table`` that belong to one of the wanted."""
+    return {
+        dialect: sa.text(f"SELECT {columns} FROM {each.format(table=table, where=where)} ORDER BY 1, 2, 3, 4")
+        for dialect, each in _EACH.items()
+    }
+
+
+_READ = _texts(
+    "t.type, t.id, t.version, t.revision, t.stamps",
+    "hl7_stamp",
+    "t.type = item.value ->> 0 AND t.id = item.value ->> 1",
+)
+_WAITING = _texts(
+    "t.kind, t.type, t.id, t.key, t.due, t.tries", "hl7_follow_up", "t.key = item.value ->> 0 AND t.key <> ''"
+)
 
 
 class SqlStamps:
