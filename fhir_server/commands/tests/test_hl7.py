@@ -75,8 +75,15 @@ def wait_for(holds: Callable[[], bool]) -> None:
         sleep(0.05)
 
 
+def sent(run: Run, path: str, peer: str, count: int = 1) -> tuple[int, str]:
+    """Send a file and wait until all of it is applied: a busy machine answers when it is stored."""
+    status, out, _ = run("hl7", "send", path, "--to", peer)
+    wait_for(lambda: run("hl7", "tail", "--state", "applied")[1].count(" applied") == count)
+    return status, out
+
+
 def test_messages_are_sent_listed_shown_and_replayed(run: Run, folder: Path, peer: str) -> None:
-    status, out, _ = run("hl7", "send", file(folder, 1, 2), "--to", peer)
+    status, out = sent(run, file(folder, 1, 2), peer, 2)
     assert (status, out.count(": AA")) == (0, 2)
     listed = run("hl7", "tail", "--sender", "lab")[1].splitlines()
     assert [line.split()[7] for line in listed[1:]] == ["applied", "applied"]
@@ -88,7 +95,7 @@ def test_messages_are_sent_listed_shown_and_replayed(run: Run, folder: Path, pee
 
 
 def test_a_message_is_edited_and_replayed(run: Run, folder: Path, peer: str) -> None:
-    run("hl7", "send", file(folder, 1), "--to", peer)
+    sent(run, file(folder, 1), peer)
     edited = folder / "edited.hl7"
     edited.write_text(ORU.format(n=1, status="C"), newline="")
     assert run("hl7", "replay", "1", "--with", str(edited))[0] == 0
@@ -96,7 +103,7 @@ def test_a_message_is_edited_and_replayed(run: Run, folder: Path, peer: str) -> 
 
 
 def test_another_site_kit_is_compared_without_changing_anything(run: Run, folder: Path, peer: str) -> None:
-    run("hl7", "send", file(folder, 1), "--to", peer)
+    sent(run, file(folder, 1), peer)
     other = folder / "other"
     (other / "senders").mkdir(parents=True)
     (other / "senders" / "lab.toml").write_text('applications = ["LAB"]\n[authorities]\nHOSP = "urn:oid:1.2.3"\n')
@@ -109,7 +116,8 @@ def test_another_site_kit_is_compared_without_changing_anything(run: Run, folder
 def test_an_unmapped_code_is_answered(run: Run, folder: Path, peer: str, database_url: str) -> None:
     path = folder / "local.hl7"
     path.write_text(ORU.format(n=1, status="F").replace("UCUM|||||F", "UCUM||PANIC|||F"), newline="")
-    run("hl7", "send", str(path), "--to", peer)
+    sent(run, str(path), peer)
+    wait_for(lambda: "PANIC" in run("hl7", "worklist")[1])
     rows = run("hl7", "worklist")[1].splitlines()
     sender, table, code, *_ = rows[1].split()
     assert (table, code) == ("0078", "PANIC")

@@ -97,7 +97,7 @@ OWN: Final[Mapping[str, Addition]] = {
     "OrderStatus": Addition("0038", _codes(_REQUEST, A="active", E="active", Z="unknown", RS="active")),
     "ExtendedPriorityCodes": Addition(
         "0485",
-        _codes(_PRIORITY, T="urgent", U="urgent", STAT="stat", ASAP="asap", ROUTINE="routine"),
+        _codes(_PRIORITY, T="urgent", U="urgent", STAT="stat", URGENT="urgent", ASAP="asap", ROUTINE="routine"),
     ),
     "Event[EncounterStatus]": Addition(
         "0003",

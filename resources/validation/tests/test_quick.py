@@ -15,6 +15,12 @@ from resources.validation.tests.planted import PLANTED, VALID, Planted
 from resources.validation.walker import walk
 
 
+@pytest.fixture(autouse=True)
+def room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many types are looked at quickly in one process, and other tests had theirs."""
+    monkeypatch.setattr(quick, "_looks", {})
+
+
 @pytest.mark.parametrize("name", [name for name in VALID if name not in ("media", "patient", "request")])
 def test_it_is_sure_of_common_resources(name: str) -> None:
     assert surely_valid(VALID[name])
