@@ -9,9 +9,9 @@ from conformance_tests.clients import provision, site
 from conformance_tests.clients.site import Site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless. A module's: while it is driven, no other test of the process can run a loop."""
     executable = _provided("chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])

@@ -163,9 +163,10 @@ def test_an_accepting_answer_gives_the_order_its_number_and_is_no_echo(rig: Rig)
     filler = [each for each in order["identifier"] if each["type"]["coding"][0]["code"] == "FILL"]
     assert [(each["system"], each["value"]) for each in filler] == [("urn:id:LAB", "F-1")]
     assert [task["status"] for task in rig.tasks()] == ["accepted"]
-    reached = rig.journal.outbox.position("outbound")
-    rig.run(until=lambda: rig.journal.outbox.position("outbound") > reached)
-    assert rig.peer.controls() == ["NW"]
+    rig.peer.answer = orl("OK", "F-2^LAB")
+    rig.put(ORDER | {"id": "second"})  # changes are followed in their order: what the answer changed comes before it
+    rig.run(until=lambda: rig.standing() == ["applied", "applied"])
+    assert rig.peer.controls() == ["NW", "NW"]
 
 
 def test_a_refused_order_shows_in_its_task(rig: Rig) -> None:
