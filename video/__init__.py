@@ -1,0 +1,1 @@
+"""The consult: a WebRTC visit that belongs to its Encounter, in a process of its own."""
