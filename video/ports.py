@@ -168,4 +168,26 @@ class Fact(msgspec.Struct, frozen=True):
 class Spool(Protocol):
     """Facts on their way to the record: durable when ``put`` returns."""
 
-    def put(self, facts: "list[Fact]") -> None: ...
+    def put(self, facts: "list[Fact]") -> None:
+        """Called outside the event loop, by one thread at a time, not always the same one, so it may wait for the disk.
+        A fact whose ``room`` and ``number`` are known already is passed over: after a kill it comes again. Whatever it
+        raises, the same facts are tried again later."""
+        ...
+
+
+class Sealer(Protocol):
+    """Authenticated encryption by the keyring; ``purpose`` is bound in."""
+
+    def seal(self, purpose: str, secret: bytes) -> bytes: ...
+
+    def open(self, purpose: str, sealed: bytes) -> bytes:
+        """Raises video.errors.Refused for what was not sealed here for ``purpose``."""
+        ...
+
+
+class Watch(Protocol):
+    """Told what the service refused and did, for audit and gauges; returns at once."""
+
+    def refused(self, what: str, room: str, member: str) -> None:
+        """``what`` is one of video.signalling.words.Word; ``room`` and ``member`` are '' where nobody knows them."""
+        ...
