@@ -8,6 +8,7 @@ import hashlib
 import logging
 import signal
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -50,6 +51,9 @@ _THREADS = {"postgresql": 2, "sqlite": 1}
 make the first hold the only writer's place for longer."""
 PORT = 2575
 """Registered for HL7; taken when ``hearth serve hl7`` is told none."""
+_SWITCH = 0.0005
+"""Seconds that a thread may keep the interpreter from another: each answer is a system call, after which the listener
+would otherwise wait 5 ms for the thread that writes the journal."""
 _PAUSE = 0.5
 """Seconds between two looks at the record's changes."""
 
@@ -109,6 +113,8 @@ async def _serve(process: Process, site: Site, tls: ssl.SSLContext | None) -> No
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = BridgeMetrics()
     made = bridge(process, site, metrics, tls)
+    keep_what_is_there()
+    sys.setswitchinterval(_SWITCH)
     metrics.watch(lambda: made.listener.connections if made.listener else 0)
     await made.run(stop, lambda port: log.info("listening", extra={"host": process.settings.hl7_host, "port": port}))
 

@@ -3,6 +3,7 @@
 HL7 v2.5.1 section 2.9 (original and enhanced mode), MSA and ERR (2.15.8, 2.15.5), tables 0008, 0155, 0357 and 0516.
 """
 
+import os
 import re
 import secrets
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import count
 
 from hl7_bridge.er7 import Message, Segment, Value
 from hl7_bridge.er7.batch import File, enveloped, filed
@@ -87,7 +89,16 @@ def _now() -> datetime:
 
 
 def _control_id() -> str:
-    return secrets.token_hex(10)
+    """20 characters: a word of this process and a number."""
+    return f"{_word(os.getpid())}{next(_numbers):010x}"
+
+
+@lru_cache(maxsize=1)
+def _word(_process: int) -> str:
+    return secrets.token_hex(5)
+
+
+_numbers = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,16 @@ class Acknowledger:
         self, header: Segment | None, level: Level, verdict: Verdict, errors: Sequence[Hl7Error], codec: str
     ) -> bytes:
         """The acknowledgement itself. ``errors`` beside ACCEPTED are warnings."""
+        plain = header is not None and not errors and _PLAIN.fullmatch(header[10])
+        pieces = _pieces(self.application, self.facility, level, verdict, _header_key(header), codec) if plain else ()
+        if header is None or not pieces:
+            return self._reply(header, level, verdict, errors, codec)
+        told = (self._time().encode(), self.control_id().encode(), header[10].encode())
+        return b"".join(part for pair in zip(pieces, (*told, b""), strict=True) for part in pair)
+
+    def _reply(
+        self, header: Segment | None, level: Level, verdict: Verdict, errors: Sequence[Hl7Error], codec: str
+    ) -> bytes:
         marks = header.delimiters if header else Delimiters()
         version = _version(header)
         severity = "W" if verdict is Verdict.ACCEPTED else "E"
@@ -189,6 +210,51 @@ class Acknowledger:
     def _envelope(self, header: Segment | None) -> Fields:
         """BHS or FHS: their fields have the same numbers."""
         return self._sides(header, 3) | {7: self._time(), 11: self.control_id(), 12: _copied(header, 11)}
+
+
+# --- the same for every message of a sender but the time and two numbers
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,199}")
+_TIME, _OURS, _THEIRS = "HEARTHxTIME", "HEARTHxOURS", "HEARTHxTHEIRS"
+_TOLD = (3, 4, 5, 6, 9, 11, 12, 15, 16, 18)
+"""Fields of MSH that an answer repeats or depends on, beside MSH-10."""
+_Header = tuple[Delimiters, tuple[str, ...]]
+
+
+def _header_key(header: Segment | None) -> _Header:
+    assert header is not None
+    return header.delimiters, tuple(header[number] for number in _TOLD)
+
+
+@lru_cache(maxsize=256)
+def _pieces(
+    application: str, facility: str, level: Level, verdict: Verdict, header: _Header, codec: str
+) -> tuple[bytes, ...]:
+    """An answer without errors, cut where the time, our control id and that of the message stand; () when it has to be
+    built for each message: in two-byte character sets, or when a field holds what marks these places."""
+    marks, fields = header
+    raw = ["MSH", marks.field, "", *[""] * 16]
+    for number, field in zip((*_TOLD, 10), (*fields, _THEIRS), strict=True):
+        raw[number] = field
+    stand_in = Acknowledger(application, facility, now=_Stands, control_id=lambda: _OURS)
+    rest = stand_in._reply(Segment("MSH", raw, 0, marks), level, verdict, (), codec)
+    pieces = []
+    for mark in (_TIME, _OURS, _THEIRS):
+        if rest.count(mark.encode()) != 1:
+            return ()
+        before, _, rest = rest.partition(mark.encode())
+        pieces.append(before)
+    return (*pieces, rest)
+
+
+class _Stands(datetime):
+    """In place of the time of an answer."""
+
+    def __new__(cls) -> "_Stands":
+        return super().__new__(cls, 2000, 1, 1)
+
+    def strftime(self, _format: str) -> str:
+        return _TIME
 
 
 def _version(header: Segment | None) -> tuple[int, ...]:

@@ -28,6 +28,9 @@ _PAUSE = 0.5
 _ROUND = 2.0
 """Seconds between two rounds of a child's own upkeep."""
 _BYTES = 4096
+_NICE = 10
+"""By how much a child steps back for its parent: senders wait for what the parent says, and a burst can wait in the
+journal."""
 
 Body = Callable[["Strand"], None]
 
@@ -41,6 +44,7 @@ class Strand:
 
     def follow(self, applying: Callable[[Callable[[Ended], None]], Applying], upkeep: Callable[[], None]) -> None:
         """Apply until the parent says stop or is gone; ``upkeep`` is called now and then."""
+        os.nice(_NICE)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
         stopped = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: stopped.set())

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from hl7_bridge.er7 import Message, Segment, batch, parse
+from hl7_bridge.er7.charsets import decode
+from hl7_bridge.er7.tokenizer import tokens
 from hl7_bridge.errors import (
     CARDINALITY,
     EVENT,
@@ -67,7 +69,7 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
         if sender is None:
             place = Place("MSH", 1, 3)
             return Arrival(raw, header, None, Refused(UNKNOWN_KEY, "This sender is not known here.", place))
-        message = parse(raw, sender.charset)
+        message = _skimmed(raw, sender.charset, header, caps) or parse(raw, sender.charset)
         check(message, sender, caps)
         if raw.count(message.delimiters.repetition.encode(message.charset, "replace")) > caps.repetitions:
             _check_repetitions(message, caps)
@@ -76,6 +78,26 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
     except Hl7Error as error:
         return Arrival(raw, message, sender, error)
     return Arrival(raw, message, sender)
+
+
+_SKIMMED_MOST = 1 << 16
+"""Bytes of a message that is skimmed; larger ones are rare, and hold large fields that have a way of their own."""
+_ORDERING = frozenset(("PID", "MRG", "ORC", "OBR", "SCH", "ARQ", "TXA"))
+"""Segments that say, with MSH, what the journal is told."""
+
+
+def _skimmed(raw: bytes, charset: str, header: Message, caps: Caps) -> Message | None:
+    """``raw`` with only those segments that matter here, as it is read again when it is applied; all of it is decoded.
+    None when it has to be read as a whole: large, a part of several, near a cap, of other line ends than CR."""
+    if len(raw) > _SKIMMED_MOST or b"\n" in raw or b"\rDSC" in raw or not raw.startswith(b"MSH"):
+        return None
+    text, codec = decode(raw, charset)
+    lines = text.split("\r")
+    if len(lines) > caps.segments or text.count(header.delimiters.repetition) > caps.repetitions:
+        return None
+    # A line that begins otherwise than with a name may hold a segment behind what stands before it.
+    rest = (line for line in lines[1:] if line[:3] in _ORDERING or not line[:3].isalnum())
+    return tokens("\r".join((lines[0], *rest)), codec)
 
 
 def _header(raw: bytes) -> Message:

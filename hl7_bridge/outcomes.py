@@ -16,8 +16,8 @@ log = logging.getLogger("hearth.hl7")
 _RECENT, _MOMENT = 4096, 5.0
 """Ends that are remembered for whoever asks a moment too late, and that moment in seconds: not longer, because a person
 may let a message begin anew."""
-_LOOK = 0.5
-"""Seconds between two looks into the journal."""
+_LOOK, _LOOKED = 0.5, 500
+"""Seconds between two looks into the journal, and messages that are looked for in one."""
 
 
 class Outcomes:
@@ -26,6 +26,7 @@ class Outcomes:
     def __init__(self, journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
         self._journal, self._loop = journal, loop
         self._waiting: dict[int, list[asyncio.Future[Outcome]]] = {}
+        self._looked = 0
         self._recent: OrderedDict[int, tuple[float, Outcome]] = OrderedDict()
 
     def told(self, ended: Ended) -> None:
@@ -55,7 +56,7 @@ class Outcomes:
         """Look for what other nodes brought to an end; runs until it is cancelled."""
         while True:
             await asyncio.sleep(_LOOK)
-            ids = list(self._waiting)[:_RECENT]
+            ids = self._some()
             try:
                 found = await self._loop.run_in_executor(None, self._journal.outcomes, ids) if ids else {}
             except FhirError as error:
@@ -64,6 +65,12 @@ class Outcomes:
             for id, outcome in found.items():
                 if outcome.state is not State.RECEIVED:
                     self._end(id, outcome)
+
+    def _some(self) -> list[int]:
+        """Those that wait, in turns when they are many: most are told of by workers of this process."""
+        ids = [id for id in self._waiting if id > self._looked][:_LOOKED] or list(self._waiting)[:_LOOKED]
+        self._looked = ids[-1] if len(ids) == _LOOKED else 0
+        return ids
 
     def _end(self, id: int, outcome: Outcome) -> None:
         self._recent[id] = (self._loop.time(), outcome)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from time import monotonic, time
 
-from hl7_bridge.ack import Acknowledger, Level, Verdict, is_enhanced
+from hl7_bridge.ack import Acknowledger, Level, Verdict, is_due, is_enhanced
 from hl7_bridge.door import Arrival, Caps, arrive, incoming
-from hl7_bridge.er7 import Message, batch
+from hl7_bridge.er7 import Message, Segment, batch
 from hl7_bridge.errors import SEGMENT_SEQUENCE, TOO_LONG, Hl7Error, Malformed, Unreadable
 from hl7_bridge.mllp.framing import Oversize, Unfinished
 from hl7_bridge.mllp.listener import Answer, NoAnswer, Reply, said
@@ -143,9 +143,10 @@ class BridgeReception:
         answer, then = taken.answer, None
         if taken.receipt is not None:
             receipt = await self._durable(taken.receipt)
-            if is_enhanced(taken.header.msh if taken.header else None):
+            header = taken.header.msh if taken.header else None
+            if is_enhanced(header):
                 answer = self._acknowledger().accept(b"", taken.header)
-                then = self._applied_later(receipt)
+                then = self._applied_later(receipt, header)
             else:
                 answer = await self._original(taken, receipt)
             self._count(taken, receipt)
@@ -154,7 +155,7 @@ class BridgeReception:
 
     async def _durable(self, receipt: "Future[Receipt]") -> Receipt:
         try:
-            return await asyncio.wrap_future(receipt)
+            return await _settled(receipt)
         except Exception as error:  # noqa: BLE001 whatever kept it from being stored, nothing may be said
             raise NoAnswer(f"not stored: {type(error).__name__}") from None
 
@@ -174,9 +175,11 @@ class BridgeReception:
     def _stored(self, taken: Taken) -> bytes:
         return self._acknowledger().due(b"", taken.header, Level.APPLICATION, Verdict.ACCEPTED, ())
 
-    async def _applied_later(self, receipt: Receipt) -> bytes:
+    async def _applied_later(self, receipt: Receipt, header: Segment | None) -> bytes:
         if receipt.ack:
             return receipt.ack
+        if not any(is_due(header, Level.APPLICATION, verdict) for verdict in Verdict):
+            return b""
         outcome = await self._outcomes.wait(receipt.id, self._times.enhanced)
         return outcome.ack if outcome else b""
 
@@ -234,3 +237,12 @@ _CODES = {level + verdict for level in Level for verdict in Verdict}
 def _noted(receipt: "Future[Receipt]") -> None:
     if receipt.exception() is not None:
         log.warning("a refused message was not kept")
+
+
+async def _settled(receipt: "Future[Receipt]") -> Receipt:
+    """What the writer settles in this very thread, many at a time: woken without a system call for each."""
+    if not receipt.done():
+        news = asyncio.get_running_loop().create_future()
+        receipt.add_done_callback(lambda _: None if news.done() else news.set_result(None))
+        await news
+    return receipt.result()

@@ -99,7 +99,7 @@ class Bridge:
         if freed:
             log.info("messages of a dead process taken over", extra={"count": freed})
         await self.listener.start(self._options.host, self._options.port, self._options.tls)
-        self._writer.start()
+        self._writer.start(loop.call_soon_threadsafe)
         self._appliers.start()
         tasks = [asyncio.ensure_future(self._outcomes.watch()), asyncio.ensure_future(self._upkeep())]
         beside = [asyncio.ensure_future(each(stop)) for each in self._beside]

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Protocol
 
 from hl7_bridge.ports import Ended, Incoming, Journal, Outcome, Receipt, Work
@@ -103,6 +104,10 @@ class Workers:
                 self._news.wait(seconds)
 
 
+Hand = Callable[[Callable[[], None]], object]
+"""Runs what it is given: at once, or in the thread that wants to hear of it."""
+
+
 class Writer:
     """One thread that makes messages durable: all that wait are one transaction."""
 
@@ -114,8 +119,11 @@ class Writer:
         self._stopping = False
         self._bytes = 0
         self._thread = threading.Thread(target=self._run, name="hl7 writer")
+        self._hand: Hand = lambda told: told()
 
-    def start(self) -> None:
+    def start(self, hand: Hand | None = None) -> None:
+        """``hand`` settles the futures of a whole transaction at once; without it the writer's thread does."""
+        self._hand = hand or self._hand
         self._thread.start()
 
     @property
@@ -174,8 +182,7 @@ class Writer:
                 failure = error
                 break
             else:
-                for (_, future), receipt in zip(some, receipts, strict=True):
-                    future.set_result(receipt)
+                self._hand(partial(_settle, some, receipts))
                 self._stored()
                 return
         self._failed(some, failure)
@@ -187,5 +194,12 @@ class Writer:
             for each in some:
                 self._write([each])
             return
-        for _, future in some:
-            future.set_exception(error)
+        self._hand(partial(_settle, some, [error] * len(some)))
+
+
+def _settle(some: "Sequence[tuple[Incoming, Future[Receipt]]]", ends: Sequence[Receipt | Exception]) -> None:
+    for (_, future), end in zip(some, ends, strict=True):
+        if isinstance(end, Exception):
+            future.set_exception(end)
+        else:
+            future.set_result(end)

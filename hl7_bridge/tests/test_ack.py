@@ -227,3 +227,26 @@ def test_replies_of_peers() -> None:
 def test_what_is_no_reply(sent: bytes) -> None:
     with pytest.raises(Malformed):
         read_reply(parse(sent))
+
+
+FIELDS = ("", "LAB^1.2^ISO", "A&b", "\\T\\x", '""', "ORU^R01", "2.3", "AL", "Zo\xeb", "a~b", "HEARTHxTIME")
+
+
+@given(
+    st.lists(st.sampled_from(FIELDS), min_size=15, max_size=15),
+    st.sampled_from(["1", "a.b-c_9", "", "c^d", "c\\S\\1", '""', "Zo\xeb", "7" * 199]),
+    st.sampled_from(["", "8859/1", "UNICODE UTF-8"]),
+)
+def test_an_answer_of_pieces_is_the_one_that_is_built(fields: list[str], control_id: str, charset: str) -> None:
+    fields[7] = control_id
+    sent = "|".join(["MSH", "^~\\&", *fields]).replace("\r", "")
+    header = parse(f"{sent}|{charset}\r".encode("utf-8" if charset != "8859/1" else "latin-1"))
+    for level in Level:
+        whole = OURS._reply(header.msh, level, Verdict.ACCEPTED, (), header.charset)
+        assert OURS.reply(header.msh, level, Verdict.ACCEPTED, (), header.charset) == whole
+
+
+def test_our_control_ids_differ() -> None:
+    made = Acknowledger()
+    assert len({made.control_id() for _ in range(1000)}) == 1000
+    assert len(made.control_id()) == 20

@@ -17,7 +17,7 @@ class Echo:
         self.wake()
 
     def wake(self):
-        self.told(Ended(os.getpid(), "lab", 0, Outcome(State.APPLIED, b"AA")))
+        self.told(Ended(os.getpid(), "lab", os.nice(0), Outcome(State.APPLIED, b"AA")))
 
     def stop(self, seconds):
         self.told(Ended(0, "stopped", 0, None))
@@ -47,6 +47,7 @@ def test_children_say_what_became_of_messages_and_are_replaced_when_they_die():
     os.kill(first, signal.SIGKILL)
     until(lambda: deaths and first not in crew.pids and {word.id for word in words} >= set(crew.pids))
     assert words[0].outcome.ack == b"AA"
+    assert {word.received for word in words} == {min(os.nice(0) + 10, 19)}
     crew.wake()
     crew.stop(10)
     assert [word.sender for word in words].count("stopped") == 2

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hl7_bridge.door import Caps, arrive, incoming, lanes
+from hl7_bridge.door import Arrival, Caps, arrive, incoming, lanes
 from hl7_bridge.er7 import parse
 from hl7_bridge.ports import State
 from hl7_bridge.site.model import Sender
@@ -78,3 +80,18 @@ def test_a_sender_without_types_sends_anything():
 def test_other_delimiters_and_line_ends():
     found = at_the_door("MSH#*!\\&#LAB#A###20260101##ORU*R01#7#P#2.5.1\nPID###5***HOSP!6\n")
     assert incoming(found, 1).lanes == ("urn:hosp|5", "urn:lab|6")
+
+
+LINES = (
+    "PID|||5^^^HOSP~6", "MRG|7", " MRG|8", "\x0bPID|||9", "ORC|RE|P1|F1", "OBR|1|P2|F2", "pid|||3",
+    "PIDX|||4", "NTE|1||x", "DSC|next", "", " ", "OBX|1|ED|||a~b", "\x0b", "SCH|A1|B1",
+    "TXA|" + "|" * 12 + "P3|F3", "MSHX|1",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=8), st.sampled_from(["\r", "\n", "\r\n"]), st.booleans())
+def test_what_is_skimmed_is_what_the_whole_says(lines, end, is_ended):
+    raw = (HEAD.rstrip("\r") + end + end.join(lines) + end * is_ended).encode()
+    found = at_the_door(raw)
+    read = incoming(Arrival(raw, parse(raw), LAB), 1)
+    assert incoming(found, 1) == read

@@ -53,3 +53,16 @@ def test_a_word_after_the_end_of_the_loop_harms_nobody(journal):
     outcomes = Outcomes(journal, loop)
     loop.close()
     outcomes.told(Ended(7, "lab", 0, DONE))
+
+
+def test_many_that_wait_are_looked_for_in_turns(journal, monkeypatch):
+    monkeypatch.setattr("hl7_bridge.outcomes._LOOKED", 3)
+
+    async def body(outcomes, journal):
+        waiting = [asyncio.create_task(outcomes.wait(id, 5)) for id in range(1, 8)]
+        await asyncio.sleep(0)
+        assert [outcomes._some() for _ in range(4)] == [[1, 2, 3], [4, 5, 6], [7], [1, 2, 3]]
+        for task in waiting:
+            task.cancel()
+
+    scenario(body)(journal)

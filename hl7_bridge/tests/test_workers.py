@@ -63,6 +63,17 @@ def test_what_waits_is_one_transaction_in_its_order(paper, writer, message):
     assert writer.backlog == 0
 
 
+def test_a_transaction_is_settled_at_once_where_it_is_asked_for(paper, message):
+    writer, handed = Writer(paper, lambda: None), []
+    futures = [writer.put(message(str(n))) for n in range(10)]
+    writer.start(handed.append)
+    writer.stop()
+    assert not any(future.done() for future in futures)
+    assert len(handed) == 1
+    handed[0]()
+    assert [future.result(0).id for future in futures] == list(range(1, 11))
+
+
 def test_an_absent_database_is_waited_for(paper, writer, message):
     paper.failures = [Unavailable("away"), Unavailable("away")]
     assert writer.put(message()).result(10).id == 1
