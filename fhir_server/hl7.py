@@ -51,6 +51,8 @@ _THREADS = {"postgresql": 2, "sqlite": 1}
 make the first hold the only writer's place for longer."""
 PORT = 2575
 """Registered for HL7; taken when ``hearth serve hl7`` is told none."""
+_UNFINISHED = 4
+"""Messages of the largest size that may be on their way at once."""
 _SWITCH = 0.0005
 """Seconds that a thread may keep the interpreter from another: each answer is a system call, after which the listener
 would otherwise wait 5 ms for the thread that writes the journal."""
@@ -203,7 +205,12 @@ def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
         is_open=settings.open,
         retention_days=settings.hl7_retention_days,
         stop_seconds=settings.stop_seconds,
-        limits=Limits(settings.hl7_message_max, settings.hl7_connections, idle=settings.hl7_idle_seconds),
+        limits=Limits(
+            settings.hl7_message_max,
+            _UNFINISHED * settings.hl7_message_max,
+            settings.hl7_connections,
+            idle=settings.hl7_idle_seconds,
+        ),
     )
 
 

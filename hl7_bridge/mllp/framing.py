@@ -74,6 +74,11 @@ class Decoder:
         return self._inside
 
     @property
+    def held(self) -> int:
+        """Bytes that wait for more."""
+        return len(self._buffer)
+
+    @property
     def noise(self) -> int:
         """Bytes since the last frame that belong to none."""
         return self._noise

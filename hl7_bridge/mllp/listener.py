@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 from hl7_bridge.mllp.framing import FRAME_MAX, Decoder, Event, Frame, Noise, Oversize, Unfinished, encode
@@ -20,6 +21,7 @@ from hl7_bridge.site.recognition import Peer
 log = logging.getLogger("hearth.hl7")
 
 _CHUNK = 1 << 18
+_NAP = 0.05
 _SHORT = 1.0
 """Seconds of silence after which FS alone ends a message, and that a closing peer waits for answers out of order."""
 
@@ -42,10 +44,11 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of connections: bytes of a frame, all connections, messages of one that wait for their answers, seconds of a
-    message between its bytes, seconds of silence (0: any), bytes of noise."""
+    """Of connections: bytes of a frame, about those of all unfinished frames together, all connections, messages of one
+    that wait for their answers, seconds of a message between its bytes, seconds of silence (0: any), bytes of noise."""
 
     frame: int = FRAME_MAX
+    unfinished: int = 4 * FRAME_MAX
     connections: int = 2000
     unanswered: int = 64
     stalled: float = 60.0
@@ -80,6 +83,14 @@ class Listener:
         self.reception, self.limits = reception, limits or Limits()
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
+        self.unfinished = 0
+        """Bytes of frames that have begun and not ended."""
+
+    @property
+    def share(self) -> int:
+        """Bytes of an unfinished frame that each connection may hold whatever the others do: all together at most twice
+        the limit."""
+        return self.limits.unfinished // self.limits.connections
 
     @property
     def connections(self) -> int:
@@ -124,7 +135,8 @@ class Connection:
     def __init__(
         self, listener: Listener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer
     ) -> None:
-        self._reception, self._limits = listener.reception, listener.limits
+        self._listener, self._reception, self._limits = listener, listener.reception, listener.limits
+        self._held = 0
         self._reader, self._writer, self.peer = reader, writer, peer
         self._decoder = Decoder(self._limits.frame)
         # Bounded: a peer that sends on and on without reading answers is not read either.
@@ -164,18 +176,36 @@ class Connection:
                 reply.cancel()
         for task in (self._reading, self._answering, *self._later):
             task.cancel()
+        self._count(0)
         self._writer.close()
 
     # --- reading
 
     async def _read(self) -> None:
         while data := await self._data():
-            for event in self._decoder.receive(data):
+            events = self._decoder.receive(data)
+            self._count(self._decoder.held)
+            for event in events:
                 await self._take(event)
             if self._decoder.noise > self._limits.noise:
                 raise ConnectionError("nothing but noise")
+            del data, events
+            await self._place()
         for event in self._decoder.end():
             await self._take(event)
+
+    def _count(self, held: int) -> None:
+        self._listener.unfinished += held - self._held
+        self._held = held
+
+    async def _place(self) -> None:
+        """Returns when the unfinished frames leave place for more of this one; one that waits for long is given up, or
+        all that are large might wait for each other."""
+        listener, deadline = self._listener, monotonic() + self._limits.stalled
+        while listener.unfinished > self._limits.unfinished and self._held > listener.share:
+            if monotonic() > deadline:
+                raise ConnectionError("too many large messages at once")
+            await asyncio.sleep(_NAP)
 
     async def _data(self) -> bytes:
         """The next bytes; b'' at the end. A frame whose CR is late is taken after a short silence."""

@@ -268,3 +268,36 @@ def test_a_certificate_names_the_peer(tmp_path):
 
 def test_what_is_known_at_once():
     assert asyncio.run(said(b"x")) == Answer(b"x")
+
+
+def test_large_messages_wait_for_place_and_small_ones_do_not():
+    async def scenario(listener, echo):
+        pairs = [await connected(listener) for _ in range(3)]
+        for n, (_, writer) in enumerate(pairs[:2], 1):
+            writer.write(b"\x0b" + b"x" * 600)
+            while listener.unfinished < 600 * n:
+                await asyncio.sleep(0.01)
+        pairs[2][1].write(encode(b"small"))
+        assert await answers(pairs[2][0], 1) == [b"small"]
+        pairs[1][1].write(b"x\x1c\r")
+        await asyncio.sleep(0.1)
+        assert echo.seen == [b"small"]
+        pairs[0][1].close()
+        assert await answers(pairs[1][0], 1) == [b"x" * 601]
+        assert listener.unfinished == 0
+
+    serve(scenario, unfinished=1000, connections=10)
+
+
+def test_messages_that_wait_for_each_other_are_given_up():
+    async def scenario(listener, echo):
+        pairs = [await connected(listener) for _ in range(3)]
+        for _, writer in pairs:
+            writer.write(b"\x0b" + b"x" * 500)
+        ended = [asyncio.create_task(reader.read()) for reader, _ in pairs]
+        await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+        while listener.connections > 2:
+            await asyncio.sleep(0.01)
+        assert listener.unfinished <= 1000
+
+    serve(scenario, unfinished=1000, connections=10, stalled=0.3)
