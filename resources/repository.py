@@ -4,7 +4,7 @@ FHIR R4 RESTful API (https://hl7.org/fhir/R4/http.html). REST, transactions, HL7
 go through a repository that is bound to a caller; nothing else reads or writes clinical data.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -288,6 +288,14 @@ class Repository(Protocol):
 
     def search(self, request: SearchRequest) -> SearchPage:
         """One page. Raises BadSearch, TooCostly."""
+        ...
+
+    def identified(
+        self, identities: Collection[tuple[str, str, str]], names: Collection[tuple[str, str]] = ()
+    ) -> list[Version]:
+        """The current versions of all that has one of the identifiers (type, system, value), system and value as
+        written and neither empty, and of those of ``names`` (type, id) that exist; each once. One look instead of a
+        search for each type. Raises BadSearch for a type without identifiers, Forbidden."""
         ...
 
     def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:

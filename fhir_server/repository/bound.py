@@ -100,6 +100,21 @@ class BoundRepository:
             self._note_refusal(interaction, request.type, error)
             raise
 
+    def identified(
+        self, identities: Collection[tuple[str, str, str]], names: Collection[tuple[str, str]] = ()
+    ) -> list[Version]:
+        if not identities and not names:
+            return []
+        try:
+            session = self._services.store.session()
+            rows = self._services.engine.identified(session, self.caller, identities, names)
+        except FhirError as error:
+            self._note_refusal(Interaction.SEARCH_SYSTEM, "", error)
+            raise
+        versions = [row.as_version() for row in rows]
+        self._note_many(Interaction.SEARCH_SYSTEM, "", _asked(identities, names), _whose(versions))
+        return versions
+
     def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:
         try:
             versions, position = changes(self._services, self.caller, types, after, count)
@@ -196,6 +211,16 @@ class BoundRepository:
     def _note_many(self, interaction: Interaction, entity: str, detail: str, patients: Collection[str]) -> None:
         named = sorted(patient for patient in patients if patient)
         self._services.note(per_patient(event(self.caller, interaction, entity=entity, detail=detail), named))
+
+
+def _asked(identities: Collection[tuple[str, str, str]], names: Collection[tuple[str, str]]) -> str:
+    """In the manner of a query: ``Patient.identifier=urn:x|1,urn:y|2&Device._id=3``."""
+    asked: dict[str, list[str]] = {}
+    for type, system, value in identities:
+        asked.setdefault(f"{type}.identifier", []).append(f"{system}|{value}")
+    for type, id in names:
+        asked.setdefault(f"{type}._id", []).append(id)
+    return "&".join(f"{name}={','.join(values)}" for name, values in asked.items())
 
 
 def _whose(versions: Iterable[Version]) -> set[str]:

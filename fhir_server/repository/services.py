@@ -1,6 +1,6 @@
 """What every repository of a process shares: store, search, audit and the rules of the house."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from threading import local
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from fhir_server.audit.chain import Chain
 from fhir_server.audit.record import AuditRecord, AuditRow
 from fhir_server.search.cursor import Cursors
 from fhir_server.search.resolve import Resolver
+from fhir_server.search.view import Name
 from fhir_server.store import Integrity, Session, Store, Stored, StoreError
 from resources.errors import FhirError, Unavailable
 from resources.repository import Caller, SearchPage, SearchRequest, Version
@@ -24,6 +25,10 @@ class Search(Protocol):
         ...
 
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage: ...
+
+    def identified(
+        self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]], names: Collection[Name]
+    ) -> Sequence[Stored]: ...
 
     def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> Sequence[Stored]:
         """Up to two current resources that meet ``criteria``, in the view of the open transaction."""

@@ -3,7 +3,7 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html) and paging (https://hl7.org/fhir/R4/http.html#paging).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import parse_qsl
@@ -18,13 +18,16 @@ from fhir_server.search.resolve import Resolver
 from fhir_server.search.restriction import granted, members, refuse_far, restriction
 from fhir_server.search.sizes import Sizes
 from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
+from fhir_server.search.view import Name
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
 from resources.definitions import compartment
 from resources.errors import BadSearch, Forbidden
 from resources.main_patient import patient_of
 from resources.repository import Caller, Hit, SearchPage, SearchRequest
-from resources.search_param.terms import And, Term
+from resources.search_param.parameters import parameters
+from resources.search_param.terms import And, Key, Term
+from resources.search_param.token import identifier_keys
 
 ESTIMATED = 10_000
 """Up to here an estimated total is exact."""
@@ -76,6 +79,19 @@ class SearchEngine:
         near = executor.measured(near, partial(resolver.everything, type))
         rows = executor.first(near, far, Span(), 2)
         return resolver.view.seen([row for row in rows if row.type == type], "s")
+
+    def identified(
+        self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]], names: Collection[Name]
+    ) -> list[Stored]:
+        """What `resources.repository.Repository.identified` says, as ``caller`` may see it."""
+        types = {type for type, *_ in identities}
+        for type in types | {type for type, _ in names}:
+            restriction(caller, type, "s")
+        lists = {self.store.hasher.fresh(caller.tenant, key) for each in identities for key in _lists(*each)}
+        listed = session.read_listed(list(lists), caller.tenant)
+        found = {(row.type, row.id): row for row in listed if row.type in types}  # a list is found by a hash
+        found |= session.read_many(sorted(names), caller.tenant)
+        return self.resolver(session, caller).view.seen((row for row in found.values() if not row.deleted), "s")
 
     def resolver(self, session: Session, caller: Caller) -> Resolver:
         """What finds and tests resources as ``caller`` may see them."""
@@ -234,6 +250,14 @@ class _Search:
             return self.executor.count(near)
         counted = self.executor.count(near, ESTIMATED)
         return counted if counted < ESTIMATED else max(ESTIMATED, size(near))
+
+
+def _lists(type: str, system: str, value: str) -> list[Key]:
+    """Where a resource of ``type`` with that identifier stands."""
+    parameter = parameters(type).get("identifier")
+    if parameter is None:
+        raise BadSearch(f"{type} cannot be searched by identifier")
+    return identifier_keys(type, parameter.branches, system, value)
 
 
 def whose(rows: Iterable[Stored]) -> list[str]:

@@ -34,6 +34,11 @@ PLACES = {
     "postgresql": "unnest($2::bigint[]) AS w(place)",
     "sqlite": "(SELECT value AS place FROM json_each($2)) AS w",
 }
+LISTED = {  # fenced, so that each list is probed for
+    "postgresql": """(SELECT DISTINCT p.o AS place FROM unnest($2::bigint[]) AS l(h)
+        CROSS JOIN LATERAL (SELECT o FROM post WHERE h = l.h OFFSET 0) p) AS w""",
+    "sqlite": "(SELECT DISTINCT p.o AS place FROM json_each($2) AS l CROSS JOIN post p ON p.h = l.value) AS w",
+}
 _NAMED = {  # as in READ
     "postgresql": "q.type = w.t AND q.id >= w.i AND q.id <= w.i ORDER BY q.id",
     "sqlite": "q.type = w.t AND q.id = w.i",
@@ -96,6 +101,12 @@ class Reading:
         sql = f"SELECT {OF_ROW} FROM {PLACES[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
         found = {row.o: row for row in self._all_stored(self.query(sql, (tenant, list(places))))}
         return [found[o] for o in places if o in found]
+
+    def read_listed(self, lists: Sequence[int], tenant: int = 0) -> list[Stored]:
+        if not lists:
+            return []
+        sql = f"SELECT {OF_ROW} FROM {LISTED[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
+        return sorted(self._all_stored(self.query(sql, (tenant, list(lists)))), key=lambda row: row.o)
 
     def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
         return self._all_stored(self.query(sql, params))

@@ -120,6 +120,10 @@ class Session(Protocol):
         """Current rows by ``o``, in the order of ``places``; those that moved or were deleted are left out."""
         ...
 
+    def read_listed(self, lists: Sequence[int], tenant: int = 0) -> list[Stored]:
+        """Current rows that stand on one of ``lists`` (`Hasher.h`), each once, in the order of ``o``; all of them."""
+        ...
+
     def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
         """Rows of a statement that selects the columns ``reading.COLUMNS`` of table resource, in their order."""
         ...

@@ -95,7 +95,7 @@ class Attempt:
         self._matching = Matching(self._shelf, mapped)
         self._merging = Merging(self._shelf, record.secret)
         self._awaited: list[FollowUp] = []
-        self._stated: dict[tuple[Name, int, int], bytes] = {}
+        self._stated: dict[tuple[Name, int, int], Resource] = {}
         self._due = record.now() + GRACE_MS
 
     def run(self, marks: Sequence[Mark]) -> Applied:
@@ -156,8 +156,11 @@ class Attempt:
 
     def _refuse_ambiguous(self, node: Node, entry: Entry, resource: Resource) -> None:
         """Two results of one message under one identity: taking either would lose the other."""
-        said, (rank, time, _) = canonical(resource), entry.as_of
-        if self._stated.setdefault((node.name, rank, time), said) != said and node.name.type == "Observation":
+        if node.name.type != "Observation":
+            return
+        rank, time, _ = entry.as_of
+        other = self._stated.setdefault((node.name, rank, time), resource)
+        if other is not resource and canonical(other) != canonical(resource):
             raise Held(DUPLICATE_KEY, "Two different results of the message have the same identifiers.")
 
     def _extra(self) -> list[Create]:

@@ -16,7 +16,6 @@ from resources.definitions import type_def
 Part = dict[str, Any]
 """The JSON properties of one element."""
 
-_HOLDERS = (dict, list)
 _OUTSIDE = frozenset({"resourceType", "id", "meta"})
 _BY_URL = ("extension", "modifierExtension")
 _SETS = {("DiagnosticReport", "result"), ("Observation", "hasMember")}
@@ -100,21 +99,42 @@ def item_key(item: Any) -> str:
     return f"{inner.get('system', '')}|{inner.get('value', '')}"
 
 
-def mapped_references(value: Any, change: Callable[[Resource], Resource]) -> Any:
-    """A copy of ``value`` in which ``change`` was applied to every object that can be a Reference."""
-    if isinstance(value, dict):
-        made = {
-            name: mapped_references(inner, change) if type(inner) in _HOLDERS else inner  # most are leaves
-            for name, inner in value.items()
-        }
-        return change(made) if "reference" in made or "identifier" in made else made
-    if isinstance(value, list):
-        return [mapped_references(inner, change) for inner in value]
-    return value
+def mapped_references(resource: Resource, change: Callable[[Resource], Resource]) -> Resource:
+    """``resource`` with ``change`` applied to every object that can be a Reference; ``change`` returns what it was
+    given to leave it. What holds no change is shared with ``resource``, which stays as it is."""
+    return _changed(resource, change) or resource
+
+
+def _changed(holder: Resource, change: Callable[[Resource], Resource]) -> Resource | None:
+    """None when nothing in ``holder`` changed: most objects of a resource hold no reference."""
+    made: Resource | None = None
+    for name, inner in holder.items():
+        kind = type(inner)
+        new = _changed(inner, change) if kind is dict else _changed_items(inner, change) if kind is list else None
+        if new is not None:
+            made = made or {**holder}
+            made[name] = new
+    if "reference" not in holder and "identifier" not in holder:
+        return made
+    given = made or holder
+    answer = change(given)
+    return made if answer is given else answer
+
+
+def _changed_items(items: list[Any], change: Callable[[Resource], Resource]) -> list[Any] | None:
+    made: list[Any] | None = None
+    for place, inner in enumerate(items):
+        new = _changed(inner, change) if type(inner) is dict else None
+        if new is not None:
+            made = made or [*items]
+            made[place] = new
+    return made
 
 
 def unite_meta(resource: Resource, stated: Resource) -> None:
     """Add profiles, labels and tags that ``stated`` has; none is taken away."""
+    if "meta" not in stated:
+        return
     for name in ("profile", "security", "tag"):
         old: list[Any] = resource.get("meta", {}).get(name, [])
         known = {canonical(each) for each in old}

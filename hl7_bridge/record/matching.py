@@ -101,10 +101,10 @@ class Matching:
         awaited: list[tuple[str, Key]] = []
 
         def change(reference: Resource) -> Resource:
-            node = self.node(str(reference.get("reference", "")))
+            node = self.node(reference["reference"]) if "reference" in reference else None
             if node is not None:
                 return {**reference, "reference": str(node.name)}
-            wanted = pending_key(reference, entry.pending)
+            wanted = pending_key(reference, entry.pending) if entry.pending else None
             if wanted is None:
                 return reference
             found = self._shelf.the_one(*wanted)

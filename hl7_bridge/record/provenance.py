@@ -5,6 +5,7 @@ FHIR R4 Provenance (https://hl7.org/fhir/R4/provenance.html); targets are versio
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from hl7_bridge.mapping.model import Resource
@@ -14,7 +15,7 @@ _OPERATION = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """A message: who sent it (the name in the site kit), its MSH-10, and when it was received (ms since 1970 UTC)."""
 
@@ -22,7 +23,7 @@ class Source:
     control_id: str
     received: int
 
-    @property
+    @cached_property
     def uri(self) -> str:
         """What meta.source of every version that it made says."""
         return f"urn:hl7v2:{quote(self.sender, safe='')}#{quote(self.control_id, safe='')}"

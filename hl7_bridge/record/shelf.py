@@ -1,4 +1,4 @@
-"""What one message meets in the record: found by identities, one search per type, each resource read once.
+"""What one message meets in the record: found by identities in one look, each resource read once.
 
 FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternatives).
 """
@@ -15,8 +15,6 @@ from hl7_bridge.record.node import Name, Node, found_node, new_node
 from resources.errors import Gone, NotFound
 from resources.repository import Repository, SearchRequest, Version
 
-MOST_KEYS = 40
-"""Identities of one search."""
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 
@@ -40,25 +38,18 @@ class Shelf:
 
     def find(self, wanted: Iterable[tuple[str, Key]]) -> None:
         """Look all (type, identity) up."""
-        by_type: dict[str, list[Key]] = {}
-        for type, key in dict.fromkeys(wanted):
-            by_type.setdefault(type, []).append(key)
-        versions = [v for type, keys in by_type.items() for v in self._search(type, keys)]
-        nodes = self._made(versions)
-        for type, keys in by_type.items():
-            known = set(keys)
-            for node in nodes:
-                if node.name.type == type:
-                    self._note(node, known)
-            for key in known:
-                self._find_own(type, key)
+        known = dict.fromkeys(wanted)
+        own = {Name(type, key.value): key for type, key in known if self._is_own(key)}
+        nodes = self._made(self.repository.identified([(type, *key) for type, key in known], own.keys()))
+        for node in nodes:
+            keys = [key for key in identities(node.resource) if (node.name.type, key) in known]
+            if node.name in own:
+                keys.append(own[node.name])
+            for key in dict.fromkeys(keys):
+                self._by_key.setdefault((node.name.type, key), []).append(node)
 
-    def _find_own(self, type: str, key: Key) -> None:
-        if not self._own or key.system != self._own or not _ID.fullmatch(key.value):
-            return
-        node = self.node(Name(type, key.value))
-        if node is not None and node not in self._by_key.setdefault((type, key), []):
-            self._by_key[type, key].append(node)
+    def _is_own(self, key: Key) -> bool:
+        return bool(self._own) and key.system == self._own and _ID.fullmatch(key.value) is not None
 
     def hits(self, type: str, keys: Iterable[Key]) -> list[Node]:
         """Resources that have any of ``keys``, in the order of the keys, each once; of what was looked up or added."""
@@ -114,18 +105,6 @@ class Shelf:
             name = Name(version.type, version.id)
             self.nodes[name] = found_node(version, stamps.get((version.type, version.id)))
         return [self.nodes[name] for name in dict.fromkeys(Name(v.type, v.id) for v in versions)]
-
-    def _note(self, node: Node, known: set[Key]) -> None:
-        for key in identities(node.resource):
-            if key in known:
-                known_nodes = self._by_key.setdefault((node.name.type, key), [])
-                if node not in known_nodes:
-                    known_nodes.append(node)
-
-    def _search(self, type: str, keys: list[Key]) -> Iterable[Version]:
-        for start in range(0, len(keys), MOST_KEYS):
-            texts = ",".join(map(token, keys[start : start + MOST_KEYS]))
-            yield from every(self.repository, SearchRequest(type, (("identifier", texts), ("_count", "100"))))
 
 
 def every(repository: Repository, request: SearchRequest) -> Iterable[Version]:

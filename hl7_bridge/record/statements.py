@@ -48,13 +48,21 @@ def state(entry: Entry, said: Statement, resource: Resource, standing: Standing)
 
 
 def begin(entry: Entry, said: Statement, resource: Resource, standing: Standing) -> None:
-    """Change ``resource``, which is new and empty, and ``standing``."""
-    if entry.policy is not Policy.MENTION:
-        state(entry, said, resource, standing)
-        return
+    """Change ``resource``, which is new and empty, and ``standing``: what ``state`` comes to where nothing is yet."""
     unite_meta(resource, said.resource)
-    said.as_of = MENTIONED
-    _register(said, resource, standing)
+    if entry.policy is Policy.MENTION:
+        said.as_of = MENTIONED
+    if entry.policy in _WHOLES:
+        standing.whole = said.as_of
+    else:
+        standing.elements.update({name: said.as_of for name in said.nulls if not is_set(said.type, name)})
+    for name, part in said.parts.items():
+        if is_set(said.type, name):
+            _unite(said, resource, standing, name)
+        else:
+            standing.elements[name] = said.as_of
+            replace(resource, name, part)
+    _fill(said, resource, standing)
 
 
 def _register(said: Statement, resource: Resource, standing: Standing) -> None:
@@ -165,6 +173,7 @@ def _ordered(now: dict[str, Any], placed: dict[str, Placed]) -> list[Any]:
     return [now[key] for key in sorted(now, key=order)]
 
 
+_WHOLES = (Policy.RESULT, Policy.ORDER)
 _POLICIES: dict[Policy, Callable[[Statement, Resource, Standing], None]] = {
     Policy.REGISTER: _register,
     Policy.RESULT: _whole,

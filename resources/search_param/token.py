@@ -5,7 +5,7 @@ the dictionary finds the lists for a code or a system alone. Identifiers, being 
 Codes fold case, as servers should when in doubt; identifiers do not, so that conditional creates stay exact.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -189,6 +189,11 @@ def token_terms(parameter: Parameter, branch: Branch, value: str) -> list[Term]:
     forms = {_FORMS.get(leaf.type, PLAIN): leaf for leaf in branch.leaves}
     found = [_QUERIES[form](parameter.type, branch, system, code) for form in forms]
     return [t for t in found if t is not None]
+
+
+def identifier_keys(type: str, branches: Iterable[Branch], system: str, value: str) -> list[Key]:
+    """The lists of what has an Identifier of ``system`` and ``value``, as written, in one of ``branches``."""
+    return [Key(type, branch.text, IDENTIFIER, f"{system}|{value}") for branch in branches]
 
 
 def _truth(parameter: Parameter, branch: Branch, code: str) -> Term:

@@ -5,7 +5,7 @@ import pytest
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
-from resources.errors import Gone, Invalid, MethodNotAllowed, NotFound, PreconditionFailed
+from resources.errors import BadSearch, Gone, Invalid, MethodNotAllowed, NotFound, PreconditionFailed
 from resources.repository import Create, Delete, HistoryRequest, Patch, Put, SearchRequest
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}]}
@@ -39,6 +39,31 @@ def test_a_search_is_noted_for_each_patient_it_shows(repository: BoundRepository
     repository.search(SearchRequest("Patient", (("_id", "b"), ("_revinclude", "Condition:patient"))))
     repository.search(SearchRequest("Condition", (("_id", "4"),)))
     assert [record.patient for record in noted] == ["Patient/a", "Patient/b", "Patient/a", "Patient/b", ""]
+
+
+def test_what_has_identifiers_is_found_in_one_look_and_noted_for_each_patient(
+    repository: BoundRepository, noted: list[AuditRecord]
+) -> None:
+    def one(type: str, id: str, *values: str) -> Put:
+        return Put({"resourceType": type, "identifier": [{"system": "urn:a|b", "value": v} for v in values]}, type, id)
+
+    for command in (one("Patient", "a", "1,2", "3"), one("Patient", "b", "3"), one("Device", "c", "3"), *"de"):
+        repository.commit([command if isinstance(command, Put) else one("Device", command, "4")])
+    repository.commit([Delete("Device", "e")])
+    repository.commit([one("Device", "d", "5")])
+    noted.clear()
+    wanted = [(type, "urn:a|b", value) for type, value in (("Patient", "1,2"), ("Patient", "3"), ("Device", "4"))]
+    found = repository.identified(wanted, [("Device", "c"), ("Device", "e"), ("Device", "never"), ("Patient", "b")])
+    assert sorted(each.reference for each in found) == ["Device/c", "Patient/a", "Patient/b"]
+    assert [(r.interaction, r.patient) for r in noted] == [
+        (Interaction.SEARCH_SYSTEM, "Patient/a"),
+        (Interaction.SEARCH_SYSTEM, "Patient/b"),
+    ]
+    assert noted[0].detail.startswith("Patient.identifier=urn:a|b|1,2,urn:a|b|3&Device.identifier=urn:a|b|4&Device._id")
+    assert repository.identified([]) == [] and repository.identified([("Patient", "urn:a", "3")]) == []
+    with pytest.raises(BadSearch):
+        repository.identified([("Provenance", "urn:a", "3")])
+    assert noted[-1].outcome == Outcome.MINOR
 
 
 def test_the_document_carries_identity_and_keeps_everything_else(repository: BoundRepository) -> None:

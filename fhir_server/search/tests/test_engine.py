@@ -5,7 +5,7 @@ import pytest
 from fhir_server.search.tests.record import Record, observation, patient, two_charts
 from fhir_server.store import Store
 from resources.errors import BadSearch, Forbidden
-from resources.repository import WHOLE_RECORD, Caller
+from resources.repository import WHOLE_RECORD, Caller, Grant, Grants
 
 
 @pytest.fixture
@@ -187,6 +187,20 @@ def test_changes_are_found_at_once(record: Record) -> None:
     assert record.ids("Observation?code=new-code") == []
     assert record.ids("Observation?_id=a0") == [] and len(record.ids("Observation?")) == 12
     assert "a0" not in record.ids("Observation?_sort=-_lastUpdated")
+
+
+def test_what_has_identifiers_is_found_as_far_as_the_caller_sees(record: Record) -> None:
+    wanted = [("Patient", "urn:mrn", "mrn-p1"), ("Patient", "urn:mrn", "mrn-p2")]
+
+    def found(*grants: Grant) -> list[str]:
+        caller = Caller("x", grants=Grants(grants))
+        rows = record.engine.identified(record.session, caller, wanted, [("Observation", "a1")])
+        return sorted(row.id for row in rows)
+
+    assert found(Grant("*", "s")) == ["a1", "p1", "p2"]
+    assert found(Grant("*", "s", compartment=("Patient", "p2"))) == ["p2"]
+    with pytest.raises(Forbidden):
+        found(Grant("Patient", "s"))
 
 
 def test_matches_for_conditional_interactions(record: Record) -> None:
