@@ -1,0 +1,106 @@
+"""What a room is: its members, its phase, and how long it waits for whom.
+
+Ours; docs/adr/video-room.md has the states in words. All times are ms since 1970 UTC, given by the caller's clock.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from video.ports import Role, Source
+
+
+class Standing(StrEnum):
+    """Where a member stands."""
+
+    NOBODY = "nobody"  # no ticket for this member was used in this room
+    CHECKING = "checking"  # has a seat in front of the door, tries camera and microphone
+    WAITING = "waiting"  # passed the device check
+    ADMITTED = "admitted"
+    DENIED = "denied"  # not let in, or asked to go; another ticket is another try
+    LEFT = "left"  # went, or was lost for longer than the grace; the session brings them back to ``back_to``
+
+
+class Phase(StrEnum):
+    """Where a visit stands."""
+
+    OPEN = "open"  # nobody has talked with anybody yet
+    RUNNING = "running"
+    AWAY = "away"  # the patient's side or the last practitioner is gone for longer than the grace
+    ENDED = "ended"
+
+
+class Held(StrEnum):
+    """Who put a member on hold: only a practitioner lifts what a practitioner laid on."""
+
+    NO = ""
+    SELF = "self"
+    PRACTITIONER = "practitioner"
+
+
+SEATED = frozenset({Standing.CHECKING, Standing.WAITING, Standing.ADMITTED})
+"""Those who count as being here or coming back."""
+PATIENT_SIDE = frozenset({Role.PATIENT, Role.RELATED})
+TALK = frozenset({Source.MICROPHONE, Source.CAMERA})
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One seat. ``session`` '' without media; ``up``: its transport carries packets; ``share``: may share the screen;
+    ``sharing``: does so; ``absent_since`` while neither socket nor media is there; ``since`` of the standing;
+    ``done`` and ``measured`` are the last commands and sessions, so that what comes twice is done once."""
+
+    id: str
+    role: Role
+    name: str
+    actor: str
+    standing: Standing
+    since: int
+    back_to: Standing = Standing.CHECKING
+    socket: bool = False
+    session: str = ""
+    up: bool = False
+    sending: frozenset[Source] = frozenset()
+    share: bool = False
+    sharing: bool = False
+    held: Held = Held.NO
+    absent_since: int | None = None
+    done: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> bool:
+        return self.socket or self.up
+
+    @property
+    def admitted(self) -> bool:
+        return self.standing is Standing.ADMITTED
+
+    @property
+    def practises(self) -> bool:
+        return self.role is Role.PRACTITIONER
+
+
+class Room(msgspec.Struct, frozen=True):
+    """A visit. ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
+    no media between them; ``empty_since`` while nobody is here."""
+
+    id: str
+    encounter: str
+    appointment: str
+    patient: str
+    phase: Phase = Phase.OPEN
+    phase_since: int = 0
+    started: int | None = None
+    members: dict[str, Member] = {}
+    facts: int = 0
+    apart_since: int | None = None
+    empty_since: int | None = None
+    draining: bool = False
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How long a room waits (ms) and how many it seats."""
+
+    grace: int = 30_000
+    expiry: int = 15 * 60_000
+    seats: int = 6
