@@ -91,14 +91,14 @@ def measured(scene: Scene, member: Member, event: events.Measured) -> None:
 def lapsed(scene: Scene, member: Member, event: events.Event) -> None:
     """Lost, not gone: back where they were as soon as they are back."""
     scene.change(member.id, back_to=member.standing)
-    scene.record(FactKind.LEFT, member, member.absent_since, reason="lost")
+    scene.record(FactKind.LEFT, member, member.absent_since, reason="lost", standing=member.standing.value)
 
 
 def left(scene: Scene, member: Member, event: events.Event) -> None:
     """Gone of their own will: a practitioner admits again whom a practitioner admitted."""
     back = Standing.WAITING if member.admitted and not member.practises else member.standing
     scene.change(member.id, back_to=back)
-    scene.record(FactKind.LEFT, member, reason="left")
+    scene.record(FactKind.LEFT, member, reason="left", standing=member.standing.value)
 
 
 def admitted(scene: Scene, member: Member, event: events.Admit) -> None:
