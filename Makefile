@@ -4,6 +4,8 @@ ifeq ($(origin PY), undefined)
 PY := $(shell /usr/bin/python3 -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo /usr/bin/python3 || echo python3)
 endif
+# Compiled modules are kept, as they are where Hearth is installed: without them every process compiles them again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 T ?=

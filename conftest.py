@@ -2,6 +2,7 @@
 
 A PostgreSQL of your own is used when HEARTH_TEST_POSTGRESQL names one (its user must be allowed to create databases);
 otherwise the private cluster of `make pg` is started and, when it was not running, stopped again.
+`--dist loadfile` of xdist gives a file to one process, and a folder that shares servers: see TOGETHER.
 """
 
 import os
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy import postgres_cluster as cluster
 from fhir_server.store import Store, open_store
@@ -26,6 +29,17 @@ settings.load_profile("hearth")
 HASH_KEY = b"hash key of the tests, 32 bytes."
 DIALECTS = ("sqlite", "postgresql")
 _missing: list[str] = []
+
+TOGETHER = {
+    "conformance_tests/hl7/": "hl7",
+    "conformance_tests/smart/": "smart",
+    "conformance_tests/clients/": "smart",
+    "conformance_tests/": "conformance",
+}
+"""Folder to the group of tests that one process runs, since they share servers of several processes each."""
+
+LONGEST = ("conformance_tests/hl7/", "conformance_tests/", "bench/", "fhir_server/", "hl7_bridge/", "smart_auth/")
+"""Folders in the order in which processes begin them, so that what is short is left when the first has nothing more."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,6 +55,31 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not was_running:
         config.add_cleanup(lambda: _idle() and cluster.stop())
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return Together(config, log)
+
+
+class Together(LoadFileScheduling):
+    """Gives a file, or the files that share servers, to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for folder, group in TOGETHER.items() if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, where processes share the tests."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    return next((place for place, folder in enumerate(LONGEST) if nodeid.startswith(folder)), len(LONGEST))
 
 
 def _idle() -> bool:

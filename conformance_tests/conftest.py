@@ -16,7 +16,8 @@ import pytest
 
 from conformance_tests.client import Client
 from conformance_tests.clients import provision
-from conformance_tests.process import postgresql, serving
+from conformance_tests.process import serving
+from conformance_tests.servers import Servers
 from conformance_tests.smart.fixtures import (  # noqa: F401
     ada,
     at_work,
@@ -77,20 +78,22 @@ class Served(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers that tests share: each is started once in a process that runs tests."""
+    with ExitStack() as opened:
+        yield Servers(opened, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def served(request: pytest.FixtureRequest, servers: Servers) -> Served:
     """The server given, or one of our own on the database of the parameter."""
     option = request.config.getoption
     if "://" in request.param:
-        yield Served(request.param.rstrip("/"), lambda: str(option("token")))
-        return
-    folder = tmp_path_factory.mktemp(request.param)
-    with ExitStack() as opened:
-        database = opened.enter_context(postgresql()) if request.param == "postgresql" else ""
-        if option("open"):
-            yield Served(opened.enter_context(serving(folder, database)), lambda: "")
-        else:
-            hearth = opened.enter_context(secured(folder, database))
-            yield Served(hearth.base, lambda: hearth.token("system/*.cruds"))
+        return Served(request.param.rstrip("/"), lambda: str(option("token")))
+    if option("open"):
+        return Served(servers.get(serving, request.param), lambda: "")
+    hearth = servers.get(secured, request.param)
+    return Served(hearth.base, lambda: hearth.token("system/*.cruds"))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -10,7 +9,7 @@ from conformance_tests.client import Client
 from conformance_tests.conftest import EITHER_DATABASE
 from conformance_tests.hl7.bridge import Bridge, bridged
 from conformance_tests.hl7.wire import Wire
-from conformance_tests.process import postgresql
+from conformance_tests.servers import Servers
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,14 +20,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def bridge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
+def bridge(request: pytest.FixtureRequest, servers: Servers) -> Bridge:
     """A secured server with the bridge in it, on the database of the parameter."""
     if request.config.getoption("base_url"):
         pytest.skip("the bridge's port and site kit are those of a server of our own: run without --base-url")
-    folder = tmp_path_factory.mktemp(f"hl7-{request.param}")
-    with ExitStack() as opened:
-        database = opened.enter_context(postgresql()) if request.param == "postgresql" else ""
-        yield opened.enter_context(bridged(folder, database))
+    return servers.get(bridged, request.param)
 
 
 @pytest.fixture(scope="session")

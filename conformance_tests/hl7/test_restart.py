@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from conformance_tests.client import Client
 from conformance_tests.hl7.bridge import Bridge, bridged, found, until
 from conformance_tests.hl7.messages import HOSPITAL, oru
 from conformance_tests.hl7.wire import framed
@@ -24,8 +25,8 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield opened.enter_context(bridged(tmp_path_factory.mktemp("restart"), database))
 
 
-def results(bridge: Bridge, patient: str) -> int:
-    return len(found(bridge.client(), "Observation", **{"patient.identifier": f"{HOSPITAL}|{patient}"}))
+def results(record: Client, patient: str) -> int:
+    return len(found(record, "Observation", **{"patient.identifier": f"{HOSPITAL}|{patient}"}))
 
 
 @requirement("hl7:2.9.2")
@@ -38,11 +39,12 @@ def test_what_was_acknowledged_outlives_the_server(own: Bridge) -> None:
         assert {answer.code for answer in [first, *told]} == {"AA"}
     own.stop()
     own.start()
-    until(lambda: results(own, patient) == len(ids))
+    record = own.client()
+    until(lambda: results(record, patient) == len(ids))
     with own.wire() as wire:
         # Answered when stored, and again when applied: a resend hears the latter.
         assert wire.ask(oru(ids[0], patient, app="LATER")).code == "AA"
-    assert results(own, patient) == len(ids)
+    assert results(record, patient) == len(ids)
 
 
 @requirement("hl7:2.9.2")
@@ -61,7 +63,8 @@ def test_what_was_acknowledged_outlives_a_kill(own: Bridge) -> None:
     with own.wire() as wire:
         for id in ids:
             assert wire.ask(oru(id, patient, app="LATER")).code == "AA"
-    until(lambda: results(own, patient) == len(ids))
+    record = own.client()
+    until(lambda: results(record, patient) == len(ids))
 
 
 def _family(bridge: Bridge) -> list[int]:

@@ -3,13 +3,10 @@
 The suite's conftest takes them in, for the SMART tests and for those of real clients alike.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from conformance_tests.client import Json
-from conformance_tests.process import postgresql
+from conformance_tests.servers import Servers
 from conformance_tests.smart.app import App, token_response
 from conformance_tests.smart.browser import Browser
 from conformance_tests.smart.provider import Provider, launch, provider_on
@@ -19,14 +16,11 @@ EHR_LAUNCH = "launch openid fhirUser offline_access user/*.rs patient/*.rs"
 
 
 @pytest.fixture(scope="session")
-def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+def provider(request: pytest.FixtureRequest, servers: Servers) -> Provider:
     """A secured server of our own with people, apps and a record. A server that was given has none of these."""
     if request.config.getoption("base_url"):
         pytest.skip("people and apps are made through the command line of a server of our own: run without --base-url")
-    folder = tmp_path_factory.mktemp(f"secured-{request.param}")
-    with ExitStack() as opened:
-        database = opened.enter_context(postgresql()) if request.param == "postgresql" else ""
-        yield opened.enter_context(provider_on(folder, database))
+    return servers.get(provider_on, request.param)
 
 
 @pytest.fixture

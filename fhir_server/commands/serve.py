@@ -36,11 +36,12 @@ def run(settings: Settings, part: str | None, *, supervised: bool = False) -> in
     if not settings.open:
         check_public_url(settings.base_url)
     start_logging(settings.log_level)
-    prepare(settings)
-    if part in (None, "api") and not supervised:  # the supervisor has done it, and other parts count already
-        _forget_counters(settings)
-        remember(settings)
-        _announce(settings)
+    if not supervised:  # the supervisor has done it, before it started this part
+        prepare(settings)
+        if part in (None, "api"):
+            _forget_counters(settings)
+            remember(settings)
+            _announce(settings)
     if part:
         PARTS[part](settings)
         return 0
