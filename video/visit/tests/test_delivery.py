@@ -1,0 +1,178 @@
+"""Against a record in memory that keeps versions, marks and what it was told; the real one is in fhir_server/tests."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from resources import json_codec
+from resources.errors import BusinessRule, Conflict, FhirError, Gone, NotFound, PreconditionFailed, Unavailable
+from resources.repository import Create, Put, Version
+from video.ports import Fact, FactKind, Role
+from video.visit.delivery import TRIES, Delivery
+from video.visit.spool import FactSpool
+from video.visit.tests.script import appointment, encounter, fact, play, visit
+from video.visit.tests.test_spool import Clock, Sealer
+
+
+class Memory:
+    def __init__(self) -> None:
+        self.stored = {"Encounter/9": (1, encounter()), "Appointment/8": (1, appointment())}
+        self.marks: set[tuple[str, int]] = set()
+        self.told: list[int] = []
+        self.new: list[dict[str, Any]] = []
+        self.trouble: list[FhirError | None] = []  # raised before a commit, or instead of its answer
+        self.after: list[FhirError] = []
+        self.refuses: Any = lambda resource: False
+
+    def read(self, type: str, id: str) -> Version:
+        if f"{type}/{id}" not in self.stored:
+            raise NotFound("no")
+        version, doc = self.stored[f"{type}/{id}"]
+        return Version(type, id, version, 0, json_codec.encode(doc))
+
+    def commit(self, commands: Any, marks: Any, told: Any) -> None:
+        if self.trouble and (error := self.trouble.pop(0)):
+            raise error
+        keys = {(mark.params["room"], mark.params["number"]) for mark in marks}
+        if keys & self.marks:
+            raise Conflict("known")
+        puts = [command for command in commands if isinstance(command, Put)]
+        if any(self.stored[f"{put.type}/{put.id}"][0] != put.if_match for put in puts):
+            raise PreconditionFailed("changed")
+        if any(self.refuses(command.resource) for command in commands):
+            raise BusinessRule("will not have it")
+        for put in puts:
+            self.stored[f"{put.type}/{put.id}"] = (put.if_match + 1, put.resource)
+        self.new += [command.resource for command in commands if isinstance(command, Create)]
+        self.marks |= keys
+        self.told += [one.number for one in told]
+        if self.after:
+            raise self.after.pop(0)
+
+    def written(self, facts: Any) -> frozenset[int]:
+        return frozenset(one.number for one in facts if (one.room, one.number) in self.marks)
+
+
+@pytest.fixture
+def record():
+    return Memory()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def spool(tmp_path, clock):
+    made = FactSpool(tmp_path / "facts.sqlite", Sealer(), clock)
+    yield made
+    made.close()
+
+
+def settle(delivery: Delivery, clock: Clock, spool: FactSpool) -> None:
+    while spool.counts()[0]:
+        delivery.step()
+        clock.at += 20_000
+
+
+def is_done(record: Memory) -> bool:
+    made, held, new = play(visit())
+    again = json_codec.encode(record.stored["Encounter/9"][1]) == json_codec.encode(made)
+    return again and record.stored["Appointment/8"][1] == held and len(record.new) == len(new)
+
+
+def test_one_by_one_and_all_at_once_come_to_the_same(record, spool, clock):
+    for one in visit():
+        spool.put([one])
+        assert Delivery(spool, record, clock).step() == 1
+    assert is_done(record)
+    assert record.told == [one.number for one in visit()]
+
+
+def test_facts_that_waited_are_one_commit(record, spool, clock):
+    spool.put(visit())
+    assert Delivery(spool, record, clock).step() == len(visit())
+    assert is_done(record)
+    assert record.stored["Encounter/9"][0] == 2
+
+
+def test_the_database_may_be_away_for_long(record, spool, clock):
+    record.trouble = [Unavailable("away")] * 50
+    spool.put(visit())
+    settle(Delivery(spool, record, clock), clock, spool)
+    assert is_done(record)
+    assert spool.aside() == []
+
+
+def test_a_commit_whose_answer_was_lost_is_not_done_again(record, spool, clock):
+    record.after = [Unavailable("the connection broke"), Unavailable("again")]
+    for one in visit():
+        spool.put([one])
+        settle(Delivery(spool, record, clock), clock, spool)
+    assert is_done(record)
+    assert record.told == [one.number for one in visit()]
+
+
+def test_a_kill_between_commit_and_spool_is_no_second_effect(record, spool, clock, tmp_path):
+    spool.put(visit())
+    Delivery(spool, record, clock).step()
+    spool._database.execute("DELETE FROM fact")
+    spool.put(visit()[:7])
+    spool.put(visit())  # as after a restart from an older state
+    Delivery(spool, record, clock).step()
+    assert is_done(record)
+    assert len(record.told) == len(visit())
+
+
+def test_others_write_at_the_same_time(record, spool, clock):
+    record.trouble = [PreconditionFailed("changed"), Conflict("lost"), None]
+    spool.put(visit())
+    Delivery(spool, record, clock).step()
+    assert is_done(record)
+
+
+def test_what_cannot_be_written_waits_for_a_person_and_the_others_go_on(record, spool, clock):
+    record.refuses = lambda resource: resource["resourceType"] == "Communication"
+    spool.put(visit())
+    settle(Delivery(spool, record, clock), clock, spool)
+    [aside] = spool.aside()
+    assert (aside.reason, aside.tries) == ("business-rule", TRIES - 1)
+    assert record.stored["Encounter/9"][1]["status"] == "finished"
+    assert sorted(record.told) == [one.number for one in visit()]  # the trail has the one that waits as well
+    record.refuses = lambda resource: False
+    spool.again()
+    settle(Delivery(spool, record, clock), clock, spool)
+    assert is_done(record)
+
+
+def test_a_damaged_body_stands_in_nobodys_way(record, spool, clock):
+    spool.put(visit())
+    spool._database.execute("UPDATE fact SET body = x'00' WHERE number = 2")
+    settle(Delivery(spool, record, clock), clock, spool)
+    assert [one.number for one in spool.aside()] == [2]
+    assert record.stored["Encounter/9"][1]["status"] == "finished"
+
+
+@pytest.mark.parametrize("error", [NotFound, Gone])
+def test_an_encounter_that_is_gone_leaves_the_trail(record, spool, clock, error, monkeypatch):
+    def read(type: str, id: str) -> Version:
+        raise error("gone")
+
+    monkeypatch.setattr(record, "read", read)
+    spool.put([Fact(FactKind.JOINED, "room", 1, 5, "Encounter/7", "", "", role=Role.GUEST.value)])
+    assert Delivery(spool, record, clock).step() == 1
+    assert record.told == [1]
+
+
+def test_it_runs_in_a_thread_until_it_is_told_to_stop(record, spool, clock):
+    stop = threading.Event()
+    thread = threading.Thread(target=Delivery(spool, record, clock).run, args=(stop,))
+    thread.start()
+    spool.put([fact(FactKind.WAITING, 1, 0, Role.PATIENT)])
+    while spool.counts()[0]:
+        stop.wait(0.01)
+    stop.set()
+    thread.join()
+    assert record.stored["Encounter/9"][1]["status"] == "arrived"
