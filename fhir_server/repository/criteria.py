@@ -4,7 +4,8 @@ FHIR R4 http.html#ccreate, #cond-update, #cdelete. Two criteria can only disturb
 other's resource brings along, so a commit that asks holds its criteria *and* the identifiers that it carries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,10 @@ from fhir_server.store import Session, Stored
 from resources.errors import MultipleMatches, PreconditionFailed
 from resources.repository import Caller, Command, Create, Delete, Patch, Put
 from resources.search_param.escapes import plain, split
+from resources.search_param.parameters import parameters
+
+MOST_IDENTIFIERS = 100
+"""Of criteria that are looked up together with others."""
 
 
 def criteria_of(command: Command) -> str | None:
@@ -30,13 +35,21 @@ def type_of(command: Command) -> str:
 def lock_parts(type: str, criteria: str) -> Iterator[tuple[str, ...]]:
     """What to lock for ``criteria``: the identifiers when it selects by nothing else (all of them, or any of several
     after commas), else all criteria of the type."""
-    pairs = parse_qsl(criteria, keep_blank_values=True)
-    texts = [text for name, value in pairs if name == "identifier" for text in split(value, ",")]
-    exact = ["|".join(map(plain, parts)) for text in texts if len(parts := split(text, "|")) == 2 and parts[1]]
-    if exact and len(exact) == len(texts) and all(name == "identifier" for name, _ in pairs):
-        yield from ((type, "identifier", value) for value in exact)
+    exact = _identifiers(criteria)
+    if exact:
+        yield from ((type, "identifier", f"{system}|{value}") for each in exact for system, value in each)
     else:
         yield (type, "criteria")
+
+
+@lru_cache(maxsize=512)  # of one commit: asked for its locks, and again to be looked up
+def _identifiers(criteria: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """For each parameter the identifiers (system, value) that it takes one of; () when there are other criteria."""
+    pairs = parse_qsl(criteria.removeprefix("?"), keep_blank_values=True)
+    texts = [[split(text, "|") for text in split(value, ",")] for _, value in pairs]
+    if any(name != "identifier" for name, _ in pairs) or any(len(t) != 2 or not t[1] for each in texts for t in each):
+        return ()
+    return tuple(tuple((plain(system), plain(value)) for system, value in each) for each in texts)
 
 
 def carried(resource: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -45,6 +58,23 @@ def carried(resource: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for identifier in found if isinstance(found, list) else [found]:
         if isinstance(identifier, dict) and "value" in identifier:
             yield (resource["resourceType"], "identifier", f"{identifier.get('system', '')}|{identifier['value']}")
+
+
+def the_ones(
+    services: Services, session: Session, caller: Caller, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Sequence[Stored]]:
+    """What meets each of the (type, criteria) that select by any of some identifiers: one look for all of them.
+
+    Others are left out: `the_one` looks for them one by one.
+    """
+    asked = {key: _identifiers(key[1]) for key in wanted if "identifier" in parameters(key[0])}
+    exact = {key: found[0] for key, found in asked.items() if len(found) == 1 and len(found[0]) <= MOST_IDENTIFIERS}
+    identities = [(type, *each) for (type, _), any in exact.items() for each in any]
+    known = services.engine.listed(session, caller, identities)
+    return {
+        (type, criteria): list({row.id: row for each in any for row in known.get((type, *each), ())}.values())
+        for (type, criteria), any in exact.items()
+    }
 
 
 def the_one(services: Services, session: Session, caller: Caller, type: str, criteria: str) -> Stored | None:
@@ -56,7 +86,11 @@ def the_one(services: Services, session: Session, caller: Caller, type: str, cri
         raise PreconditionFailed(
             f"The criteria {criteria!r} select nothing; give at least one search parameter with a value."
         )
-    found = services.engine.matches(session, caller, type, criteria)
+    return single(services.engine.matches(session, caller, type, criteria), type, criteria)
+
+
+def single(found: Sequence[Stored], type: str, criteria: str) -> Stored | None:
+    """The one of ``found``, None without any. Raises MultipleMatches."""
     if len(found) > 1:
         raise MultipleMatches(
             f"More than one {type} meets {criteria!r}; criteria that select one resource are expected."

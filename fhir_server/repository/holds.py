@@ -27,7 +27,7 @@ class Holds:
             if isinstance(command, Read):
                 self._shared.add(self._key(_resource(command.type, command.id)))
             else:
-                self._alone.update(map(self._key, _known(command)))
+                self._alone.update(map(self._key, set(_known(command))))
         if len(commands) > 1:
             self._shared.update(self._key(_type(type_of(c))) for c in commands if not isinstance(c, Read | Find))
 

@@ -1,6 +1,6 @@
 """What every repository of a process shares: store, search, audit and the rules of the house."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import local
 from typing import Any, Protocol
@@ -29,6 +29,12 @@ class Search(Protocol):
     def identified(
         self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]], names: Collection[Name]
     ) -> Sequence[Stored]: ...
+
+    def listed(
+        self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]]
+    ) -> Mapping[tuple[str, str, str], Sequence[Stored]]:
+        """The current resources with each identifier (type, system, value), as far as ``caller`` may find them."""
+        ...
 
     def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> Sequence[Stored]:
         """Up to two current resources that meet ``criteria``, in the view of the open transaction."""

@@ -6,11 +6,11 @@ then all writes, then the reads. A lost race rolls back and the whole is tried a
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.repository.criteria import criteria_of, the_one, type_of
+from fhir_server.repository.criteria import criteria_of, single, the_one, the_ones, type_of
 from fhir_server.repository.faults import fault
 from fhir_server.repository.guard import Guard
 from fhir_server.repository.holds import Holds
@@ -129,13 +129,21 @@ class Commit:
 
     def _identify(self, session: Session, steps: list[Step]) -> None:
         made: dict[tuple[str, str], Step] = {}
+        asked = {(type_of(s.command), criteria) for s in steps if (criteria := criteria_of(s.command)) is not None}
+        known = the_ones(self.services, session, self.caller, asked) if asked else {}
         for step in steps:
             with _naming(step.place):
-                self._identify_one(session, step, made)
+                self._identify_one(session, step, made, known)
         _refuse_twice(steps)
         self._read_current(session, steps)
 
-    def _identify_one(self, session: Session, step: Step, made: dict[tuple[str, str], Step]) -> None:
+    def _identify_one(
+        self,
+        session: Session,
+        step: Step,
+        made: dict[tuple[str, str], Step],
+        known: Mapping[tuple[str, str], Sequence[Stored]],
+    ) -> None:
         command, criteria = step.command, criteria_of(step.command)
         if isinstance(command, Read | Find):
             return
@@ -147,7 +155,8 @@ class Commit:
         if twin is not None:
             step.id, step.twin, step.outcome = twin.id, twin, twin.outcome
             return
-        self._choose(step, the_one(self.services, session, self.caller, *key))
+        found = single(known[key], *key) if key in known else the_one(self.services, session, self.caller, *key)
+        self._choose(step, found)
         made[key] = step
 
     def _choose(self, step: Step, found: Stored | None) -> None:

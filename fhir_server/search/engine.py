@@ -84,14 +84,28 @@ class SearchEngine:
         self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]], names: Collection[Name]
     ) -> list[Stored]:
         """What `resources.repository.Repository.identified` says, as ``caller`` may see it."""
-        types = {type for type, *_ in identities}
-        for type in types | {type for type, _ in names}:
+        listed = self.listed(session, caller, identities).values()
+        for type in {type for type, _ in names}:
             restriction(caller, type, "s")
-        lists = {self.store.hasher.fresh(caller.tenant, key) for each in identities for key in _lists(*each)}
-        listed = session.read_listed(list(lists), caller.tenant)
-        found = {(row.type, row.id): row for row in listed if row.type in types}  # a list is found by a hash
-        found |= session.read_many(sorted(names), caller.tenant)
-        return self.resolver(session, caller).view.seen((row for row in found.values() if not row.deleted), "s")
+        named = [row for row in session.read_many(sorted(names), caller.tenant).values() if not row.deleted]
+        seen = self.resolver(session, caller).view.seen(named, "s")
+        return list({(row.type, row.id): row for rows in (*listed, seen) for row in rows}.values())
+
+    def listed(
+        self, session: Session, caller: Caller, identities: Collection[tuple[str, str, str]]
+    ) -> dict[tuple[str, str, str], list[Stored]]:
+        """What `fhir_server.repository.services.Search.listed` says."""
+        for type in {type for type, *_ in identities}:
+            restriction(caller, type, "s")
+        h, asked = self.store.hasher.fresh, dict[int, tuple[str, str, str]]()
+        for each in identities:
+            asked.update((h(caller.tenant, key), each) for key in _lists(*each))
+        view, found = self.resolver(session, caller).view, dict[tuple[str, str, str], list[Stored]]()
+        for number, row in session.read_listed(asked, caller.tenant):
+            each = asked[number]
+            if row.type == each[0] and view.seen([row], "s"):  # a list is found by a hash
+                found.setdefault(each, []).append(row)
+        return found
 
     def resolver(self, session: Session, caller: Caller) -> Resolver:
         """What finds and tests resources as ``caller`` may see them."""

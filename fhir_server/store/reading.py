@@ -3,7 +3,7 @@
 FHIR R4 RESTful API, read, vread and history (https://hl7.org/fhir/R4/http.html#history).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
@@ -35,9 +35,9 @@ PLACES = {
     "sqlite": "(SELECT value AS place FROM json_each($2)) AS w",
 }
 LISTED = {  # fenced, so that each list is probed for
-    "postgresql": """(SELECT DISTINCT p.o AS place FROM unnest($2::bigint[]) AS l(h)
+    "postgresql": """(SELECT l.h, p.o AS place FROM unnest($2::bigint[]) AS l(h)
         CROSS JOIN LATERAL (SELECT o FROM post WHERE h = l.h OFFSET 0) p) AS w""",
-    "sqlite": "(SELECT DISTINCT p.o AS place FROM json_each($2) AS l CROSS JOIN post p ON p.h = l.value) AS w",
+    "sqlite": "(SELECT p.h, p.o AS place FROM json_each($2) AS l CROSS JOIN post p ON p.h = l.value) AS w",
 }
 _NAMED = {  # as in READ
     "postgresql": "q.type = w.t AND q.id >= w.i AND q.id <= w.i ORDER BY q.id",
@@ -102,11 +102,12 @@ class Reading:
         found = {row.o: row for row in self._all_stored(self.query(sql, (tenant, list(places))))}
         return [found[o] for o in places if o in found]
 
-    def read_listed(self, lists: Sequence[int], tenant: int = 0) -> list[Stored]:
+    def read_listed(self, lists: Collection[int], tenant: int = 0) -> list[tuple[int, Stored]]:
         if not lists:
             return []
-        sql = f"SELECT {OF_ROW} FROM {LISTED[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
-        return sorted(self._all_stored(self.query(sql, (tenant, list(lists)))), key=lambda row: row.o)
+        sql = f"SELECT {OF_ROW}, w.h FROM {LISTED[self.dialect]} {self._probe('q.o = w.place')} AND NOT r.deleted"
+        rows = self.query(sql, (tenant, list(lists)))
+        return [(row[9], self._stored(row)) for row in sorted(rows, key=lambda row: row[7])]
 
     def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:
         return self._all_stored(self.query(sql, params))

@@ -120,8 +120,8 @@ class Session(Protocol):
         """Current rows by ``o``, in the order of ``places``; those that moved or were deleted are left out."""
         ...
 
-    def read_listed(self, lists: Sequence[int], tenant: int = 0) -> list[Stored]:
-        """Current rows that stand on one of ``lists`` (`Hasher.h`), each once, in the order of ``o``; all of them."""
+    def read_listed(self, lists: Collection[int], tenant: int = 0) -> list[tuple[int, Stored]]:
+        """All current rows that stand on ``lists`` (`Hasher.h`), with the list of each, in the order of ``o``."""
         ...
 
     def select(self, sql: str, params: Sequence[Parameter] = ()) -> list[Stored]:

@@ -52,7 +52,7 @@ class Node:
     updated: int = 0
     stamp: Stamp | None = None
     keys: tuple[Key, ...] = ()
-    """Of a new one: what it must be the first to have, unless its id says so already."""
+    """Of a new one: what it must be the first to have."""
     standing: Standing = field(default_factory=Standing)
     is_settled: bool = False
 
@@ -105,7 +105,7 @@ class Node:
 def new_node(type: str, keys: tuple[Key, ...], id: str = "") -> Node:
     """A resource to be made, with ``id`` when its only identity decides which one it gets."""
     name = Name(type, id or new_id())
-    return Node(name, {"resourceType": type, "id": name.id}, keys=() if id else keys, is_settled=True)
+    return Node(name, {"resourceType": type, "id": name.id}, keys=keys, is_settled=True)
 
 
 def found_node(version: Version, stamp: Stamp | None) -> Node:

@@ -5,7 +5,7 @@ FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternativ
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from hl7_bridge.errors import DUPLICATE_KEY, Held
 from hl7_bridge.mapping.model import Key, Resource
@@ -16,6 +16,8 @@ from resources.errors import Gone, NotFound
 from resources.repository import Repository, SearchRequest, Version
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_QUOTED = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%&+;#= "})
+"""What means something in a query string."""
 _ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 
 
@@ -124,7 +126,7 @@ def token(key: Key) -> str:
 
 def criteria(keys: Iterable[Key]) -> str:
     """The query string that finds whatever has one of ``keys``."""
-    return "identifier=" + quote(",".join(map(token, keys)), safe="")
+    return "identifier=" + ",".join(map(token, keys)).translate(_QUOTED)
 
 
 def identities(resource: Resource) -> list[Key]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_server.repository.references import conditional, rewritten, rewritten_quickly, swap_by
+from fhir_server.repository.references import addressed_by, conditional, rewritten, rewritten_quickly, swap_by
 
 ONE, TWO = "urn:uuid:11111111-1111-1111-1111-111111111111", "https://example.org/fhir/Patient/2"
 IDENTITIES = {ONE: "Patient/1", TWO: "Patient/two"}
@@ -59,7 +59,7 @@ def test_what_was_not_swapped_is_resolved() -> None:
     found = {"Patient?x=1": "Patient/9"}
     for way in (
         rewritten(sent, SWAP, found.get),
-        rewritten_quickly(sent, SWAP, found.get, IDENTITIES),
+        rewritten_quickly(sent, SWAP, found.get, addressed_by(IDENTITIES)),
     ):
         assert way == {**sent, "subject": {"reference": "Patient/9"}}
 
@@ -77,4 +77,4 @@ def test_the_quick_way_does_what_the_walk_does(reference: str, note: str, uri: s
         "url": uri,
         "action": [{"definitionUri": uri, "title": f'"reference":"{note}"'}],
     }
-    assert rewritten_quickly(sent, SWAP, None, IDENTITIES) == rewritten(sent, SWAP)
+    assert rewritten_quickly(sent, SWAP, None, addressed_by(IDENTITIES)) == rewritten(sent, SWAP)

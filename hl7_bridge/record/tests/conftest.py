@@ -83,7 +83,7 @@ class Draft:
         url = f"urn:uuid:00000000-0000-0000-0000-{len(self.mapped.entries) + 1:012d}"
         if keys:
             resource = {**resource, "identifier": [{"system": key.system, "value": key.value} for key in keys]}
-        tie = repr(sorted(resource.items()))
+        tie = repr([*(each.resource for each in self.mapped.entries), resource])  # references differ by what they name
         as_of = AsOf(more.pop("rank", self.rank), more.pop("time", self.time), tie)
         entry = Entry(url, resource, policy, keys, as_of, **more)
         self.mapped.entries.append(entry)

@@ -1,5 +1,7 @@
 """Resources found by identities: many at once, each once."""
 
+from urllib.parse import parse_qsl
+
 from hl7_bridge.mapping.model import Key
 from hl7_bridge.record.shelf import Shelf, criteria, identities, token
 from resources.repository import Create
@@ -23,7 +25,7 @@ def test_what_is_added_is_found(bench):
     shelf = Shelf(bench.repository, bench.record.stamps, lambda type, key: f"{type}-{key.value}")
     one = shelf.add("Patient", (Key("s", "1"),), [Key("s", "parent")])
     two = shelf.add("Patient", (Key("s", "2"), Key("s", "3")))
-    assert one.name.id == "Patient-1" and one.keys == () and two.keys and len(two.name.id) == 36
+    assert one.name.id == "Patient-1" and one.keys and two.keys and len(two.name.id) == 36
     assert shelf.hits("Patient", [Key("s", "3"), Key("s", "2"), Key("s", "1")]) == [two, one]
     assert (
         shelf.hits("Patient", [Key("s", "parent")]) == [] and shelf.the_one("Patient", Key("s", "parent")) == one.name
@@ -32,7 +34,9 @@ def test_what_is_added_is_found(bench):
 
 def test_texts_of_searches():
     assert token(Key("urn:a|b", "1,2$\\")) == "urn:a\\|b|1\\,2\\$\\\\"
-    assert criteria([Key("s", "1"), Key("s", "2")]) == "identifier=s%7C1%2Cs%7C2"
+    assert criteria([Key("s", "1"), Key("s", "2")]) == "identifier=s|1,s|2"
+    odd = Key("urn:+&a", "1=%2; #")
+    assert parse_qsl(criteria([odd])) == [("identifier", token(odd))]
     assert identities({"identifier": [{"value": "no system"}, {"system": "s", "value": "v"}]}) == [Key("s", "v")]
 
 
