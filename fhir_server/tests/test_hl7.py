@@ -124,3 +124,33 @@ def test_tls_files_that_are_not_there():
         _tls(load({"HL7_TLS_CERT": "absent.pem", "HL7_TLS_KEY": "absent.pem"}, {}))
     assert _tls(load({}, {})) is None
     assert ssl.HAS_TLSv1_3
+
+
+def test_a_changed_site_kit_is_taken_over_by_all_processes_while_connections_stay(process, settings):
+    folder = settings.hl7_site / "senders"
+
+    async def scenario() -> None:
+        stop, ports = asyncio.Event(), asyncio.Queue[int]()
+        made = bridge(process, read_site(settings.hl7_site), BridgeMetrics())
+        object.__setattr__(made._options, "port", 0)
+        running = asyncio.create_task(made.run(stop, ports.put_nowait))
+        reader, writer = await asyncio.open_connection("127.0.0.1", await ports.get())
+        (folder / "ward.toml").write_text('applications = ["WARD"]\n')
+        (folder / "wrong.toml").write_text("ack = 1\n")
+        number = 0
+        async with asyncio.timeout(60):
+            while not process.journal.search(Query(sender="ward")):
+                number += 1
+                writer.write(encode(ORU.replace(b"|LAB|", b"|WARD|").replace(b"|7|", b"|%d|" % number)))
+                await reader.readuntil(b"\x1c\r")
+                await asyncio.sleep(0.2)
+                if number == 3:
+                    assert not process.journal.search(Query(sender="ward"))
+                    (folder / "wrong.toml").unlink()
+            while process.journal.standings():
+                await asyncio.sleep(0.05)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+    assert {entry.state for entry in process.journal.search(Query(sender="ward"))} == {"applied"}
