@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic, time
+from typing import TypeVar
 
 from hl7_bridge.ack import Acknowledger, Level, Verdict, is_due, is_enhanced
 from hl7_bridge.door import Arrival, Caps, arrive, incoming
@@ -23,10 +24,12 @@ from hl7_bridge.ports import Receipt
 from hl7_bridge.site.model import Sender, Site
 from hl7_bridge.site.recognition import Peer, recognised, welcome
 from hl7_bridge.telemetry import Telemetry
-from hl7_bridge.workers import Writer
+from hl7_bridge.workers import Kept, Writer
+from resources.errors import FhirError
 
 log = logging.getLogger("hearth.hl7")
 
+T = TypeVar("T")
 _LARGE = 1 << 17
 """Bytes of a message that is looked at beside the event loop, so that others do not wait for it."""
 _BEHIND = 32 << 20
@@ -50,18 +53,20 @@ class Taken:
 
     header: Message | None
     sender: Sender | None
-    receipt: "Future[Receipt] | None"
+    kept: "Future[Kept] | None"
     answer: bytes
     started: float
 
 
 class BridgeReception:
-    """mllp.listener.Reception. ``late`` is told of messages that were answered when stored."""
+    """mllp.listener.Reception. ``backlog`` tells the bytes that wait for the journal; ``late`` is told of messages that
+    were answered when stored."""
 
     def __init__(
         self,
         site: Site,
         writer: Writer,
+        backlog: Callable[[], int],
         outcomes: Outcomes,
         late: Callable[[int], None],
         telemetry: Telemetry,
@@ -70,18 +75,15 @@ class BridgeReception:
         times: Times | None = None,
         is_open: bool = False,
     ) -> None:
-        self._site, self._writer, self._outcomes = site, writer, outcomes
+        self._site, self._writer, self._backlog, self._outcomes = site, writer, backlog, outcomes
         self._late, self._telemetry, self._open = late, telemetry, is_open
         self._caps, self._times = caps or Caps(), times or Times()
-
-    def renew(self, site: Site) -> None:
-        self._site = site
 
     def welcome(self, peer: Peer) -> bool:
         return welcome(self._site, peer, is_open=self._open)
 
     async def room(self) -> None:
-        while self._writer.backlog > _BEHIND:
+        while self._backlog() > _BEHIND:
             await asyncio.sleep(_PAUSE)
 
     async def take(self, raw: bytes, peer: Peer) -> Reply:
@@ -114,8 +116,8 @@ class BridgeReception:
             return Taken(message, sender, None, self._refused(arrival, peer), started)
         if message is not None and message.type == "ACK":
             return Taken(message, sender, None, self._unasked(arrival), started)
-        receipt = self._writer.put(incoming(arrival, int(time() * 1000)))
-        return Taken(_head(message), sender, receipt, b"", started)
+        kept = self._writer.put(incoming(arrival, int(time() * 1000)))
+        return Taken(_head(message), sender, kept, b"", started)
 
     def _recogniser(self, peer: Peer) -> Callable[[str, str], Sender | None]:
         return lambda application, facility: recognised(self._site, peer, application, facility, is_open=self._open)
@@ -144,28 +146,34 @@ class BridgeReception:
 
     async def _answer(self, taken: Taken) -> Answer:
         answer, then = taken.answer, None
-        if taken.receipt is not None:
-            receipt = await self._durable(taken.receipt)
+        if taken.kept is not None:
+            kept = await self._durable(taken)
             header = taken.header.msh if taken.header else None
             if is_enhanced(header):
                 answer = self._acknowledger().accept(b"", taken.header)
-                then = self._applied_later(receipt, header)
+                then = self._applied_later(kept, header)
             else:
-                answer = await self._original(taken, receipt)
-            self._count(taken, receipt)
+                answer = await self._original(taken, kept)
         self._telemetry.answered(taken.sender.name if taken.sender else "", _code(answer), monotonic() - taken.started)
         return Answer(answer, then)
 
-    async def _durable(self, receipt: "Future[Receipt]") -> Receipt:
+    async def _durable(self, taken: Taken) -> Kept:
+        assert taken.kept is not None
         try:
-            return await _settled(receipt)
+            kept = await _settled(taken.kept)
         except Exception as error:  # noqa: BLE001 whatever kept it from being stored, nothing may be said
             raise NoAnswer(f"not stored: {type(error).__name__}") from None
+        kept.receipt.add_done_callback(partial(self._count, taken))
+        return kept
 
-    async def _original(self, taken: Taken, receipt: Receipt) -> bytes:
+    async def _original(self, taken: Taken, kept: Kept) -> bytes:
         """The one answer of original mode, or of a message in a batch."""
         assert taken.sender is not None
         if taken.sender.ack == "stored":
+            return self._stored(taken)
+        try:
+            receipt = await _settled(kept.receipt)
+        except FhirError:  # the bridge stops
             return self._stored(taken)
         if receipt.ack:
             return receipt.ack
@@ -178,17 +186,22 @@ class BridgeReception:
     def _stored(self, taken: Taken) -> bytes:
         return self._acknowledger().due(b"", taken.header, Level.APPLICATION, Verdict.ACCEPTED, ())
 
-    async def _applied_later(self, receipt: Receipt, header: Segment | None) -> bytes:
-        if receipt.ack:
-            return receipt.ack
+    async def _applied_later(self, kept: Kept, header: Segment | None) -> bytes:
         if not any(is_due(header, Level.APPLICATION, verdict) for verdict in Verdict):
             return b""
+        try:
+            receipt = await _settled(kept.receipt)
+        except FhirError:  # the bridge stops
+            return b""
+        if receipt.ack:
+            return receipt.ack
         outcome = await self._outcomes.wait(receipt.id, self._times.enhanced)
         return outcome.ack if outcome else b""
 
-    def _count(self, taken: Taken, receipt: Receipt) -> None:
+    def _count(self, taken: Taken, receipt: "Future[Receipt]") -> None:
         name = taken.sender.name if taken.sender else ""
-        self._telemetry.received(name, _type(taken.header), "duplicate" if receipt.duplicate else "taken")
+        is_again = receipt.exception() is None and receipt.result().duplicate
+        self._telemetry.received(name, _type(taken.header), "duplicate" if is_again else "taken")
 
     # --- batches
 
@@ -208,11 +221,9 @@ class BridgeReception:
 
     async def _answer_batch(self, file: batch.File, taken: Sequence[Taken]) -> Answer:
         """One reply for each message: a batch has no second answer, whatever its messages ask for."""
-        receipts = {n: await self._durable(each.receipt) for n, each in enumerate(taken) if each.receipt}
-        for n, receipt in receipts.items():
-            self._count(taken[n], receipt)
-        waiting = [self._original(taken[n], receipt) for n, receipt in receipts.items()]
-        answers = dict(zip(receipts, await asyncio.gather(*waiting), strict=True))
+        kept = {n: await self._durable(each) for n, each in enumerate(taken) if each.kept}
+        waiting = [self._original(taken[n], one) for n, one in kept.items()]
+        answers = dict(zip(kept, await asyncio.gather(*waiting), strict=True))
         return Answer(self._acknowledger().batch(file, [answers.get(n, each.answer) for n, each in enumerate(taken)]))
 
 
@@ -237,15 +248,15 @@ def _code(answer: bytes) -> str:
 _CODES = {level + verdict for level in Level for verdict in Verdict}
 
 
-def _noted(receipt: "Future[Receipt]") -> None:
-    if receipt.exception() is not None:
+def _noted(kept: "Future[Kept]") -> None:
+    if kept.exception() is not None:
         log.warning("a refused message was not kept")
 
 
-async def _settled(receipt: "Future[Receipt]") -> Receipt:
-    """What the writer settles in this very thread, many at a time: woken without a system call for each."""
-    if not receipt.done():
+async def _settled(future: "Future[T]") -> T:
+    """What is settled in this very thread, many at a time: woken without a system call for each."""
+    if not future.done():
         news = asyncio.get_running_loop().create_future()
-        receipt.add_done_callback(lambda _: None if news.done() else news.set_result(None))
+        future.add_done_callback(lambda _: None if news.done() else news.set_result(None))
         await news
-    return receipt.result()
+    return future.result()

@@ -19,8 +19,9 @@ from hl7_bridge.ports import Applying, Ended
 from hl7_bridge.reception import BridgeReception, Times
 from hl7_bridge.record import FollowUps
 from hl7_bridge.site.model import Site
+from hl7_bridge.takeover import Takeover
 from hl7_bridge.telemetry import Silent, Telemetry
-from hl7_bridge.workers import Writer
+from hl7_bridge.workers import Writer, at_once
 from resources.errors import FhirError
 
 log = logging.getLogger("hearth.hl7")
@@ -68,10 +69,13 @@ class Bridge:
         self._late: list[int] = []
         self._purged = -_PURGE
         self._appliers = appliers(self._told)
-        self._writer = Writer(journal, self._appliers.wake)
+        self._takeover = Takeover(journal, self._appliers.wake) if journal.forecourt else None
+        self._writer = Writer(self._takeover.keep) if self._takeover else Writer(at_once(journal), self._appliers.wake)
         self._outcomes: Outcomes | None = None
-        self._reception: BridgeReception | None = None
         self.listener: Listener | None = None
+
+    def _backlog(self) -> int:
+        return self._writer.backlog + (self._takeover.backlog if self._takeover else 0)
 
     def _told(self, ended: Ended) -> None:
         seconds = max(0.0, time() - ended.received / 1000)
@@ -79,21 +83,16 @@ class Bridge:
         if self._outcomes is not None:
             self._outcomes.told(ended)
 
-    def renew(self, site: Site) -> None:
-        """From now on messages are taken by ``site``; open connections stay."""
-        self._site = site
-        if self._reception is not None:
-            self._reception.renew(site)
-
     # --- the process
 
     async def run(self, stop: asyncio.Event, started: Callable[[int], None] = lambda port: None) -> None:
         """Serve until ``stop`` is set; ``started`` is told the port. Raises OSError when it cannot listen."""
         loop = asyncio.get_running_loop()
         self._outcomes = Outcomes(self._journal, loop)
-        self._reception = reception = BridgeReception(
+        reception = BridgeReception(
             self._site,
             self._writer,
+            self._backlog,
             self._outcomes,
             self._late.append,
             self._telemetry,
@@ -106,6 +105,8 @@ class Bridge:
         if freed:
             log.info("messages of a dead process taken over", extra={"count": freed})
         await self.listener.start(self._options.host, self._options.port, self._options.tls)
+        if self._takeover:
+            self._takeover.start(loop.call_soon_threadsafe)
         self._writer.start(loop.call_soon_threadsafe)
         self._appliers.start()
         tasks = [asyncio.ensure_future(self._outcomes.watch()), asyncio.ensure_future(self._upkeep())]
@@ -121,6 +122,8 @@ class Bridge:
         assert self.listener is not None
         await self.listener.stop(self._options.stop_seconds / 2)
         await loop.run_in_executor(None, self._writer.stop)
+        if self._takeover:
+            await loop.run_in_executor(None, self._takeover.stop)
         await loop.run_in_executor(None, self._appliers.stop, self._options.stop_seconds / 2)
         if beside:
             await asyncio.wait(beside, timeout=self._options.stop_seconds / 2)

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -108,13 +109,40 @@ Hand = Callable[[Callable[[], None]], object]
 """Runs what it is given: at once, or in the thread that wants to hear of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A durable message; ``receipt`` comes when it stands in the journal, and fails when the bridge stops before."""
+
+    receipt: "Future[Receipt]"
+
+
+def at_once(journal: Journal) -> "Callable[[Sequence[Incoming]], list[Kept]]":
+    """What keeps messages in ``journal`` itself."""
+
+    def keep(incoming: Sequence[Incoming]) -> list[Kept]:
+        made = []
+        for receipt in journal.receive(incoming):
+            made.append(Kept(Future()))
+            made[-1].receipt.set_result(receipt)
+        return made
+
+    return keep
+
+
 class Writer:
     """One thread that makes messages durable: all that wait are one transaction."""
 
-    def __init__(self, journal: Journal, stored: Callable[[], None], batch: int = 200, size: int = 1 << 24) -> None:
-        """``stored`` is called after each transaction; ``batch`` messages or about ``size`` bytes are one."""
-        self._journal, self._stored, self._batch, self._size = journal, stored, batch, size
-        self._waiting: deque[tuple[Incoming, Future[Receipt]]] = deque()
+    def __init__(
+        self,
+        keep: Callable[[Sequence[Incoming]], Sequence[Kept]],
+        stored: Callable[[], None] = lambda: None,
+        batch: int = 200,
+        size: int = 1 << 24,
+    ) -> None:
+        """``keep`` makes messages durable in one transaction, ``stored`` is called after each; ``batch`` messages or
+        about ``size`` bytes are one."""
+        self._keep, self._stored, self._batch, self._size = keep, stored, batch, size
+        self._waiting: deque[tuple[Incoming, Future[Kept]]] = deque()
         self._news = threading.Condition()
         self._stopping = False
         self._bytes = 0
@@ -131,9 +159,9 @@ class Writer:
         """Bytes that wait."""
         return self._bytes
 
-    def put(self, incoming: Incoming) -> "Future[Receipt]":
-        """The receipt once it is durable; the future raises FhirError when that could not be."""
-        future: Future[Receipt] = Future()
+    def put(self, incoming: Incoming) -> "Future[Kept]":
+        """Comes once it is durable, and raises FhirError when that could not be."""
+        future: Future[Kept] = Future()
         future.set_running_or_notify_cancel()  # what is given is written, also when whoever gave it is gone
         with self._news:
             if self._stopping:
@@ -158,12 +186,12 @@ class Writer:
             except Exception:
                 log.error("the journal's writer failed and goes on", exc_info=True)
 
-    def _some(self) -> list[tuple[Incoming, "Future[Receipt]"]]:
+    def _some(self) -> list[tuple[Incoming, "Future[Kept]"]]:
         """The next transaction's; [] when all is written and nothing may come."""
         with self._news:
             while not self._waiting and not self._stopping:
                 self._news.wait()
-            some: list[tuple[Incoming, Future[Receipt]]] = []
+            some: list[tuple[Incoming, Future[Kept]]] = []
             size = 0
             while self._waiting and len(some) < self._batch and size < self._size:
                 some.append(self._waiting.popleft())
@@ -171,10 +199,10 @@ class Writer:
             self._bytes -= size
             return some
 
-    def _write(self, some: list[tuple[Incoming, "Future[Receipt]"]]) -> None:
+    def _write(self, some: list[tuple[Incoming, "Future[Kept]"]]) -> None:
         for _ in range(_PATIENCE):
             try:
-                receipts = self._journal.receive([incoming for incoming, _ in some])
+                kept = self._keep([incoming for incoming, _ in some])
             except Unavailable as error:  # nobody has been answered yet, and most absences are short
                 failure: Exception = error
                 time.sleep(_PAUSE)
@@ -182,12 +210,12 @@ class Writer:
                 failure = error
                 break
             else:
-                self._hand(partial(_settle, some, receipts))
+                self._hand(partial(_settle, some, kept))
                 self._stored()
                 return
         self._failed(some, failure)
 
-    def _failed(self, some: list[tuple[Incoming, "Future[Receipt]"]], error: Exception) -> None:
+    def _failed(self, some: list[tuple[Incoming, "Future[Kept]"]], error: Exception) -> None:
         """One message that the database does not take must not be the others' end."""
         log.error("messages could not be stored", extra={"count": len(some)}, exc_info=error)
         if len(some) > 1 and not isinstance(error, FhirError):
@@ -197,7 +225,7 @@ class Writer:
         self._hand(partial(_settle, some, [error] * len(some)))
 
 
-def _settle(some: "Sequence[tuple[Incoming, Future[Receipt]]]", ends: Sequence[Receipt | Exception]) -> None:
+def _settle(some: "Sequence[tuple[Incoming, Future[Kept]]]", ends: Sequence[Kept | Exception]) -> None:
     for (_, future), end in zip(some, ends, strict=True):
         if isinstance(end, Exception):
             future.set_exception(end)

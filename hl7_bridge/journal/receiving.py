@@ -41,6 +41,29 @@ def receive(
         return keep(connection, sealing, incoming, linked)
 
 
+def take_over(
+    database: Database, sealing: Sealing, follower: str, standing: Sequence[tuple[int, Incoming]]
+) -> list[Receipt]:
+    """Messages of a forecourt with their numbers become the journal's, each once: up to which it has them is kept with
+    them under ``follower``. Those it has already get the receipt of a duplicate, of number 0 when they are none."""
+    if not standing:
+        return []
+    with database.write() as connection:
+        reached = connection.execute(_REACHED, {"follower": follower}).scalar() or 0
+        new = [incoming for number, incoming in standing if number > reached]
+        old = _rows(sealing, [incoming for number, incoming in standing if number <= reached], None)
+        receipts = keep(connection, sealing, new) if new else []
+        known = _earlier(connection, [row[_PRINT] for row in old if row[_PRINT]])
+        reaching = max(reached, *(number for number, _ in standing))
+        connection.execute(_REACHING, {"follower": follower, "position": reaching})
+    return [*(known.get(row[_PRINT], Receipt(0, duplicate=True)) for row in old), *receipts]
+
+
+_REACHED = sa.text("SELECT position FROM hl7_position WHERE follower = :follower")
+_REACHING = sa.text("""INSERT INTO hl7_position (follower, position) VALUES (:follower, :position)
+ON CONFLICT (follower) DO UPDATE SET position = excluded.position""")
+
+
 def keep(
     connection: sa.Connection, sealing: Sealing, incoming: Sequence[Incoming], linked: Linked | None = None
 ) -> list[Receipt]:

@@ -5,13 +5,16 @@ import secrets
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from time import time
 from typing import Any
 
 from hl7_bridge.journal import deciding, figures, parts, queue, reading, receiving, worklist
 from hl7_bridge.journal.database import Database
+from hl7_bridge.journal.forecourt import Forecourt, Standing
 from hl7_bridge.journal.outbox import SqlOutbox
-from hl7_bridge.journal.reading import Entry, Query, Standing
+from hl7_bridge.journal.reading import Entry, Query
+from hl7_bridge.journal.reading import Standing as Figures
 from hl7_bridge.journal.sealing import Sealing
 from hl7_bridge.journal.stamps import SqlStamps
 from hl7_bridge.mapping.model import Unmapped
@@ -40,10 +43,38 @@ class SqlJournal:
         self._database, self._sealing, self._now = Database(url, alone), sealing, now
         self.outbox = SqlOutbox(self._database, sealing)
         self.stamps = SqlStamps(self._database)
+        self.forecourt: Forecourt | None = None
+        self._reached = 0
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
+    def open_forecourt(self, path: Path) -> None:
+        """Of SQLite. Raises BlockingIOError when another process has it."""
+        self.forecourt = Forecourt(path, self._sealing)
+        self._reached = self.outbox.position(self._follower)
+
+    @property
+    def _follower(self) -> str:
+        return f"forecourt {self.forecourt.name}" if self.forecourt else ""
+
     def close(self) -> None:
+        if self.forecourt:
+            self.forecourt.close()
         self._database.close()
+
+    # --- takeover.Journal
+
+    def keep(self, incoming: Sequence[Incoming]) -> list[Standing]:
+        assert self.forecourt
+        return self.forecourt.keep(incoming)
+
+    def left(self, after: int, count: int) -> list[Standing]:
+        assert self.forecourt
+        return self.forecourt.after(max(after, self.outbox.position(self._follower)), count)
+
+    def take_over(self, standing: Sequence[tuple[int, Incoming]]) -> list[Receipt]:
+        receipts = receiving.take_over(self._database, self._sealing, self._follower, standing)
+        self._reached = standing[-1][0]
+        return receipts
 
     # --- ports.Journal
 
@@ -88,6 +119,8 @@ class SqlJournal:
         queue.flag_late(self._database, ids)
 
     def sweep(self) -> int:
+        if self.forecourt:
+            self.forecourt.forget(self._reached)
         return queue.sweep(self._database)
 
     def purge(self, older_than: int, count: int = 1000) -> int:
@@ -104,7 +137,7 @@ class SqlJournal:
     def search(self, query: Query, count: int = PAGE, *, before: int = 0, after: int = 0) -> list[Entry]:
         return reading.search(self._database, self._sealing, query, count, before, after)
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[Figures]:
         return reading.standings(self._database)
 
     def last_received(self, senders: Sequence[str]) -> dict[str, int]:

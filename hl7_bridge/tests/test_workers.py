@@ -4,7 +4,7 @@ import time
 import pytest
 
 from hl7_bridge.ports import Outcome, Receipt, State, Work
-from hl7_bridge.workers import Workers, Writer
+from hl7_bridge.workers import Workers, Writer, at_once
 from resources.errors import Unavailable
 
 
@@ -44,7 +44,7 @@ def paper():
 
 @pytest.fixture
 def writer(paper):
-    made = Writer(paper, lambda: None)
+    made = Writer(at_once(paper), lambda: None)
     made.start()
     yield made
     made.stop()
@@ -58,25 +58,25 @@ def test_what_waits_is_one_transaction_in_its_order(paper, writer, message):
     futures += [writer.put(message(str(n))) for n in range(50)]
     assert writer.backlog > 0
     paper.gate.set()
-    assert [future.result(5).id for future in futures] == list(range(1, 52))
+    assert [future.result(5).receipt.result(0).id for future in futures] == list(range(1, 52))
     assert paper.batches == [1, 50]
     assert writer.backlog == 0
 
 
 def test_a_transaction_is_settled_at_once_where_it_is_asked_for(paper, message):
-    writer, handed = Writer(paper, lambda: None), []
+    writer, handed = Writer(at_once(paper), lambda: None), []
     futures = [writer.put(message(str(n))) for n in range(10)]
     writer.start(handed.append)
     writer.stop()
     assert not any(future.done() for future in futures)
     assert len(handed) == 1
     handed[0]()
-    assert [future.result(0).id for future in futures] == list(range(1, 11))
+    assert [future.result(0).receipt.result(0).id for future in futures] == list(range(1, 11))
 
 
 def test_an_absent_database_is_waited_for(paper, writer, message):
     paper.failures = [Unavailable("away"), Unavailable("away")]
-    assert writer.put(message()).result(10).id == 1
+    assert writer.put(message()).result(10).receipt.result(0).id == 1
 
 
 def test_one_message_that_cannot_be_stored_is_not_the_others_end(paper, writer, message):
@@ -86,7 +86,7 @@ def test_one_message_that_cannot_be_stored_is_not_the_others_end(paper, writer, 
         time.sleep(0.01)
     good, bad, better = [writer.put(message(id)) for id in ("good", "poison", "better")]
     paper.gate.set()
-    assert [future.result(5).id for future in (first, good, better)] == [1, 2, 3]
+    assert [future.result(5).receipt.result(0).id for future in (first, good, better)] == [1, 2, 3]
     with pytest.raises(ValueError, match="not for"):
         bad.result(5)
 
@@ -101,11 +101,11 @@ def test_whoever_gave_a_message_may_be_gone(paper, writer, message):
 
 
 def test_a_stopped_writer_has_written_all_and_takes_no_more(paper, message):
-    writer = Writer(paper, lambda: None, batch=3)
+    writer = Writer(at_once(paper), lambda: None, batch=3)
     futures = [writer.put(message(str(n))) for n in range(10)]
     writer.start()
     writer.stop()
-    assert [future.result(0).id for future in futures] == list(range(1, 11))
+    assert [future.result(0).receipt.result(0).id for future in futures] == list(range(1, 11))
     with pytest.raises(Unavailable):
         writer.put(message()).result(0)
 
