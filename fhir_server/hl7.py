@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from threading import Lock
 from time import time
 from typing import Any
 
@@ -33,11 +34,13 @@ from hl7_bridge.mllp.listener import Limits
 from hl7_bridge.outbound.delivery import Delivery
 from hl7_bridge.outbound.follower import Follower
 from hl7_bridge.outbound.segments import own_system
-from hl7_bridge.ports import Ended
+from hl7_bridge.ports import Ended, Outcome, Work
 from hl7_bridge.record import FollowUps, Record
+from hl7_bridge.renewal import Renewal
 from hl7_bridge.service import Bridge, Options
 from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
+from hl7_bridge.site.live import LiveSite
 from hl7_bridge.site.model import Site
 from hl7_bridge.workers import Workers
 from resources import validation
@@ -135,36 +138,60 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
     """The bridge over ``process``; others apply, in processes of their own."""
     settings, journal = process.settings, process.journal
     _open_forecourt(process)
-    people = _People(process)
-    record = _record(process, site)
+    people, live = _People(process), LiveSite(settings.hl7_site, site)
 
     def crew(told: Callable[[Ended], None]) -> Crew:
-        return Crew(apply, (dict(settings.values),), settings.hl7_workers, told, journal.release_dead)
+        return Crew(apply, (dict(settings.values), live), settings.hl7_workers, told, journal.release_dead)
 
-    return Bridge(
+    renewal = Renewal(live, lambda now: _outbound(now, journal, people.repository), lambda now: made.renew(now))
+    made = Bridge(
         site=site,
         journal=journal,
         appliers=crew,
-        follow_ups=lambda: FollowUps(record, people.repository("upkeep")),
+        follow_ups=lambda: FollowUps(_record(process, live.site), people.repository("upkeep")),
         options=_options(settings, tls),
         telemetry=metrics,
         rounds=(metrics.sample,),
-        beside=_outbound(site, journal, people.repository),
+        beside=(renewal.run,),
     )
+    return made
 
 
-def apply(strand: Strand, values: dict[str, Any]) -> None:
+def apply(strand: Strand, values: dict[str, Any], live: LiveSite) -> None:
     """A child of the bridge: applies until it is told to stop, or the bridge is gone; ``values`` of its settings."""
     settings = Settings(values)
     start_logging(settings.log_level)
     validation.prepare()
     with Process(settings) as process:
         _take_turns(process)
-        site = read_site(settings.hl7_site)
-        applier, refresh = applier_of(process, site)
+        hand = Hand(process, live)
         threads = _THREADS[process.store.dialect]
         keep_what_is_there()
-        strand.follow(lambda told: Workers(process.journal, applier.apply, told, threads), refresh)
+        strand.follow(lambda told: Workers(process.journal, hand.apply, told, threads), hand.refresh)
+
+
+class Hand:
+    """What applies messages over ``process`` by the site kit and the answers as they are now."""
+
+    def __init__(self, process: Process, live: LiveSite) -> None:
+        self._process, self._live, self._looking = process, live, Lock()
+        self._made = applier_of(process, live.site)
+
+    def apply(self, work: Work) -> Outcome | None:
+        """See Applier.apply. Who took the message may know a site kit that was not seen here yet."""
+        if self._made[0].sender_of(work.sender) is None:
+            self.refresh(at_once=True)
+        return self._made[0].apply(work)
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Take up what is new."""
+        with self._looking:
+            if self._live.look(at_once=at_once):
+                made = applier_of(self._process, self._live.site)
+                made[1]()
+                self._made = made
+            else:
+                self._made[1]()
 
 
 def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None]]:

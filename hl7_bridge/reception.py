@@ -79,6 +79,9 @@ class BridgeReception:
         self._late, self._telemetry, self._open = late, telemetry, is_open
         self._caps, self._times = caps or Caps(), times or Times()
 
+    def renew(self, site: Site) -> None:
+        self._site = site
+
     def welcome(self, peer: Peer) -> bool:
         return welcome(self._site, peer, is_open=self._open)
 

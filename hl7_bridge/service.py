@@ -72,6 +72,7 @@ class Bridge:
         self._takeover = Takeover(journal, self._appliers.wake) if journal.forecourt else None
         self._writer = Writer(self._takeover.keep) if self._takeover else Writer(at_once(journal), self._appliers.wake)
         self._outcomes: Outcomes | None = None
+        self._reception: BridgeReception | None = None
         self.listener: Listener | None = None
 
     def _backlog(self) -> int:
@@ -83,13 +84,19 @@ class Bridge:
         if self._outcomes is not None:
             self._outcomes.told(ended)
 
+    def renew(self, site: Site) -> None:
+        """From now on messages are taken by ``site``; open connections stay."""
+        self._site = site
+        if self._reception is not None:
+            self._reception.renew(site)
+
     # --- the process
 
     async def run(self, stop: asyncio.Event, started: Callable[[int], None] = lambda port: None) -> None:
         """Serve until ``stop`` is set; ``started`` is told the port. Raises OSError when it cannot listen."""
         loop = asyncio.get_running_loop()
         self._outcomes = Outcomes(self._journal, loop)
-        reception = BridgeReception(
+        self._reception = reception = BridgeReception(
             self._site,
             self._writer,
             self._backlog,
