@@ -33,7 +33,8 @@ class KeyProblem(Exception):
 class KeyName(StrEnum):
     """The keys there are. INDEX hashes index terms (its rotation is a reindex), PAGE protects page links,
     AUDIT_CHAIN makes row hashes, AUDIT_SIGNING is the Ed25519 seed of checkpoints, AUDIT_SPOOL seals spool files,
-    AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds, HL7_JOURNAL HL7 v2 messages."""
+    AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds, HL7_JOURNAL HL7 v2 messages,
+    VIDEO tickets, invitations and what is told of visits."""
 
     INDEX = "index"
     PAGE = "page"
@@ -43,6 +44,7 @@ class KeyName(StrEnum):
     AT_REST = "at-rest"
     AUTHORIZATION = "authorization"
     HL7_JOURNAL = "hl7-journal"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True)

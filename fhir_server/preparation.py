@@ -52,8 +52,9 @@ def packages() -> Mapping[str, Sequence[Migration]]:
     # SQLAlchemy is loaded only when the schema is in question.
     from hl7_bridge.journal.tables import MIGRATIONS as BRIDGE
     from smart_auth.records.tables import MIGRATIONS as AUTHORIZATION
+    from video.visit.tables import MIGRATIONS as VISITS
 
-    return {"smart_auth": AUTHORIZATION, "hl7_bridge": BRIDGE}
+    return {"smart_auth": AUTHORIZATION, "hl7_bridge": BRIDGE, "video": VISITS}
 
 
 def keyring(settings: Settings, store: Store) -> Keyring:

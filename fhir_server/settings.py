@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from capability.rows import Setting
 
+VIDEO_PORT = 8081
+"""Taken when ``hearth serve video`` is told none."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 
@@ -151,6 +153,34 @@ SETTINGS: tuple[Setting, ...] = (
         "Days that applied and refused messages are kept; 0: always. What waits for a person stays.",
         _whole(0, 36_500),
     ),
+    Setting("VIDEO_HOST", "127.0.0.1", "Address visits are held on over HTTP; with OPEN only a loopback address."),
+    Setting(
+        "VIDEO_PORT",
+        0,
+        "Port visits are held on over HTTP; 0: `hearth serve` runs no video, `hearth serve video` takes 8081.",
+        _whole(0, 65535),
+    ),
+    Setting("VIDEO_MEDIA_PORT", 40000, "UDP port of the media of all visits.", _whole(1, 65535)),
+    Setting(
+        "VIDEO_MEDIA_ADDRESSES",
+        (),
+        "IP addresses at which browsers reach VIDEO_MEDIA_PORT, separated by commas; empty: VIDEO_HOST.",
+        _listed,
+    ),
+    Setting(
+        "VIDEO_PUBLIC_URL",
+        "",
+        "Base address of the visits' page, such as https://visit.example.org; empty: from VIDEO_HOST and VIDEO_PORT.",
+    ),
+    Setting("VIDEO_TLS_CERT", "", "Certificate chain file (PEM) to hold visits over HTTPS with."),
+    Setting("VIDEO_TLS_KEY", "", "Private key file (PEM) of VIDEO_TLS_CERT."),
+    Setting(
+        "VIDEO_ICE_SERVERS",
+        (),
+        "TURN servers offered to browsers, such as turn:turn.example.org:3478?transport=udp, separated by commas.",
+        _listed,
+    ),
+    Setting("VIDEO_ICE_SECRET", "", "Secret shared with the TURN servers, of which their time-limited passwords come."),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
 
@@ -207,6 +237,19 @@ class Settings:
         return Path(self.values["HL7_SITE"] or self.data / "hl7")
 
     @property
+    def video(self) -> bool:
+        """Whether there are visits to join: this server holds them, or it is said where."""
+        return bool(self.video_port or self.video_public_url)
+
+    @property
+    def video_url(self) -> str:
+        """Base of the visits' page as browsers see it, without a final slash."""
+        if self.video_public_url:
+            return str(self.video_public_url).rstrip("/")
+        host = f"[{self.video_host}]" if ":" in self.video_host else self.video_host
+        return f"{'https' if self.video_tls_cert else 'http'}://{host}:{self.video_port or VIDEO_PORT}"
+
+    @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data / 'hearth.sqlite'}"
 
@@ -250,12 +293,28 @@ def _check(settings: Settings) -> None:
         raise SettingError("HL7_TLS_CERT and HL7_TLS_KEY go together: give both or neither")
     if settings.hl7_tls_ca and not settings.hl7_tls_cert:
         raise SettingError("HL7_TLS_CA asks senders for certificates, which needs HL7_TLS_CERT and HL7_TLS_KEY")
-    for name in ("HOST", "HL7_HOST") if settings.open else ():
+    _check_video(settings)
+    for name in ("HOST", "HL7_HOST", "VIDEO_HOST") if settings.open else ():
         if not _is_loopback(settings.values[name]):
             raise SettingError(
                 f"OPEN serves without authentication, so {name} must be a loopback address, "
                 f"not {settings.values[name]!r}"
             )
+
+
+def _check_video(settings: Settings) -> None:
+    if bool(settings.video_tls_cert) != bool(settings.video_tls_key):
+        raise SettingError("VIDEO_TLS_CERT and VIDEO_TLS_KEY go together: give both or neither")
+    parts = urlsplit(settings.video_url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        text = "browsers give no camera to a page without TLS: set VIDEO_PUBLIC_URL to an https address"
+        if settings.video:
+            raise SettingError(f"{text}, or VIDEO_TLS_CERT and VIDEO_TLS_KEY")
+    for server in settings.video_ice_servers:
+        if server.partition(":")[0] not in ("turn", "turns"):
+            raise SettingError(f"VIDEO_ICE_SERVERS has {server!r}: expected turn:host:port or turns:host:port")
+    if settings.video_ice_servers and not settings.video_ice_secret:
+        raise SettingError("VIDEO_ICE_SERVERS needs VIDEO_ICE_SECRET, the secret that the TURN servers know")
 
 
 def check_public_url(base: str) -> None:

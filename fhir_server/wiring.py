@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from capability.openapi import openapi
+from capability.rows import Operation
 from capability.statement import Facts, Smart, statement
 from fhir_server.at_rest import Envelope
 from fhir_server.audit.refusals import Refusals
@@ -214,9 +215,11 @@ def compose(process: Process) -> Application:
         smart=smart,
     )
 
+    operations = _operations(process)
+
     @cache
     def capability_statement() -> bytes:
-        return statement(settings.base_url, INTERACTIONS, OPERATIONS, facts)
+        return statement(settings.base_url, INTERACTIONS, operations, facts)
 
     return Application(
         service=Service(
@@ -227,7 +230,7 @@ def compose(process: Process) -> Application:
             page_count_max=settings.page_count_max,
             lenient=settings.search_handling == "lenient",
         ),
-        dispatcher=Dispatcher(INTERACTIONS, OPERATIONS, RESTRICTED),
+        dispatcher=Dispatcher(INTERACTIONS, operations, RESTRICTED),
         repository_for=partial(BoundRepository, services),
         rim=rim.wsgi_app,
         metrics=metrics,
@@ -240,13 +243,23 @@ def compose(process: Process) -> Application:
     )
 
 
+def _operations(process: Process) -> tuple[Operation, ...]:
+    """Those of visits only where there are visits to join."""
+    if not process.settings.video:
+        return OPERATIONS
+    from fhir_server.operations.visit import visit_operations
+    from fhir_server.video import desk
+
+    return (*OPERATIONS, *visit_operations(desk(process), process.spool.append))
+
+
 def _rim(process: Process, metrics: Metrics) -> "Flask":
     """What lies beside the FHIR base."""
     settings = process.settings
 
     @cache
     def api_description() -> bytes:
-        return openapi(settings.base_url, INTERACTIONS, OPERATIONS)
+        return openapi(settings.base_url, INTERACTIONS, _operations(process))
 
     @cache  # a schema that is current stays so; only refusals are asked again
     def schema_is_current() -> None:

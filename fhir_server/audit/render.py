@@ -68,6 +68,13 @@ TYPES: dict[str, Json] = {
     Interaction.HL7_MESSAGE: _IMPORT,
     Interaction.VIDEO_JOIN: _ACTIVITY,
     Interaction.VIDEO_LEAVE: _ACTIVITY,
+    Interaction.VIDEO_ADMIT: _ACTIVITY,
+    Interaction.VIDEO_SHARE: _ACTIVITY,
+    Interaction.VIDEO_RECORD: _ACTIVITY,
+    Interaction.VIDEO_FILE: _ACTIVITY,
+    Interaction.VIDEO_END: _ACTIVITY,
+    Interaction.VIDEO_TICKET: _LOGGED,
+    Interaction.VIDEO_INVITATION: _SECURITY,
     Interaction.NOTIFY: _EXPORT,
 }
 """AuditEvent.type of what is not a RESTful interaction."""

@@ -6,7 +6,7 @@ FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 from collections.abc import Collection, Iterable, Sequence
 from typing import TypeGuard
 
-from fhir_server.audit.record import Interaction, event, per_patient
+from fhir_server.audit.record import AuditRecord, Interaction, event, per_patient
 from fhir_server.audit.record import Outcome as AuditOutcome
 from fhir_server.repository.changes import changes
 from fhir_server.repository.criteria import criteria_of, type_of
@@ -126,11 +126,17 @@ class BoundRepository:
         return versions, position
 
     def commit(
-        self, commands: Sequence[Command], marks: Sequence[Mark] = (), *, bundled: bool = False
+        self,
+        commands: Sequence[Command],
+        marks: Sequence[Mark] = (),
+        *,
+        bundled: bool = False,
+        told: Sequence[AuditRecord] = (),
     ) -> list[Outcome]:
+        """As the protocol has it; ``told`` is what the audit trail hears besides, in the same transaction."""
         try:
             _refuse_audit_writes(commands)
-            return self._commit(commands, marks, bundled)
+            return self._commit(commands, marks, bundled, told)
         except FhirError as error:
             self._note_refusal(*_tried(commands), error)
             raise
@@ -174,14 +180,16 @@ class BoundRepository:
             return self._services.audit_events.search(self.caller, request)
         return self._services.engine.search(self._services.store.session(), self.caller, request)
 
-    def _commit(self, commands: Sequence[Command], marks: Sequence[Mark], bundled: bool) -> list[Outcome]:
+    def _commit(
+        self, commands: Sequence[Command], marks: Sequence[Mark], bundled: bool, told: Sequence[AuditRecord]
+    ) -> list[Outcome]:
         guard = Guard(self._services, self.caller)
         guard.admit(commands, bundled)
-        if not bundled and _is_plain(commands, marks):
+        if not bundled and not told and _is_plain(commands, marks):
             alone = commit_one(self._services, self.caller, commands[0], guard)
             if alone is not None:
                 return [alone]
-        return Commit(self._services, self.caller, commands, marks, self._answer, guard, bundled).run()
+        return Commit(self._services, self.caller, commands, marks, self._answer, guard, bundled, told).run()
 
     def _answer(self, command: Read | Find) -> Outcome:
         """A read or search inside a transaction."""

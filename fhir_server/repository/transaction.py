@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_server.audit.record import AuditRecord
 from fhir_server.repository.criteria import criteria_of, single, the_one, the_ones, type_of
 from fhir_server.repository.faults import fault
 from fhir_server.repository.guard import Guard
@@ -60,12 +61,13 @@ class Commit:
         answer: Callable[[Any], Outcome],
         guard: Guard,
         bundled: bool = False,
+        told: Sequence[AuditRecord] = (),
     ) -> None:
-        self.services, self.caller, self.marks, self.answer = services, caller, marks, answer
+        self.services, self.caller, self.marks, self.answer, self.told = services, caller, marks, answer, told
         self.commands, self.guard = commands, guard
         self.bundled = bundled or len(commands) > 1
         self.holds = Holds(services.store.hasher, caller.tenant, commands)
-        self.reads_only = not marks and all(isinstance(command, Read | Find) for command in commands)
+        self.reads_only = not marks and not told and all(isinstance(command, Read | Find) for command in commands)
 
     def run(self) -> list[Outcome]:
         """All outcomes in the order of the commands. Raises FhirError; then nothing is stored."""
@@ -232,7 +234,7 @@ class Commit:
         writes = [step.write for step in ordered if step.write]
         self.guard.made([(step.command, step.write) for step in ordered if step.write], [s.place for s in ordered])
         self.guard.references(writes)
-        with self.services.audited([write_record(self.caller, write) for write in writes]) as rows:
+        with self.services.audited([*(write_record(self.caller, write) for write in writes), *self.told]) as rows:
             session.write_all(writes, rows, (), self.marks, self.services.integrity)
         for step in ordered:
             if step.write:
