@@ -149,7 +149,9 @@ class Process:
         """The HL7 v2 journal, made when first asked for; the record's commits then know its marks."""
         from fhir_server.hl7 import journal_of
 
-        return journal_of(self)
+        journal = journal_of(self)
+        journal.stamps.query = lambda sql, params: self.store.session().query(sql, params)
+        return journal
 
     @cached_property
     def console(self) -> "Console":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.repository.references import Swap, addressed_by, conditional, rewritten_quickly, swap_by
+from fhir_server.repository.references import Addressed, Swap, conditional, rewritten_quickly, swap_by
 from fhir_server.store import Stored, Write
 from resources import json_codec
 from resources.errors import BusinessRule, FhirError, Forbidden, Issue, MultipleMatches
@@ -27,7 +27,7 @@ class Links:
     error = BusinessRule
 
     def __init__(self, identities: dict[str, str], find: Find) -> None:
-        self._swap, self._is_addressed = swap_by(identities), addressed_by(identities)
+        self._swap, self._is_addressed = swap_by(identities), Addressed(identities)
         self._find = find
         self._found: dict[str, str | None] = {}
         self._why: dict[str, str] = {}
@@ -35,7 +35,8 @@ class Links:
     def follow(self, resource: dict[str, Any], full_url: str) -> dict[str, Any]:
         """``resource``, known as ``full_url``, with every link that can be resolved replaced by the reference it
         stands for."""
-        return rewritten_quickly(resource, self._swap_of(full_url), self._resolved, self._is_addressed)
+        swap = self._swap_of(full_url)
+        return rewritten_quickly(resource, swap, self._resolved, self._is_addressed, is_based=swap is not self._swap)
 
     def _swap_of(self, full_url: str) -> Swap:
         """bundle.html#references: a relative link is read against the base of its entry's full URL."""

@@ -4,11 +4,11 @@ FHIR R4 RESTful API, create, update, delete and transaction (https://hl7.org/fhi
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fhir_server.audit.record import AuditRow
 from fhir_server.store.connection import Connection
-from fhir_server.store.literals import BINARY, TEXT, texts
+from fhir_server.store.literals import BINARY, TEXT, Bigints, texts
 from fhir_server.store.locks import CRITERIA_GATE, criteria_locks, reference_locks
 from fhir_server.store.model import (
     DatabaseError,
@@ -74,6 +74,10 @@ STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigin
 STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
 POSTINGS = (POST_LESS, POST_MORE, RNG_LESS, RNG_MORE, STR_LESS, STR_MORE)
 """In the order of `fhir_server.store.postings.postings`."""
+NEW_POSTINGS = tuple(
+    sql.replace(" ON CONFLICT DO NOTHING", "").replace("\n    ON CONFLICT DO NOTHING", "") for sql in POSTINGS
+)
+"""The same of what is new: its place holds no rows yet, and to look for some costs as much again."""
 OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
     AS w(topic, body, n)"""
 _JOINS = ("hashjoin", "mergejoin", "material")
@@ -189,7 +193,8 @@ class PostgresWriting:
             self.query(BEFORE)
             seqs = self._update_rows([p for p in pairs if p[0].previous])
             seqs |= self._insert_rows([p for p in pairs if not p[0].previous])
-            self._write_postings([change for _, change in pairs])
+            self._write_postings(POSTINGS, [change for write, change in pairs if write.previous])
+            self._write_postings(NEW_POSTINGS, [change for write, change in pairs if not write.previous])
             self._check_references(pairs, integrity)
             self.query(AFTER)
             self.append_audit(audit)
@@ -268,10 +273,10 @@ class PostgresWriting:
             docs,
         )
 
-    def _write_postings(self, all: list[Changes]) -> None:
-        for sql, rows in zip(POSTINGS, postings(all), strict=True):
+    def _write_postings(self, statements: tuple[str, ...], all: list[Changes]) -> None:
+        for sql, rows in zip(statements, postings(all), strict=True):
             if rows:
-                self.query(sql, [list(column) for column in zip(*rows, strict=True)])
+                self.query(sql, [_column(column) for column in zip(*rows, strict=True)])
 
     def _check_references(self, pairs: list[tuple[Write, Changes]], integrity: Integrity) -> None:
         """After the rows are there, so that references among them count; a new statement sees what was committed."""
@@ -322,6 +327,10 @@ class PostgresWriting:
     def append_audit(self, rows: Sequence[AuditRow]) -> None:
         if rows:
             self.query(AUDIT, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _column(values: tuple[int | str, ...]) -> "Bigints | list[int | str]":
+    return Bigints(cast("tuple[int, ...]", values)) if isinstance(values[0], int) else list(values)
 
 
 def _seq_of(answer: str, write: Write) -> int:

@@ -3,7 +3,8 @@
 Read stamps after the resource: those of a later version than the one at hand say that it is out of date.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -12,19 +13,21 @@ from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.tables import follow_up
 from hl7_bridge.ports import FollowUp, Stamp
 
-# Texts of their own, as on the way of every message: lists of parameters take the library longer than the database.
+Query = Callable[[str, Sequence[str]], Sequence[Sequence[Any]]]
+"""Rows of a statement with $1.. for its parameters."""
+
 _EACH = {
-    "sqlite": "json_each(:wanted) AS item JOIN {table} AS t ON {where}",
+    "sqlite": "json_each($1) AS item JOIN {table} AS t ON {where}",
     # Fenced: a plan from when the table was small would read all of it for every message.
-    "postgresql": "json_each(CAST(:wanted AS json)) AS item CROSS JOIN LATERAL "
+    "postgresql": "json_each(CAST($1 AS json)) AS item CROSS JOIN LATERAL "
     "(SELECT * FROM {table} AS t WHERE {where} OFFSET 0) AS t",
 }
 
 
-def _texts(columns: str, table: str, where: str) -> dict[str, sa.TextClause]:
+def _texts(columns: str, table: str, where: str) -> dict[str, str]:
     """By dialect: ``columns`` of the rows ``t`` of ``table`` that belong to one of the wanted."""
     return {
-        dialect: sa.text(f"SELECT {columns} FROM {each.format(table=table, where=where)} ORDER BY 1, 2, 3, 4")
+        dialect: f"SELECT {columns} FROM {each.format(table=table, where=where)} ORDER BY 1, 2, 3, 4"
         for dialect, each in _EACH.items()
     }
 
@@ -40,25 +43,32 @@ _WAITING = _texts(
 
 
 class SqlStamps:
-    """ports.Stamps for all threads of a process."""
+    """ports.Stamps for all threads of a process.
+
+    ``query`` may be set to a quicker way to the same database for what every message reads: the library takes eight
+    times as long as a prepared statement.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.query: Query = self._read
+
+    def _read(self, sql: str, params: Sequence[str]) -> Sequence[Sequence[Any]]:
+        with self._database.read() as connection:
+            return connection.execute(sa.text(sql.replace("$1", ":wanted")), {"wanted": params[0]}).all()
 
     def read(self, resources: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stamp]:
         wanted = _object(sorted(set(resources)))
         if not wanted:
             return {}
-        with self._database.read() as connection:
-            rows = connection.execute(_READ[self._database.dialect], {"wanted": wanted}).all()
+        rows = self.query(_READ[self._database.dialect], (wanted,))
         return {(type, id): Stamp(version, revision, stamps) for type, id, version, revision, stamps in rows}
 
     def waiting(self, keys: Iterable[str]) -> list[FollowUp]:
         wanted = _object([(key,) for key in sorted(set(keys) - {""})])
         if not wanted:
             return []
-        with self._database.read() as connection:
-            return [FollowUp(*row) for row in connection.execute(_WAITING[self._database.dialect], {"wanted": wanted})]
+        return [FollowUp(*row) for row in self.query(_WAITING[self._database.dialect], (wanted,))]
 
     def claim(self, now: int, lease_ms: int, count: int) -> list[FollowUp]:
         query = sa.select(follow_up).where(follow_up.c.due <= now).order_by(follow_up.c.due).limit(count)

@@ -33,10 +33,12 @@ class Statement:
         self.resource, self.as_of, self.secret = resource, entry.as_of, secret
         self.type: str = resource["resourceType"]
         defaults = {element(self.type, name) for name in entry.defaults}
-        own = {name: part for name, part in parts(resource).items() if name not in MERGED}
-        self.parts = {name: part for name, part in own.items() if name not in defaults}
-        self.defaults = {name: part for name, part in own.items() if name in defaults}
+        own = parts(resource)
+        for name in MERGED & own.keys():
+            del own[name]
         self.nulls = frozenset(element(self.type, name) for name in entry.nulls) - own.keys() - MERGED
+        self.defaults = {name: own.pop(name) for name in defaults & own.keys()}
+        self.parts = own
 
 
 def state(entry: Entry, said: Statement, resource: Resource, standing: Standing) -> None:
@@ -61,7 +63,10 @@ def begin(entry: Entry, said: Statement, resource: Resource, standing: Standing)
             _unite(said, resource, standing, name)
         else:
             standing.elements[name] = said.as_of
-            replace(resource, name, part)
+            if ":" in name:
+                replace(resource, name, part)
+            else:
+                resource.update(part)
     _fill(said, resource, standing)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_server.repository.references import addressed_by, conditional, rewritten, rewritten_quickly, swap_by
+from fhir_server.repository.references import Addressed, conditional, rewritten, rewritten_quickly, swap_by
 
 ONE, TWO = "urn:uuid:11111111-1111-1111-1111-111111111111", "https://example.org/fhir/Patient/2"
 IDENTITIES = {ONE: "Patient/1", TWO: "Patient/two"}
@@ -59,9 +59,19 @@ def test_what_was_not_swapped_is_resolved() -> None:
     found = {"Patient?x=1": "Patient/9"}
     for way in (
         rewritten(sent, SWAP, found.get),
-        rewritten_quickly(sent, SWAP, found.get, addressed_by(IDENTITIES)),
+        rewritten_quickly(sent, SWAP, found.get, Addressed(IDENTITIES)),
     ):
         assert way == {**sent, "subject": {"reference": "Patient/9"}}
+
+
+def test_documents_that_hold_no_address_are_left_as_they_are() -> None:
+    far = Addressed({ONE: "", "urn:uuid:11112": "", "urn:uuid:1111": ""})
+    assert far.maybe(b"urn:uuid:1111") and not far.maybe(b"urn:uuid:111") and not Addressed({}).maybe(b"urn:")
+    assert Addressed({'odd"one': "", 'odd"two': ""}).maybe(b'{"x":"odd\\"t"}')
+    sent = {"resourceType": "Basic", "subject": {"reference": "Patient/1"}}
+    assert rewritten_quickly(sent, SWAP, None, Addressed(IDENTITIES)) is sent
+    based = rewritten_quickly(sent, {"Patient/1": "Patient/2"}.get, None, Addressed(IDENTITIES), is_based=True)
+    assert based["subject"] == {"reference": "Patient/2"}
 
 
 LINKS = [ONE, TWO, f"{TWO}/_history/1", f"{TWO}#part", f'"{ONE}', f"{ONE}\\", "Patient/1"]
@@ -77,4 +87,4 @@ def test_the_quick_way_does_what_the_walk_does(reference: str, note: str, uri: s
         "url": uri,
         "action": [{"definitionUri": uri, "title": f'"reference":"{note}"'}],
     }
-    assert rewritten_quickly(sent, SWAP, None, addressed_by(IDENTITIES)) == rewritten(sent, SWAP)
+    assert rewritten_quickly(sent, SWAP, None, Addressed(IDENTITIES)) == rewritten(sent, SWAP)

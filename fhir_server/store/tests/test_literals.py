@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.store import Store
-from fhir_server.store.literals import BINARY, TEXT, literals, texts
+from fhir_server.store.literals import BINARY, TEXT, Bigints, literals, texts
 from resources.errors import Invalid
 
 _WITHOUT_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -45,3 +45,11 @@ def test_the_type_of_a_value_chooses_its_form() -> None:
     values, formats = literals([1, True, "é", b"\0", None, [], [1, 2], ["a"], Word.READ, Number.TWO])
     assert values == [b"1", b"1", "é".encode(), b"\0", None, b"{}", b"{1,2}", b'{"a"}', b"read", b"2"]
     assert formats == [TEXT, TEXT, TEXT, BINARY, *[TEXT] * 6]
+
+
+def test_numbers_in_binary_are_what_they_are_in_text(store: Store) -> None:
+    if store.dialect != "postgresql":
+        pytest.skip("only there")
+    numbers = [0, -1, 2**63 - 1, -(2**63)]
+    sql = "SELECT $1::bigint[] = $2::bigint[], coalesce(array_length($3::bigint[], 1), 0)"
+    assert store.session().query(sql, (Bigints(numbers), numbers, Bigints())) == [(True, 0)]

@@ -67,7 +67,9 @@ def bench(store: Store, database_url: str) -> Iterator[Bench]:
     unused: Any = None  # nothing reads the audit trail here
     services = Services(store, engine, unused, lambda records: None, SECRET, "https://fhir.example.org", Integrity())
     repository = BoundRepository(services, Caller("hl7:lab", "hl7", grants=WHOLE_RECORD))
-    record = Record(SqlStamps(database), SECRET, lambda: 1_700_000_000_000)
+    stamps = SqlStamps(database)
+    stamps.query = lambda sql, params: store.session().query(sql, params)  # as the server does
+    record = Record(stamps, SECRET, lambda: 1_700_000_000_000)
     yield Bench(repository, record, FollowUps(record, repository), store, services)
     database.close()
 
