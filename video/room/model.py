@@ -80,6 +80,21 @@ class Member(msgspec.Struct, frozen=True):
         return self.role is Role.PRACTITIONER
 
 
+class Saying(msgspec.Struct, frozen=True):
+    """One message of the chat; ``heard`` by those who were admitted then, and by nobody else later."""
+
+    id: str
+    member: str
+    name: str
+    at: int
+    text: str
+    heard: frozenset[str]
+
+
+SAYINGS, SAID = 100, 32_000
+"""Messages and characters that a room keeps for who reloads; the record has them all."""
+
+
 class Room(msgspec.Struct, frozen=True):
     """A visit. ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
     no media between them; ``empty_since`` while nobody is here."""
@@ -96,6 +111,7 @@ class Room(msgspec.Struct, frozen=True):
     apart_since: int | None = None
     empty_since: int | None = None
     draining: bool = False
+    chat: tuple[Saying, ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True):

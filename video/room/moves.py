@@ -7,8 +7,8 @@ import msgspec
 
 from video.errors import Refused
 from video.ports import FactKind, MediaState, Role
-from video.room import events
-from video.room.model import Held, Member, Phase, Standing
+from video.room import events, views
+from video.room.model import SAID, SAYINGS, Held, Member, Phase, Saying, Standing
 from video.room.scene import Scene
 
 MEASURED = 16
@@ -143,8 +143,19 @@ def unshare(scene: Scene, member: Member, event: events.Unshare) -> None:
 
 
 def say(scene: Scene, member: Member, event: events.Say) -> None:
+    heard = frozenset(m.id for m in scene.room.members.values() if m.admitted)
+    saying = Saying(event.id, member.id, member.name, scene.now, event.text, heard)
     scene.record(FactKind.CHAT, member, text=event.text)
-    scene.tell_admitted("chat", **{"from": member.id, "text": event.text, "at": scene.now, "id": event.id})
+    scene.change_room(chat=_latest((*scene.room.chat, saying)))
+    scene.tell_admitted("chat", **views.said(saying))
+
+
+def _latest(chat: tuple[Saying, ...]) -> tuple[Saying, ...]:
+    """As much of the end of it as a room keeps."""
+    kept, room_left = len(chat), SAID
+    while kept and len(chat) - kept < SAYINGS and (room_left := room_left - len(chat[kept - 1].text)) >= 0:
+        kept -= 1
+    return chat[kept:]
 
 
 def end(scene: Scene, member: Member, event: events.End) -> None:

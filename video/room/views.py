@@ -5,7 +5,7 @@ Ours.
 
 from typing import Any
 
-from video.room.model import SEATED, Held, Member, Room, Standing
+from video.room.model import SEATED, Held, Member, Room, Saying, Standing
 
 
 def own(room: Room, member: Member) -> dict[str, Any]:
@@ -41,6 +41,11 @@ def visit(room: Room) -> dict[str, Any]:
     return {"phase": room.phase.value, "since": room.phase_since, "started": room.started}
 
 
+def said(saying: Saying) -> dict[str, Any]:
+    """``id`` is that of the sender's command, so that its page knows its own."""
+    return {"from": saying.member, "name": saying.name, "text": saying.text, "at": saying.at, "id": saying.id}
+
+
 def picture(room: Room, member: Member) -> dict[str, Any]:
     """Everything that the page of ``member`` needs to draw itself anew."""
     view: dict[str, Any] = {"own": own(room, member), "draining": room.draining}
@@ -50,5 +55,6 @@ def picture(room: Room, member: Member) -> dict[str, Any]:
             "share": member.share,
             "members": roster(room, member),
             "visit": visit(room),
+            "chat": [said(saying) for saying in room.chat if member.id in saying.heard],
         }
     return view

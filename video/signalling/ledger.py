@@ -24,7 +24,13 @@ CREATE TABLE IF NOT EXISTS owed (
 """
 # NORMAL: a commit survives a kill of the process without waiting for the disk, which the media of everybody would wait
 # for too; the spool makes facts durable, in a thread of its own. Checkpoints wait for the disk, so a thread does them.
-_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 0", "busy_timeout = 5000")
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "wal_autocheckpoint = 0",
+    "secure_delete = ON",
+    "busy_timeout = 5000",
+)
 
 
 class Place(NamedTuple):
@@ -40,6 +46,8 @@ class Ledger:
 
     def __init__(self, path: Path | str, sealer: Sealer) -> None:
         self._path, self._sealer = path, sealer
+        if isinstance(path, Path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
         for pragma in _PRAGMAS:
             self._db.execute(f"PRAGMA {pragma}")

@@ -5,6 +5,7 @@ RFC 9725 (WHIP) for media; docs/video.md, "The protocol of the page".
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -14,6 +15,7 @@ from video.ports import Sealer, Ticket
 from video.signalling.calls import Calls
 from video.signalling.clock import Clock
 from video.signalling.commands import LONGEST_CHAT
+from video.signalling.headers import refusal
 from video.signalling.ledger import Ledger, Place
 from video.signalling.limits import Limits, network
 from video.signalling.sessions import Sessions
@@ -92,7 +94,14 @@ class Routes:
         """The seat again, after a reload."""
         place = self._place(request)
         self._parts.limits.take("session", f"{place.room}/{place.member}")
-        return web.json_response(self._seat(place.room, place.member))
+        try:
+            return web.json_response(self._seat(place.room, place.member))
+        except Refused as refused:
+            if refused.code != "ended":
+                raise
+            answer = refusal(refused)
+            self._parts.sessions.end(answer, place.room)
+            return answer
 
     def _seat(self, room: str, id: str) -> dict[str, Any]:
         parts, member = self._parts, self._parts.visits.member(room, id)
@@ -124,7 +133,7 @@ class Routes:
         self._parts.limits.take("offer", f"{place.room}/{place.member}")
         sdp = await _text(request, _SDP)
         session, answer = await self._parts.calls.offer(place.room, place.member, sdp)
-        location = {"Location": f"/visit/media/{session}"}
+        location = {"Location": f"/visit/media/{session}?room={quote(place.room, safe='')}"}
         return web.Response(text=answer, status=201, content_type=_SDP, headers=location)
 
     async def restart(self, request: web.Request) -> web.StreamResponse:
@@ -150,7 +159,9 @@ class Routes:
         """Whose session it is; guessing is counted."""
         try:
             return self._parts.sessions.find(request)
-        except Refused:
+        except Refused as refused:
+            if refused.status != 401:
+                raise
             self._parts.limits.take("failure", network(self._parts.address(request)))
             raise
 

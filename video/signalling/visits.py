@@ -178,7 +178,7 @@ class Visits:
         over = self.rooms.pop(room, None)
         self.posts.forget(room)
         if over is not None:
-            self._save(replace(over, members={}), [])
+            self._save(replace(over, members={}, chat=()), [])
 
     # of the process
 
@@ -188,8 +188,8 @@ class Visits:
             if room.phase is not Phase.ENDED:
                 self.rooms[room.id] = room
                 self._apply(room, events.Restored())
-            elif room.members:
-                self._ledger.save(replace(room, members={}), [])
+            elif room.members or room.chat:
+                self._ledger.save(replace(room, members={}, chat=()), [])
 
     def drain(self) -> None:
         """Everybody is told; nothing ends. Rooms that nobody has entered yet open elsewhere."""

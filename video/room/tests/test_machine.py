@@ -11,8 +11,9 @@ from video.ports import Fact, FactKind, MediaState, MediaStats, Role, Source
 from video.room import events
 from video.room.effects import Permit, Record, Silence, Tell, Timer
 from video.room.machine import step
-from video.room.model import SEATED, Held, Phase, Room, Standing
+from video.room.model import SAID, SAYINGS, SEATED, Held, Phase, Room, Standing
 from video.room.tests.play import DOCTOR, GUEST, PATIENT, RULES, Play, new_room, running, seat, waiting
+from video.room.views import picture
 
 WHO = st.sampled_from([DOCTOR, PATIENT, GUEST])
 SESSIONS = st.sampled_from([f"session of {DOCTOR}", f"session of {PATIENT}", "another session"])
@@ -278,6 +279,23 @@ def test_after_a_kill_everybody_resumes() -> None:
         play.do(events.Connected(who)).send(who, f"new session of {who}")
     assert play.wait(60_000).kinds() == []
     assert play.room.phase is Phase.RUNNING
+
+
+def test_what_was_said_before_one_was_admitted_stays_between_those_who_heard_it() -> None:
+    play = waiting().do(events.Say(DOCTOR, DOCTOR, "c1", text="private"), events.Admit(PATIENT, DOCTOR))
+    play.do(events.Say(DOCTOR, DOCTOR, "c2", text="good morning"))
+    heard = {who: [s["text"] for s in picture(play.room, play.room.members[who])["chat"]] for who in (DOCTOR, PATIENT)}
+    assert heard == {DOCTOR: ["private", "good morning"], PATIENT: ["good morning"]}
+
+
+def test_a_room_keeps_the_end_of_a_long_chat() -> None:
+    play = running()
+    for number in range(SAYINGS + 20):
+        play.do(events.Say(DOCTOR, DOCTOR, text=str(number)))
+    assert [saying.text for saying in play.room.chat] == [str(number) for number in range(20, SAYINGS + 20)]
+    for _ in range(20):
+        play.do(events.Say(PATIENT, PATIENT, text="x" * 2000))
+    assert sum(len(saying.text) for saying in play.room.chat) == SAID
 
 
 def test_draining_tells_everybody_and_ends_nothing() -> None:

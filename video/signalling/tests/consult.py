@@ -16,7 +16,7 @@ from yarl import URL
 from video.errors import Refused
 from video.ports import Fact, MediaEvent, MediaState, MediaStats, Role, Slot, Source, Ticket
 from video.signalling.service import Options, VideoService
-from video.signalling.sessions import COOKIE
+from video.signalling.sessions import cookie_of
 from video.signalling.tickets import new_ticket, seal_ticket
 
 PATIENCE = 10.0
@@ -185,7 +185,7 @@ class Page:
 
     async def offer(self) -> aiohttp.ClientResponse:
         answer = await self.http.post("/visit/media", data=b"v=0\r\n", headers={"Content-Type": "application/sdp"})
-        self.session = answer.headers.get("Location", "").rpartition("/")[2]
+        self.session = answer.headers.get("Location", "").rpartition("/")[2].partition("?")[0]
         return answer
 
     async def send_media(self) -> None:
@@ -265,7 +265,7 @@ class Consult:
                 await asyncio.sleep(0.01)
 
     def cookie_of(self, page: Page) -> str:
-        return page.http.cookie_jar.filter_cookies(URL(f"{self.url}/visit/session"))[COOKIE].value
+        return page.http.cookie_jar.filter_cookies(URL(f"{self.url}/visit/session"))[cookie_of("room")].value
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from video.ports import Role
 from video.signalling.limits import LIMITS, Limit
+from video.signalling.sessions import cookie_of
 from video.signalling.tests.consult import AesSealer, Consult, consult
 from video.signalling.tickets import new_ticket, seal_ticket
 
@@ -103,7 +104,7 @@ def test_nothing_without_a_session(tmp_path: Path, method: str, path: str) -> No
     async def visit(there: Consult) -> None:
         for cookie in ("", "guessed", "x" * 4000):
             page = there.page()
-            page.http.cookie_jar.update_cookies({"hearth_visit": cookie} if cookie else {})
+            page.http.cookie_jar.update_cookies({cookie_of("room"): cookie} if cookie else {})
             answer = await page.http.request(method, path, data=b"v=0")
             assert answer.status == 401 and (await answer.json())["refused"] == "session"
         assert set(there.watch.words) == {"session-unknown"}
@@ -119,7 +120,7 @@ def test_the_session_is_kept_from_scripts_and_other_sites(tmp_path: Path) -> Non
             assert word in cookie
         assert answer.headers["Strict-Transport-Security"]
         stored = (tmp_path / "visits.sqlite-wal").read_bytes() + (tmp_path / "visits.sqlite").read_bytes()
-        assert re.search(r"hearth_visit=([^;]+)", cookie)[1].encode() not in stored  # type: ignore[index]
+        assert re.search(r"hearth_visit_\w+=([^;]+)", cookie)[1].encode() not in stored  # type: ignore[index]
 
     within(tmp_path, visit, secure=True)
 
@@ -258,11 +259,14 @@ def test_health_and_draining(tmp_path: Path) -> None:
 def test_a_room_that_is_over_is_over(tmp_path: Path) -> None:
     async def visit(there: Consult) -> None:
         doctor = await there.arrive("dr", Role.PRACTITIONER)
+        cookie = there.cookie_of(doctor)
         await doctor.do("end")
         await doctor.when(lambda: doctor.closed)
         for _ in range(2):
             assert (await there.page().join(there.sealed("pt"))).status == 410
-            assert (await doctor.http.get("/visit/session")).status == 410
+            over = await doctor.http.get("/visit/session", params={"room": "room"})
+            assert (over.status, over.headers["Set-Cookie"].split(";")[0]) == (410, f'{cookie_of("room")}=""')
+            doctor.http.cookie_jar.update_cookies({cookie_of("room"): cookie})
             there.service.visits._forget("room")
         assert there.service.visits.room("room").members == {}
 
@@ -279,5 +283,22 @@ def test_rooms_do_not_see_each_other(tmp_path: Path) -> None:
         await first.do("chat", text="for one")
         await first.hear("chat")
         assert second.heard("chat") == []
+
+    within(tmp_path, visit)
+
+
+def test_a_clinician_in_two_visits_never_takes_one_for_the_other(tmp_path: Path) -> None:
+    async def visit(there: Consult) -> None:
+        doctor = await there.arrive("dr", Role.PRACTITIONER, "one")
+        assert (await doctor.http.get("/visit/session")).status == 200
+        assert (await doctor.join(there.sealed("dr", Role.PRACTITIONER, "two", encounter="Encounter/2"))).status == 200
+        assert (await doctor.http.get("/visit/session")).status == 409
+        for room in ("one", "two"):
+            seat = await (await doctor.http.get("/visit/session", params={"room": room})).json()
+            assert seat["room"] == room
+            answer = await doctor.http.post("/visit/media", params={"room": room}, data=b"v=0", headers=SDP)
+            assert answer.headers["Location"].endswith(f"?room={room}")
+            assert (await doctor.http.delete(answer.headers["Location"])).status == 200
+        assert (await doctor.http.get("/visit/session", params={"room": "three"})).status == 401
 
     within(tmp_path, visit)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from video.ports import MediaState, MediaStats, Role, Source
 from video.room.model import Rules
+from video.signalling.sessions import cookie_of
 from video.signalling.tests.consult import Consult, consult
 
 
@@ -53,12 +54,15 @@ def test_a_reload_resumes(tmp_path: Path) -> None:
     async def visit() -> None:
         async with consult(tmp_path) as there:
             doctor, patient = await there.talking()
+            await patient.do("chat", text="before the reload")
+            await patient.hear("chat")
             seen = patient.events[-1]["n"]
             await patient.socket.close()
             await doctor.do("chat", text="are you there?")
             seat = await (await patient.http.get("/visit/session")).json()
             assert seat["state"]["own"]["standing"] == "admitted"
             assert {entry["name"] for entry in seat["state"]["members"]} == {"Name of dr", "Name of pt"}
+            assert [said["text"] for said in seat["state"]["chat"]] == ["before the reload", "are you there?"]
             patient.events.clear()
             await patient.connect(after=seen)
             assert (await patient.hear("chat"))["text"] == "are you there?"
@@ -90,7 +94,7 @@ def test_the_newer_socket_takes_over(tmp_path: Path) -> None:
         async with consult(tmp_path) as there:
             patient = await there.arrive("pt")
             second = there.page()
-            second.http.cookie_jar.update_cookies({"hearth_visit": there.cookie_of(patient)})
+            second.http.cookie_jar.update_cookies({cookie_of("room"): there.cookie_of(patient)})
             await second.connect()
             await patient.when(lambda: patient.closed == 4001)
             assert (await second.do("ready"))["done"]
@@ -113,7 +117,7 @@ def test_killed_and_started_again_everybody_resumes(tmp_path: Path) -> None:
                 await page.http.close()
                 again = next_one.page()
                 cookie = there.cookie_of(page)
-                again.http.cookie_jar.update_cookies({"hearth_visit": cookie})
+                again.http.cookie_jar.update_cookies({cookie_of("room"): cookie})
                 seat = await (await again.http.get("/visit/session")).json()
                 assert seat["state"]["own"]["standing"] == "admitted"
                 await again.connect(after=page.events[-1]["n"])
@@ -140,7 +144,7 @@ def test_a_stop_tells_everybody_and_ends_nothing(tmp_path: Path) -> None:
             assert "ended" not in there.spool.kinds()
             await there.start()
             again = there.page()
-            again.http.cookie_jar.update_cookies({"hearth_visit": there.cookie_of(patient)})
+            again.http.cookie_jar.update_cookies({cookie_of("room"): there.cookie_of(patient)})
             seat = await (await again.http.get("/visit/session")).json()
             assert seat["state"]["visit"]["phase"] == "running"
 
@@ -181,8 +185,9 @@ def test_hold_takes_the_media_away_and_gives_them_back(tmp_path: Path) -> None:
 
 def test_who_is_lost_is_away_and_an_empty_room_expires(tmp_path: Path) -> None:
     async def visit() -> None:
-        async with consult(tmp_path, rules=Rules(grace=50, expiry=100)) as there:
+        async with consult(tmp_path) as there:
             doctor, patient = await there.talking()
+            there.service.visits._rules = Rules(grace=50, expiry=100)
             for page in (patient, doctor):
                 await page.socket.close()
                 there.backend.see(page.session, MediaState.LOST)

@@ -10,6 +10,7 @@ import pytest
 from video.ports import Role
 from video.signalling.commands import COMMANDS, LONGEST_CHAT
 from video.signalling.limits import LIMITS, Limit
+from video.signalling.sessions import cookie_of
 from video.signalling.tests.consult import Consult
 from video.signalling.tests.test_routes import within
 
@@ -121,7 +122,7 @@ def test_a_page_that_reads_nothing_holds_up_nobody(tmp_path: Path) -> None:
     async def visit(there: Consult) -> None:
         doctor, patient = await there.talking()
         deaf = there.page()
-        deaf.http.cookie_jar.update_cookies({"hearth_visit": there.cookie_of(patient)})
+        deaf.http.cookie_jar.update_cookies({cookie_of("room"): there.cookie_of(patient)})
         socket = await deaf.http.ws_connect("/visit/events")
         assert isinstance(socket, aiohttp.ClientWebSocketResponse)
         for number in range(2000):
