@@ -20,6 +20,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from deploy import postgres_cluster as cluster
+from deploy.clean_database import CleanDatabase
+from fhir_server.preparation import packages
 from fhir_server.store import Store, open_store
 
 # Machines differ in speed and so does one machine from hour to hour; tests assert what is right, not how fast.
@@ -140,20 +142,50 @@ def _migrated_postgresql() -> Iterator[str]:
 
 def _migrate(url: str) -> None:
     made = open_store(url)
-    made.migrate()
+    made.migrate(packages())
     made.close()
+
+
+class Spare:
+    """Databases of this process that are like ``template`` and that no test uses now."""
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self._clean: list[CleanDatabase] = []
+
+    def take(self) -> CleanDatabase:
+        return self._clean.pop() if self._clean else CleanDatabase(fresh_postgresql(self._template))
+
+    def give_back(self, used: CleanDatabase) -> None:
+        """One that cannot be cleaned is dropped."""
+        if used.reset():
+            self._clean.append(used)
+        else:
+            drop_postgresql(used.url)
+
+    def drop(self) -> None:
+        for each in self._clean:
+            drop_postgresql(each.url)
+
+
+@pytest.fixture(scope="session")
+def _spare(_migrated_postgresql: str) -> Iterator[Spare]:
+    spare = Spare(_migrated_postgresql)
+    yield spare
+    spare.drop()
 
 
 @pytest.fixture(params=DIALECTS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of a migrated database without data, on SQLite and then on PostgreSQL."""
+    """URL of a database with every package's tables and without data, on SQLite and then on PostgreSQL."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("_migrated_sqlite"), tmp_path / "hearth.db")
         yield f"sqlite:///{tmp_path / 'hearth.db'}"
         return
-    url = fresh_postgresql(request.getfixturevalue("_migrated_postgresql"))
-    yield url
-    drop_postgresql(url)
+    spare: Spare = request.getfixturevalue("_spare")
+    database = spare.take()
+    yield database.url
+    spare.give_back(database)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hl7_bridge.journal import MIGRATIONS, Sealing, SqlJournal
-from hl7_bridge.journal.database import Database
+from hl7_bridge.journal import Sealing, SqlJournal
 from hl7_bridge.ports import Incoming
 
 KEY = b"hash key of the tests, 32 bytes."
@@ -32,14 +31,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def journal_url(empty_database_url: str) -> str:
+def journal_url(database_url: str) -> str:
     """URL of a database with the bridge's tables, on SQLite and then on PostgreSQL."""
-    database = Database(empty_database_url)
-    with database.write() as connection:
-        for migration in MIGRATIONS:
-            migration.apply(connection)
-    database.close()
-    return empty_database_url
+    return database_url
 
 
 @pytest.fixture

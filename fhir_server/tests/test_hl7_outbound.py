@@ -116,10 +116,10 @@ class Rig:
 
 
 @pytest.fixture
-def rig(empty_database_url: str, tmp_path: Path) -> Iterator[Rig]:
-    settings = load({"DATA_DIR": str(tmp_path), "DATABASE": empty_database_url, "OPEN": True}, {})
+def rig(database_url: str, tmp_path: Path) -> Iterator[Rig]:
+    settings = load({"DATA_DIR": str(tmp_path), "DATABASE": database_url, "OPEN": True}, {})
     prepare(settings)
-    journal = SqlJournal(empty_database_url, Sealing(b"hash key of the tests, 32 bytes."))
+    journal = SqlJournal(database_url, Sealing(b"hash key of the tests, 32 bytes."))
     with Process(settings) as process:
         for name, sql in MARKS.items():
             process.store.register_mark(name, sql)

@@ -13,8 +13,7 @@ from fhir_server.search import SearchEngine
 from fhir_server.store import Integrity, Store
 from hl7_bridge.applier import Applier, Retries
 from hl7_bridge.errors import UNKNOWN_KEY, Failed, Held, Place
-from hl7_bridge.journal import MARKS, MIGRATIONS, Sealing, SqlJournal
-from hl7_bridge.journal.database import Database
+from hl7_bridge.journal import MARKS, Sealing, SqlJournal
 from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Policy
 from hl7_bridge.mllp.framing import Decoder, Frame, encode
 from hl7_bridge.record import FollowUps, Record
@@ -137,11 +136,6 @@ class House:
 
 @pytest.fixture
 def house(store: Store, database_url: str) -> Iterator[House]:
-    database = Database(database_url)
-    with database.write() as connection:
-        for migration in MIGRATIONS:
-            migration.apply(connection)
-    database.close()
     for name, sql in MARKS.items():
         store.register_mark(name, sql)
     engine = SearchEngine(store, b"link key of the tests, 32 bytes.")

@@ -10,7 +10,7 @@ import pytest
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
 from fhir_server.store import Integrity, Store
-from hl7_bridge.journal import MARKS, MIGRATIONS
+from hl7_bridge.journal import MARKS
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.stamps import SqlStamps
 from hl7_bridge.mapping.model import AsOf, Entry, Key, Mapped, Merge, Policy, Resource
@@ -58,9 +58,6 @@ def decoded(version: Version) -> Resource:
 @pytest.fixture
 def bench(store: Store, database_url: str) -> Iterator[Bench]:
     database = Database(database_url)
-    with database.write() as connection:
-        for migration in MIGRATIONS:
-            migration.apply(connection)
     for name, sql in MARKS.items():
         store.register_mark(name, sql)
     engine = SearchEngine(store, b"link key of the tests, 32 bytes.")

@@ -148,11 +148,11 @@ def _rig(url: str, folder: Path, **more: Any) -> Iterator[Rig]:
 
 
 @pytest.fixture
-def rig(empty_database_url: str, tmp_path: Path) -> Iterator[Rig]:
+def rig(database_url: str, tmp_path: Path) -> Iterator[Rig]:
     """Without authentication."""
-    yield from _rig(empty_database_url, tmp_path, OPEN=True)
+    yield from _rig(database_url, tmp_path, OPEN=True)
 
 
 @pytest.fixture
-def secured(empty_database_url: str, tmp_path: Path) -> Iterator[Rig]:
-    yield from _rig(empty_database_url, tmp_path)
+def secured(database_url: str, tmp_path: Path) -> Iterator[Rig]:
+    yield from _rig(database_url, tmp_path)
