@@ -49,7 +49,8 @@ class Links:
     def followed(self, command: Put | Patch | Delete) -> Put | Patch | Delete:
         """``command`` with the links of what it writes resolved."""
         if isinstance(command, Put):
-            return replace(command, resource=self.follow(command.resource, command.full_url))
+            resource = self.follow(command.resource, command.full_url)
+            return command if resource is command.resource else replace(command, resource=resource)
         if isinstance(command, Patch):
             apply = command.apply
             return replace(command, apply=lambda resource: self.follow(apply(resource), command.full_url))

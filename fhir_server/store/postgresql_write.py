@@ -74,9 +74,7 @@ STR_LESS = """DELETE FROM str p USING unnest($1::bigint[], $2::text[], $3::bigin
 STR_MORE = "INSERT INTO str SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING"
 POSTINGS = (POST_LESS, POST_MORE, RNG_LESS, RNG_MORE, STR_LESS, STR_MORE)
 """In the order of `fhir_server.store.postings.postings`."""
-NEW_POSTINGS = tuple(
-    sql.replace(" ON CONFLICT DO NOTHING", "").replace("\n    ON CONFLICT DO NOTHING", "") for sql in POSTINGS
-)
+NEW_POSTINGS = tuple(sql.replace(" ON CONFLICT DO NOTHING", "") for sql in POSTINGS)
 """The same of what is new: its place holds no rows yet, and to look for some costs as much again."""
 OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::text[], $4::bytea[]) WITH ORDINALITY
     AS w(topic, body, n)"""

@@ -76,10 +76,11 @@ END $$
 -- References among (p_type, p_id) to what is absent or deleted, separated by spaces; NULL when all are there.
 CREATE FUNCTION hearth_missing(p_tenant int, p_type text[], p_id text[]) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-  -- OFFSET 0 is a fence: one probe of resource_id for each target, whatever the planner believes about small tables.
+  -- OFFSET 0 is a fence: one probe for each target, and by resource_id, as only that has the order, whatever the planner
+  -- believes about small tables.
   RETURN (SELECT string_agg(w.type || '/' || w.id, ' ') FROM unnest(p_type, p_id) AS w(type, id)
     LEFT JOIN LATERAL (SELECT 1 AS k FROM resource r WHERE r.tenant = p_tenant AND r.type = w.type COLLATE "C"
-                       AND r.id = w.id COLLATE "C" AND NOT r.deleted OFFSET 0) x ON true
+                       AND r.id >= w.id COLLATE "C" AND r.id <= w.id COLLATE "C" AND NOT r.deleted ORDER BY r.id OFFSET 0) x ON true
    WHERE x.k IS NULL);
 END $$
 --;
