@@ -198,6 +198,7 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
                 ),
             ),
             ("answer", "say what a code means; its messages are read again", _CODE),
+            ("strangers", "who was turned away at the door, being no sender", ()),
         ),
     ),
 )

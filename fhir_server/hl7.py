@@ -16,6 +16,7 @@ from threading import Lock
 from time import time
 from typing import Any
 
+from fhir_server.audit.record import Interaction, event
 from fhir_server.authorization.sealer import KeyringSealer
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.keys import KeyName, KeyProblem
@@ -43,6 +44,7 @@ from hl7_bridge.site.files import SiteError, read_site
 from hl7_bridge.site.live import LiveSite
 from hl7_bridge.site.model import Site
 from hl7_bridge.workers import Workers
+from hl7_bridge.worklist import Replays
 from resources import validation
 from resources.errors import FhirError, Unavailable
 from resources.repository import WHOLE_RECORD, Caller
@@ -151,7 +153,7 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
         follow_ups=lambda: FollowUps(_record(process, live.site), people.repository("upkeep")),
         options=_options(settings, tls),
         telemetry=metrics,
-        rounds=(metrics.sample,),
+        rounds=(metrics.sample, lambda: _reread(process, live.site)),
         beside=(renewal.run,),
     )
     return made
@@ -215,6 +217,16 @@ def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None
         record=_record(process, site),
     )
     return applier, refresh
+
+
+def _reread(process: Process, site: Site) -> None:
+    """Messages that hold a code somebody answered, a round of them, noted as that person's replays."""
+
+    def note(id: int, who: str) -> None:
+        caller = Caller(who, client="hl7")
+        process.spool.append([event(caller, Interaction.HL7_MESSAGE, entity=f"hl7/{id}", detail="replay")])
+
+    Replays(process.journal, Senders(site, lambda: ()), _now).follow(note)
 
 
 def _record(process: Process, site: Site) -> Record:

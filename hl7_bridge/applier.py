@@ -14,6 +14,7 @@ from hl7_bridge.ack import Acknowledger
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.er7.batch import pointer
 from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
+from hl7_bridge.journal.parts import told
 from hl7_bridge.mapping.model import Mapped, Unmapped
 from hl7_bridge.parts import Parts, Whole, whole
 from hl7_bridge.ports import APPLIED, JOINED, Journal, Outcome, State, Work
@@ -116,8 +117,7 @@ class Applier:
         reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
         now = int(time() * 1000)
         marks = [Mark(APPLIED, {"id": work.id, "at": now, "reason": reason, "ack": ack})]
-        told = f"Applied with the last part, message {work.id}."
-        marks += [Mark(JOINED, {"id": id, "at": now, "reason": told}) for id in all.earlier]
+        marks += [Mark(JOINED, {"id": id, "at": now, "reason": told(work.id)}) for id in all.earlier]
         source = Source(work.sender, all.message.control_id, work.received)
         applied = self.record.apply(self.repository_of(sender), mapped, source, marks)
         for follow_up in applied.follow_ups:

@@ -13,6 +13,7 @@ from functools import partial
 from time import monotonic, time
 from typing import TypeVar
 
+from hl7_bridge import strangers
 from hl7_bridge.ack import Acknowledger, Level, Verdict, is_due, is_enhanced
 from hl7_bridge.door import Arrival, Caps, arrive, incoming
 from hl7_bridge.er7 import Message, Segment, batch
@@ -23,6 +24,7 @@ from hl7_bridge.outcomes import Outcomes
 from hl7_bridge.ports import Receipt
 from hl7_bridge.site.model import Sender, Site
 from hl7_bridge.site.recognition import Peer, recognised, welcome
+from hl7_bridge.strangers import Strangers
 from hl7_bridge.telemetry import Telemetry
 from hl7_bridge.workers import Kept, Writer
 from resources.errors import FhirError
@@ -74,16 +76,21 @@ class BridgeReception:
         caps: Caps | None = None,
         times: Times | None = None,
         is_open: bool = False,
+        counted: Strangers | None = None,
     ) -> None:
         self._site, self._writer, self._backlog, self._outcomes = site, writer, backlog, outcomes
         self._late, self._telemetry, self._open = late, telemetry, is_open
         self._caps, self._times = caps or Caps(), times or Times()
+        self._strangers = counted or Strangers()
 
     def renew(self, site: Site) -> None:
         self._site = site
 
     def welcome(self, peer: Peer) -> bool:
-        return welcome(self._site, peer, is_open=self._open)
+        is_welcome = welcome(self._site, peer, is_open=self._open)
+        if not is_welcome:
+            self._strangers.note(peer.address, strangers.NOBODY)
+        return is_welcome
 
     async def room(self) -> None:
         while self._backlog() > _BEHIND:
@@ -101,6 +108,7 @@ class BridgeReception:
         if isinstance(event, Unfinished):
             error = Malformed(SEGMENT_SEQUENCE, "The message has no end block (FS CR).")
         self._telemetry.received("", "", "unreadable")
+        self._strangers.note(peer.address, strangers.UNFINISHED)
         log.warning("not taken", extra={"peer": peer.address, "reason": error.text})
         return self._acknowledger().refusal(event.head, None, [error])
 
@@ -132,7 +140,9 @@ class BridgeReception:
         name = arrival.sender.name if arrival.sender else ""
         log.warning("not taken", extra={"peer": peer.address, "sender": name, "reason": str(error)})
         if arrival.sender is None:  # strangers do not fill the journal
-            self._telemetry.received("", "", "unreadable" if isinstance(error, Unreadable) else "stranger")
+            is_message = not isinstance(error, Unreadable)
+            self._strangers.note(peer.address, strangers.UNKNOWN if is_message else strangers.UNREADABLE)
+            self._telemetry.received("", "", "stranger" if is_message else "unreadable")
         else:
             self._telemetry.received(name, _type(arrival.message), "refused")
             self._writer.put(incoming(arrival, int(time() * 1000), answer)).add_done_callback(_noted)
@@ -214,6 +224,7 @@ class BridgeReception:
             if len(file.messages) > _MESSAGES_MAX:
                 raise Unreadable(TOO_LONG, f"A batch holds at most {_MESSAGES_MAX} messages.")
         except Unreadable as error:
+            self._strangers.note(peer.address, strangers.UNREADABLE)
             self._telemetry.received("", "", "unreadable")
             return said(self._acknowledger().refusal(raw, None, [error]))
         taken = []

@@ -19,6 +19,7 @@ from hl7_bridge.ports import Applying, Ended
 from hl7_bridge.reception import BridgeReception, Times
 from hl7_bridge.record import FollowUps
 from hl7_bridge.site.model import Site
+from hl7_bridge.strangers import Strangers
 from hl7_bridge.takeover import Takeover
 from hl7_bridge.telemetry import Silent, Telemetry
 from hl7_bridge.workers import Writer, at_once
@@ -73,6 +74,7 @@ class Bridge:
         self._writer = Writer(self._takeover.keep) if self._takeover else Writer(at_once(journal), self._appliers.wake)
         self._outcomes: Outcomes | None = None
         self._reception: BridgeReception | None = None
+        self._strangers = Strangers()
         self.listener: Listener | None = None
 
     def _backlog(self) -> int:
@@ -106,6 +108,7 @@ class Bridge:
             caps=self._options.caps,
             times=self._options.times,
             is_open=self._options.is_open,
+            counted=self._strangers,
         )
         self.listener = Listener(reception, self._options.limits)
         freed = await loop.run_in_executor(None, self._journal.release_dead)
@@ -154,6 +157,8 @@ class Bridge:
         late, self._late[:] = self._late[:], []
         if late:
             self._journal.flag_late(late)
+        if turned_away := self._strangers.drain():
+            self._journal.note_strangers(turned_away)
         while self._journal.sweep():
             pass
         self._follow_ups().sweep()

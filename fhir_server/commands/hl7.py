@@ -1,4 +1,4 @@
-"""``hearth hl7 check|profile|send|tail|show|replay|diff|worklist|answer``: the bridge at the terminal.
+"""``hearth hl7 check|profile|send|tail|show|replay|diff|strangers|worklist|answer``: the bridge at the terminal.
 
 HL7 v2.5.1 chapter 2. What shows or replays a message is noted in the audit trail as ``cli``.
 """
@@ -36,7 +36,7 @@ from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
 from hl7_bridge.site.model import DEFAULT, Coding, Receiver, Sender, Site
 from hl7_bridge.site.profile import Profile, drift, profile, sender_file
-from hl7_bridge.worklist import Worklist
+from hl7_bridge.worklist import AT_ONCE, Worklist
 from resources.errors import FhirError
 from resources.repository import WHOLE_RECORD, Caller, Repository
 
@@ -71,7 +71,10 @@ class Bridge:
 
     def note(self, entry: Entry, detail: str) -> None:
         """A person looked at or replayed a message."""
-        told = event(CLI, Interaction.HL7_MESSAGE, entity=f"hl7/{entry.id}", detail=detail)
+        self.note_id(entry.id, detail)
+
+    def note_id(self, id: int, detail: str) -> None:
+        told = event(CLI, Interaction.HL7_MESSAGE, entity=f"hl7/{id}", detail=detail)
         self.process.spool.append([told])
 
 
@@ -195,10 +198,14 @@ _COLUMNS = ("ID", "RECEIVED", "DIRECTION", "PEER", "TYPE", "CONTROL ID", "STATE"
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    at = datetime.fromtimestamp(entry.received / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    at = _moment(entry.received)
     kind = "^".join(filter(None, (entry.type, entry.event)))
     reason = "; ".join(filter(None, (*_flags(entry), entry.reason)))
     return str(entry.id), at, entry.direction, entry.sender, kind, entry.control_id, entry.state.value, reason
+
+
+def _moment(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _flags(entry: Entry) -> list[str]:
@@ -297,6 +304,14 @@ def _made(raw: bytes, sender: Sender) -> list[str]:
     return [line for text in texts for line in text.splitlines()]
 
 
+def _strangers(settings: Settings, asked: Namespace) -> int:
+    """Who was turned away at the door, the newest first."""
+    with _bridge(settings) as bridge:
+        rows = [(_moment(s.last), s.address, str(s.times), s.reason) for s in bridge.journal.strangers()]
+        print(table([("LAST", "ADDRESS", "TIMES", "REASON"), *rows]))
+    return 0
+
+
 # --- the worklist
 
 
@@ -313,9 +328,12 @@ def _worklist(settings: Settings, asked: Namespace) -> int:
 
 def _answer(settings: Settings, asked: Namespace) -> int:
     with _bridge(settings) as bridge:
-        work = Worklist(bridge.journal, bridge.repository, bridge.senders, _now)
+        for id in bridge.journal.holding(asked.sender, asked.table, asked.code, AT_ONCE):
+            bridge.note_id(id, "replay")
+        work = Worklist(bridge.journal, bridge.repository, bridge.senders, _now, CLI.who)
         again = work.answer(asked.sender, asked.table, asked.code, Coding(asked.system, asked.target, asked.display))
-    print(f"{again} messages are read again")
+    more = f", {again.later} more follow while a bridge runs" if again.later else ""
+    print(f"{again.now} messages are read again{more}")
     return 0
 
 
@@ -331,6 +349,7 @@ ACTIONS: dict[str, Callable[[Settings, Namespace], int]] = {
     "show": _show,
     "replay": _replay,
     "diff": _diff,
+    "strangers": _strangers,
     "worklist": _worklist,
     "answer": _answer,
 }

@@ -3,6 +3,7 @@
 HL7 v2.5.1 section 2.10.2 (continuation). A part that has come is HELD until the last one is there.
 """
 
+import re
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -49,6 +50,28 @@ def _held(database: Database, joined: "sa.ColumnElement[bool]", now: int) -> lis
     found = sa.select(_m.id).join(part, _p.message == _m.id).where(joined, waits).order_by(_m.id.desc())
     with database.read() as connection:
         return [int(row[0]) for row in connection.execute(found)]
+
+
+def told(last: int) -> str:
+    """The reason of the parts before message ``last``, which completed them."""
+    return f"Applied with the last part, message {last}."
+
+
+_TOLD = re.compile(r"Applied with the last part, message (\d+)\.")
+
+
+def joined(database: Database, id: int) -> list[int]:
+    """All parts, in the order they came, of the applied message that ``id`` is a part of; [] when it is none."""
+    reason = sa.select(_m.reason).join(part, _p.message == _m.id).where(_m.id == id, _m.state == State.APPLIED.value)
+    with database.read() as connection:
+        found = connection.execute(reason).scalar()
+        if found is None:
+            return []
+        known = _TOLD.fullmatch(found)
+        last = int(known[1]) if known else id
+        earlier = sa.select(_m.id).join(part, _p.message == _m.id).where(_m.reason == told(last)).order_by(_m.id)
+        ids = [int(row[0]) for row in connection.execute(earlier)]
+    return [*ids, last] if ids else []
 
 
 def hold(database: Database, now: int, id: int, reason: str, ack: bytes, waiting: Sequence[int]) -> None:

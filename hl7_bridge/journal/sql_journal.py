@@ -9,7 +9,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from hl7_bridge.journal import deciding, figures, parts, queue, reading, receiving, worklist
+from hl7_bridge.journal import deciding, figures, parts, queue, reading, receiving, rereading, strangers, worklist
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.forecourt import Forecourt, Standing
 from hl7_bridge.journal.outbox import SqlOutbox
@@ -104,6 +104,10 @@ class SqlJournal:
         last = parts.last_after(self._database, self._sealing, sender, pointer, self._now())
         parts.hold(self._database, self._now(), id, reason, ack, [last] if last else [])
 
+    def parts_joined(self, id: int) -> list[int]:
+        """All parts, in order, of the message that message ``id`` is a part of and that is applied; else []."""
+        return parts.joined(self._database, id)
+
     # --- leases and upkeep
 
     def release_dead(self) -> int:
@@ -192,8 +196,30 @@ class SqlJournal:
     def worklist(self, sender: str = "", *, answered: bool = False) -> list[worklist.Item]:
         return worklist.items(self._database, sender, answered)
 
-    def holding(self, sender: str, source: str, code: str) -> list[int]:
-        return worklist.holding(self._database, sender, source, code)
+    def holding(self, sender: str, source: str, code: str, count: int | None = None) -> list[int]:
+        """The messages that hold a code, oldest first, ``count`` at most."""
+        return worklist.holding(self._database, sender, source, code, count)
+
+    def reread(self, sender: str, source: str, code: str, *, after: int, who: str, due: int) -> int:
+        """Queue the messages behind ``after`` that hold a code, to be read again from ``due`` (ms) on; how many."""
+        return rereading.add(self._database, sender, source, code, after, who, due)
+
+    def take_reread(self, count: int) -> list[tuple[int, str]]:
+        return rereading.take(self._database, self._now(), count)
+
+    def end_reread(self, ids: list[int]) -> None:
+        rereading.done(self._database, ids)
+
+    def left_reread(self) -> int:
+        return rereading.left(self._database)
+
+    # --- strangers
+
+    def note_strangers(self, counted: Sequence[strangers.Stranger]) -> None:
+        strangers.note(self._database, counted)
+
+    def strangers(self) -> list[strangers.Stranger]:
+        return strangers.seen(self._database)
 
     def answer(self, sender: str, source: str, code: str, answer: str) -> bool:
         return worklist.answer(self._database, sender, source, code, answer)

@@ -157,8 +157,41 @@ position = sa.Table(
 """The place in the record's changes that a follower has reached."""
 
 
+reread = sa.Table(
+    "hl7_reread",
+    metadata,
+    sa.Column("message", NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("who", TEXT, nullable=False),
+    sa.Column("due", NUMBER, nullable=False),
+    sa.Index("hl7_reread_due", "due"),
+    sqlite_strict=True,
+)
+"""Messages that are to be read again from ``due`` (ms) on, because ``who`` answered a code."""
+
+stranger = sa.Table(
+    "hl7_stranger",
+    metadata,
+    *_columns(TEXT, "address", "reason"),
+    *_columns(NUMBER, "times", "last"),
+    sa.PrimaryKeyConstraint("address", "reason"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""How often who is no sender was refused at the door, and when last."""
+
+_LATER = (reread, stranger)
+
+
 def _initial(connection: sa.Connection) -> None:
-    metadata.create_all(connection, checkfirst=False)
+    first = [table for table in metadata.sorted_tables if table not in _LATER]
+    metadata.create_all(connection, first, checkfirst=False)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "messages, lanes, stamps, follow-ups, unmapped codes", _initial),)
+def _rereading_and_strangers(connection: sa.Connection) -> None:
+    metadata.create_all(connection, _LATER, checkfirst=False)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "messages, lanes, stamps, follow-ups, unmapped codes", _initial),
+    Migration(2, "messages to be read again, strangers", _rereading_and_strangers),
+)

@@ -72,9 +72,10 @@ def answer(database: Database, sender: str, source: str, code: str, text: str) -
         return bool(connection.execute(sa.update(unmapped).where(key).values(answer=text)).rowcount)
 
 
-def holding(database: Database, sender: str, source: str, code: str) -> list[int]:
+def holding(database: Database, sender: str, source: str, code: str, count: int | None) -> list[int]:
     """The messages that hold a code, oldest first; those that retention has taken are gone."""
     held = unmapped_in.c
     key = sa.and_(held.sender == sender, held.source == source, held.code == code)
+    found = sa.select(held.message).where(key).order_by(held.message).limit(count)
     with database.read() as connection:
-        return [int(row[0]) for row in connection.execute(sa.select(held.message).where(key).order_by(held.message))]
+        return [int(row[0]) for row in connection.execute(found)]

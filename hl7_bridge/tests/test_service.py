@@ -129,8 +129,12 @@ def test_strangers(house):
     async def scenario():
         async with house.bridge(site=Site()) as connect:
             assert await (await connect()).answer() == ""
+            while not house.journal.strangers():  # upkeep tells
+                await asyncio.sleep(0.1)
         async with house.bridge() as connect:
             [answer] = await (await connect()).ask(message(application="WHO"))
+            while len(house.journal.strangers()) < 2:
+                await asyncio.sleep(0.1)
             assert codes([answer])[0].startswith("AR|1")
         async with house.bridge(site=Site(), is_open=True) as connect:
             [answer] = await (await connect()).ask(message(application="WHO"))

@@ -12,6 +12,7 @@ from fhir_server.pages.hl7.desk import Desk
 from fhir_server.pages.hl7.rendering import grouped
 from hl7_bridge.site.answers import coding
 from hl7_bridge.site.model import Coding
+from hl7_bridge.worklist import Again
 from resources.errors import FhirError, Unavailable
 
 SHOWN = 200
@@ -68,8 +69,13 @@ def answer(desk: Desk) -> Response:
         raise
     except FhirError as refused:
         return codes(desk, error=refused.issues[0].text, typed=typed)
-    words = "message is" if again == 1 else "messages are"
-    return codes(desk, notice=f"The answer for {typed['code']} is kept. {grouped(again)} {words} read again.")
+    return codes(desk, notice=f"The answer for {typed['code']} is kept. {_told(again)}")
+
+
+def _told(again: Again) -> str:
+    words = "message is" if again.now == 1 else "messages are"
+    more = f" {grouped(again.later)} more follow." if again.later else ""
+    return f"{grouped(again.now)} {words} read again.{more}"
 
 
 def _fault(typed: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError
 from hl7_bridge.site.model import Coding, Sender, Site
 from hl7_bridge.watch import Watch
-from hl7_bridge.worklist import Worklist
+from hl7_bridge.worklist import AT_ONCE, Again, Worklist
 from resources.repository import Caller, Repository
 
 ENDED = (State.HELD, State.DEAD, State.REJECTED)
@@ -95,10 +95,10 @@ class Console:
         except Hl7Error:
             return False
 
-    def answer(self, visitor: Visitor, sender: str, source: str, code: str, coding: Coding) -> int:
-        """Say what a code means; how many messages are read again. Raises FhirError."""
-        self.tell(visitor, self.journal.holding(sender, source, code), "replay")
+    def answer(self, visitor: Visitor, sender: str, source: str, code: str, coding: Coding) -> Again:
+        """Say what a code means; which messages are read again. Raises FhirError."""
+        self.tell(visitor, self.journal.holding(sender, source, code, AT_ONCE), "replay")
         return self._worklist(visitor, self.senders()).answer(sender, source, code, coding)
 
     def _worklist(self, visitor: Visitor, senders: Callable[[str], Sender | None]) -> Worklist:
-        return Worklist(self.journal, self.repository_of(visitor.caller), senders, self.now)
+        return Worklist(self.journal, self.repository_of(visitor.caller), senders, self.now, visitor.caller.who)

@@ -42,6 +42,7 @@ def overview(desk: Desk) -> Response:
         faults=console.faults(),
         alarms=sorted(alarms(peers, now), key=lambda alarm: alarm.level),
         senders=[row for row in rows if row.peer.direction == "in"],
+        strangers=console.journal.strangers(),
         receivers=[row for row in rows if row.peer.direction == "out"],
     )
 

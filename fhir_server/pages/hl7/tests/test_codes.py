@@ -1,4 +1,6 @@
+from fhir_server.pages.hl7.codes import _told
 from fhir_server.pages.hl7.tests.conftest import Rig
+from hl7_bridge.worklist import Again
 
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
@@ -35,3 +37,7 @@ def test_a_code_that_nobody_sent_is_no_answer(rig: Rig) -> None:
     rig.work()
     page = rig.browser.get("/hl7/codes").submit("/hl7/codes", code="YY", system="urn:oid:1.2", target="1")
     assert page.answer.status_code == 400 and "has no unmapped code" in page.words
+
+
+def test_the_page_says_how_many_follow() -> None:
+    assert _told(Again(50, 1200)) == "50 messages are read again. 1,200 more follow."

@@ -1,5 +1,6 @@
 from fhir_server.pages.hl7.overview import alarms
 from fhir_server.pages.hl7.tests.conftest import Rig
+from hl7_bridge.journal.strangers import Stranger
 from hl7_bridge.watch import Peer
 
 
@@ -32,3 +33,9 @@ def test_what_waits_for_long_is_an_alarm() -> None:
     found = list(alarms([peer], 1_000_000 + 3_600_000))
     assert [alarm.level for alarm in found] == ["bad", "warn"]
     assert found[1].text == "The oldest message to pharmacy has waited for 1 h." and found[0].query["state"] == "dead"
+
+
+def test_who_was_turned_away_is_shown(rig: Rig) -> None:
+    assert "Turned away" not in rig.browser.get("/hl7/").words
+    rig.process.journal.note_strangers([Stranger("10.0.0.9", "What came is no message.", 12, 1)])
+    assert "10.0.0.9 What came is no message. 12" in rig.browser.get("/hl7/").words
