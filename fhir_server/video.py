@@ -78,7 +78,7 @@ def sealer(process: "Process") -> VisitSealer:
 
 def spool(process: "Process") -> FactSpool:
     """The facts on their way, in a file that the processes of one machine share."""
-    return FactSpool(_folder(process.settings) / "facts.sqlite", sealer(process), now)
+    return FactSpool(folder(process.settings) / "facts.sqlite", sealer(process), now)
 
 
 def desk(process: "Process") -> Desk:
@@ -188,10 +188,11 @@ def take_turns(process: "Process") -> None:
         process.store.writing = Turns(process.settings.data)
 
 
-def _folder(settings: Settings) -> Path:
-    folder = settings.data / "video"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+def folder(settings: Settings) -> Path:
+    """Where the processes that hold visits keep what outlives them."""
+    made = settings.data / "video"
+    made.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return made
 
 
 def now() -> int:

@@ -1,0 +1,154 @@
+"""The video service as a process of this server, and the child of it that writes the record.
+
+docs/adr/video-record.md; `hearth serve video`. What the media loop must not wait for is done elsewhere: facts become
+the record in a process of their own, links are looked up in threads.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import signal
+import ssl
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from fhir_server import video
+from fhir_server.audit.record import ACTION_OF, AuditRecord, Interaction, Outcome
+from fhir_server.audit.refusals import PRESENTED
+from fhir_server.memory import keep_what_is_there
+from fhir_server.settings import VIDEO_PORT, SettingError, Settings
+from fhir_server.visits.desk import Desk
+from fhir_server.wiring import Process
+from video.errors import Refused
+from video.ports import MediaBackend
+from video.signalling.invitation import Invitations
+from video.signalling.service import Options, VideoService
+from video.turn import ice_servers
+
+log = logging.getLogger("hearth.video")
+
+_LOOK, _LONGEST = 0.5, 15.0
+"""Seconds between two looks at the child, and at most before it is started again."""
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+def run(settings: Settings, backend: Callable[[Settings], MediaBackend]) -> None:
+    """Serve until SIGTERM or SIGINT; ``backend`` is made in the event loop. Raises SettingError."""
+    tls = _tls(settings)
+    with Process(settings) as process:
+        video.take_turns(process)
+        asyncio.run(_serve(process, backend, tls))
+
+
+async def _serve(process: Process, backend: Callable[[Settings], MediaBackend], tls: ssl.SSLContext | None) -> None:
+    stop, settings = asyncio.Event(), process.settings
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    scribe = Scribe(settings)
+    writing = asyncio.create_task(scribe.run())
+    service = service_of(process, backend(settings), tls)
+    keep_what_is_there()
+    try:
+        await service.run(stop, lambda port: log.info("listening", extra={"host": settings.video_host, "port": port}))
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await asyncio.to_thread(scribe.stop, float(settings.stop_seconds))
+
+
+def service_of(process: Process, backend: MediaBackend, tls: ssl.SSLContext | None = None) -> VideoService:
+    """The service over ``process``; made in the event loop."""
+    settings = process.settings
+    return VideoService(
+        options_of(process, tls),
+        backend,
+        video.spool(process),
+        video.sealer(process),
+        video.AuditWatch(process.refusals),
+        video.folder(settings) / "rooms.sqlite",
+    )
+
+
+def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
+    settings, desk = process.settings, video.desk(process)
+    base, api = urlsplit(settings.video_url), urlsplit(settings.base_url)
+    turn, secret = settings.video_ice_servers, settings.video_ice_secret
+
+    def pages(application: web.Application) -> None:
+        Invitations(lambda link: redeemed(process, desk, link), lambda request: request.remote or "").add_to(
+            application
+        )
+
+    return Options(
+        host=settings.video_host,
+        port=settings.video_port or VIDEO_PORT,
+        tls=tls,
+        secure=base.scheme == "https",
+        origins=(f"{base.scheme}://{base.netloc}",),
+        connect=(f"{api.scheme}://{api.netloc}",),
+        ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000),
+        pages=pages,
+    )
+
+
+def redeemed(process: Process, desk: Desk, link: str) -> str:
+    """A sealed ticket for the link of an invitation, told to the audit trail either way. Raises Refused."""
+    try:
+        seat = desk.redeem(link)
+    except Refused as error:
+        process.refusals(_ticket(Outcome.MINOR, detail=f"invitation: {error.code}"), PRESENTED)
+        raise
+    detail = f"invitation {seat.role} {seat.room}.{seat.member}"
+    process.spool.append([_ticket(Outcome.SUCCESS, patient=seat.patient, entity=seat.encounter, detail=detail)])
+    return seat.ticket
+
+
+def _ticket(outcome: Outcome, **of: str) -> AuditRecord:
+    word = Interaction.VIDEO_TICKET
+    return AuditRecord(video.now() * 1000, 0, ACTION_OF[word], word, outcome, "", "video", **of)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.video_tls_cert:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.video_tls_cert, settings.video_tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(f"VIDEO_TLS_CERT or VIDEO_TLS_KEY cannot be used: {error}") from None
+    return context
+
+
+class Scribe:
+    """Keeps a process running that writes facts to the record, whatever becomes of it."""
+
+    def __init__(self, settings: Settings, body: Callable[[dict[str, Any]], None] = video.deliver) -> None:
+        self._values, self._body = dict(settings.values), body
+        self.process: BaseProcess | None = None
+
+    async def run(self) -> None:
+        pause = _LOOK
+        while True:
+            self.process = _CONTEXT.Process(target=self._body, args=(self._values,), name="video scribe")
+            self.process.start()
+            begun = asyncio.get_running_loop().time()
+            while self.process.is_alive():
+                await asyncio.sleep(_LOOK)
+            lived = asyncio.get_running_loop().time() - begun
+            pause = _LOOK if lived > _LONGEST else min(_LONGEST, pause * 2)
+            log.warning("the process that writes visits died", extra={"status": self.process.exitcode, "again": pause})
+            await asyncio.sleep(pause)
+
+    def stop(self, seconds: float) -> None:
+        """It finishes what it has in hand; what waits then waits in the spool."""
+        if self.process is None or not self.process.is_alive():
+            return
+        self.process.terminate()
+        self.process.join(seconds)
+        if self.process.is_alive():
+            self.process.kill()
