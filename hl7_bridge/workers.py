@@ -180,11 +180,18 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while some := self._some():
-            try:
+        while self._goes_on():
+            pass
+
+    def _goes_on(self) -> bool:
+        """One transaction, of which nothing is held afterwards."""
+        some = self._some()
+        try:
+            if some:
                 self._write(some)
-            except Exception:
-                log.error("the journal's writer failed and goes on", exc_info=True)
+        except Exception:
+            log.error("the journal's writer failed and goes on", exc_info=True)
+        return bool(some)
 
     def _some(self) -> list[tuple[Incoming, "Future[Kept]"]]:
         """The next transaction's; [] when all is written and nothing may come."""

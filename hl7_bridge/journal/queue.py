@@ -4,17 +4,18 @@ HL7 v2.5.1 section 2.10 (sequence of messages); PostgreSQL 15 SELECT, FOR UPDATE
 work: that nothing is applied twice is the mark's doing (see marks).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from hl7_bridge.journal import bodies
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.receiving import storable
 from hl7_bridge.journal.sealing import Sealing
-from hl7_bridge.journal.tables import body, lane, message
+from hl7_bridge.journal.tables import lane, message
 from hl7_bridge.ports import Outcome, State, Work
 from resources.errors import FhirError
 
@@ -47,23 +48,39 @@ def claim(
         return []
     until = now + int(lease_seconds * 1000)
     with database.write(durable=False) as connection:
-        ids = [int(row[0]) for row in connection.execute(found)]
+        ids = _together(connection.execute(found.add_columns(_m.size)).all())
         taken = sa.update(message).where(_m.id.in_(ids)).values(owner=owner, leased=until, attempt=_m.attempt + 1)
         connection.execute(taken)
-        columns = (_m.id, _m.sender, body.c.raw, _m.received, _m.attempt, _m.failures)
-        joined = sa.select(*columns).join(body, body.c.message == _m.id).where(_m.id.in_(ids)).order_by(_m.id)
-        rows = connection.execute(joined).all() if ids else []
-    return [work for row in rows if (work := _opened(database, sealing, now, Work(*row)))]
+        columns = (_m.id, _m.sender, sa.literal(b""), _m.received, _m.attempt, _m.failures)
+        rows = connection.execute(sa.select(*columns).where(_m.id.in_(ids)).order_by(_m.id)).all() if ids else []
+        stored = bodies.read(connection, ids) if ids else {}
+    works = [Work(*row) for row in rows if row[0] in stored]
+    return [opened for work in works if (opened := _opened(database, sealing, now, work, stored.pop(work.id)))]
+
+
+_CLAIMED = 1 << 24
+"""Bytes that are claimed at once, but for a larger message alone."""
+
+
+def _together(rows: Iterable[Any]) -> list[int]:
+    """The ids of the first messages, (id, size) each, that are read at once."""
+    ids, bytes = list[int](), 0
+    for id, size in rows:
+        bytes += size
+        if ids and bytes > _CLAIMED:
+            break
+        ids.append(id)
+    return ids
 
 
 _UNOPENED = 60.0
 """Seconds until a message whose bytes cannot be opened is tried again."""
 
 
-def _opened(database: Database, sealing: Sealing, now: int, work: Work) -> Work | None:
+def _opened(database: Database, sealing: Sealing, now: int, work: Work, stored: bytes) -> Work | None:
     """``work`` with its bytes; None when they do not open now: only its lane waits for that."""
     try:
-        return replace(work, raw=sealing.open(bytes(work.raw)))
+        return replace(work, raw=sealing.open(stored))
     except FhirError:
         postpone(database, now, work.id, "The message's bytes cannot be opened with the keys at hand.", _UNOPENED)
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hl7_bridge.journal import bodies
 from hl7_bridge.journal.database import AnyRow, Database
 from hl7_bridge.journal.sealing import Sealing
 from hl7_bridge.journal.tables import body, lane, message, part, unmapped_in
@@ -86,8 +87,8 @@ def read(database: Database, id: int) -> Entry | None:
 def raw(database: Database, sealing: Sealing, id: int) -> bytes:
     """The bytes of a message; b'' when there is none of this id. Raises Unavailable."""
     with database.read() as connection:
-        row = connection.execute(sa.select(body.c.raw).where(body.c.message == id)).first()
-    return sealing.open(bytes(row[0])) if row else b""
+        found = bodies.read(connection, [id])
+    return sealing.open(found[id]) if found else b""
 
 
 def search(database: Database, sealing: Sealing, query: Query, count: int, before: int, after: int) -> list[Entry]:

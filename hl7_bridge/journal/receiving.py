@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from hl7_bridge.journal import bodies
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.sealing import Sealing
 from hl7_bridge.ports import Incoming, Receipt, State
@@ -71,7 +72,7 @@ def keep(
     rows = _rows(sealing, incoming, linked)
     put = _put_sqlite if connection.dialect.name == "sqlite" else _put_postgresql
     made = put(connection, rows)
-    _put_bodies(connection, [(made[n][0], sealing.seal(incoming[n].raw)) for n in made])
+    bodies.put(connection, sealing, ((made[n][0], incoming[n].raw) for n in made))
     lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
     _put_lanes(connection, lanes)
     _put_parts(connection, [(made[n][0], *joints) for n in made if any(joints := _joints(sealing, incoming[n]))])
@@ -161,10 +162,6 @@ def _put_postgresql(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
     return {place[int(id)]: (int(id), bool(changed)) for id, changed in found}
 
 
-def _put_bodies(connection: sa.Connection, rows: list[tuple[int, bytes]]) -> None:
-    _many(connection, rows, "INSERT INTO hl7_body (message, raw)", ("bigint", "bytea"))
-
-
 def _put_lanes(connection: sa.Connection, rows: list[tuple[int, int]]) -> None:
     _many(connection, rows, "INSERT INTO hl7_lane (key, message)", ("bigint", "bigint"))
 
@@ -192,8 +189,7 @@ def _many(connection: sa.Connection, rows: "list[Any]", insert: str, types: tupl
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"{insert} VALUES ({', '.join('?' * len(types))})", rows)
     else:
-        # Bytes in binary: as text they would be twice as long, several times over.
-        arrays = ", ".join(f"%{'b' if type == 'bytea' else 's'}::{type}[]" for type in types)
+        arrays = ", ".join(f"%s::{type}[]" for type in types)
         connection.exec_driver_sql(
             f"{insert} SELECT * FROM unnest({arrays})", tuple(map(list, zip(*rows, strict=True)))
         )

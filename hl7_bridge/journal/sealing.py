@@ -30,9 +30,13 @@ class Sealing:
 
     def seal(self, raw: bytes) -> bytes:
         """What is stored for ``raw``."""
+        return b"".join(self.sealed(raw))
+
+    def sealed(self, raw: bytes) -> tuple[bytes, bytes]:
+        """The same in two pieces: what is plain is not copied."""
         if self._sealer is None or not self._encrypt:
-            return _PLAIN + raw
-        return _SEALED + self._sealer.seal(_PURPOSE, raw)
+            return _PLAIN, raw
+        return _SEALED, self._sealer.seal(_PURPOSE, raw)
 
     def open(self, stored: bytes) -> bytes:
         """The bytes of the message. Raises Unavailable for what is sealed when there is no sealer."""

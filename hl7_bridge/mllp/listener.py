@@ -185,11 +185,11 @@ class Connection:
         while data := await self._data():
             events = self._decoder.receive(data)
             self._count(self._decoder.held)
-            for event in events:
-                await self._take(event)
+            del data
+            while events:  # nothing holds on to a message that is taken
+                await self._take(events.pop(0))
             if self._decoder.noise > self._limits.noise:
                 raise ConnectionError("nothing but noise")
-            del data, events
             await self._place()
         for event in self._decoder.end():
             await self._take(event)
