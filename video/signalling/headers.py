@@ -40,13 +40,14 @@ _HSTS = "max-age=31536000"
 
 
 def secured(connect: Sequence[str], *, tls: bool) -> Middleware:
-    """Headers on every answer; ``connect``: other origins that the pages may call, such as the FHIR server's."""
+    """Headers on every answer that has not its own; ``connect``: other origins that the pages may call."""
 
     @web.middleware
     async def headers(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await handler(request)
         if not answer.prepared:
-            answer.headers.update(_headers(request, connect, tls))
+            for name, value in _headers(request, connect, tls).items():
+                answer.headers.setdefault(name, value)
         return answer
 
     return headers

@@ -3,7 +3,7 @@
 RFC 9725 (WHIP) for media; docs/video.md, "The protocol of the page".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -34,7 +34,8 @@ class Joining(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the routes work with. ``ice`` gives a member's ICE servers (RTCIceServer), ``address`` whose request it is;
+    """What the routes work with. ``ice`` gives a member's ICE servers (RTCIceServer), ``chart`` as of
+    service.Options, ``address`` whose request it is;
     ``slots``: in how many sections a page receives."""
 
     sealer: Sealer
@@ -46,6 +47,7 @@ class Parts(msgspec.Struct, frozen=True):
     limits: Limits
     clock: Clock
     ice: Callable[[str], list[dict[str, Any]]]
+    chart: Callable[[Mapping[str, str]], str]
     address: Callable[[web.Request], str]
     slots: int
 
@@ -118,11 +120,8 @@ class Routes:
         }
         if member.practises:
             there = parts.visits.room(room)
-            seat["record"] = {
-                "encounter": there.encounter,
-                "appointment": there.appointment,
-                "patient": there.patient,
-            }
+            record = {name: getattr(there, name) for name in ("encounter", "appointment", "patient")}
+            seat |= {"record": record, "chart": parts.chart(record)}
         return seat
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -152,8 +151,9 @@ class Routes:
     async def health(self, request: web.Request) -> web.StreamResponse:
         """For who balances load: 503 once this process drains."""
         visits = self._parts.visits
-        told = {"rooms": len(visits.live()), "members": visits.people(), "draining": visits.draining}
-        return web.json_response(told, status=503 if visits.draining else 200)
+        if visits.draining:
+            return web.json_response({"status": "draining"}, status=503)
+        return web.json_response({"status": "up"})
 
     def _place(self, request: web.Request) -> Place:
         """Whose session it is; guessing is counted."""

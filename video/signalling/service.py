@@ -7,7 +7,7 @@ import asyncio
 import logging
 import sqlite3
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,19 @@ def nowhere(member: str) -> list[dict[str, Any]]:
     return []
 
 
+def no_chart(record: Mapping[str, str]) -> str:
+    """Nothing stands beside the picture."""
+    return ""
+
+
 def peer(request: web.Request) -> str:
     return request.remote or ""
 
 
 class Options(msgspec.Struct, frozen=True):
     """``origins`` under which the pages are served (empty: the host asked for); ``connect``: origins that the pages may
-    call besides; ``secure``: the browser's side is TLS, here or at a proxy; ``pages`` adds the pages' own routes."""
+    call besides; ``secure``: the browser's side is TLS, here or at a proxy; ``pages`` adds the pages' own routes;
+    ``chart``: address of what stands beside a practitioner's picture, by ``encounter``, ``appointment``, ``patient``."""
 
     host: str = "127.0.0.1"
     port: int = 8081
@@ -59,6 +65,7 @@ class Options(msgspec.Struct, frozen=True):
     rules: Rules = Rules()
     limits: dict[str, Limit] = msgspec.field(default_factory=lambda: dict(LIMITS))
     ice: Callable[[str], list[dict[str, Any]]] = nowhere
+    chart: Callable[[Mapping[str, str]], str] = no_chart
     address: Callable[[web.Request], str] = peer
     pages: Callable[[web.Application], None] | None = None
 
@@ -98,6 +105,7 @@ class VideoService:
             limits=limits,
             clock=self._clock,
             ice=options.ice,
+            chart=options.chart,
             address=options.address,
             slots=options.slots,
         )

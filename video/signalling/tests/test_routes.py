@@ -3,12 +3,20 @@
 import asyncio
 import json
 import re
+import ssl
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from video.ports import Role
 from video.signalling.limits import LIMITS, Limit
@@ -246,7 +254,7 @@ def test_health_and_draining(tmp_path: Path) -> None:
     async def visit(there: Consult) -> None:
         patient = await there.arrive("pt")
         health = await patient.http.get("/visit/health")
-        assert (health.status, await health.json()) == (200, {"rooms": 1, "members": 1, "draining": False})
+        assert (health.status, await health.json()) == (200, {"status": "up"})
         there.service.visits.drain()
         await patient.hear("draining")
         assert (await patient.http.get("/visit/health")).status == 503
@@ -302,3 +310,56 @@ def test_a_clinician_in_two_visits_never_takes_one_for_the_other(tmp_path: Path)
         assert (await doctor.http.get("/visit/session", params={"room": "three"})).status == 401
 
     within(tmp_path, visit)
+
+
+def test_a_page_keeps_headers_of_its_own_and_the_clinician_gets_the_chart(tmp_path: Path) -> None:
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(text="page", headers={"Cache-Control": "max-age=9", "Content-Security-Policy": "own"})
+
+    async def visit(there: Consult) -> None:
+        answer = await there.page().http.get("/visit")
+        assert answer.headers.getall("Cache-Control") == ["max-age=9"]
+        assert answer.headers.getall("Content-Security-Policy") == ["own"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        doctor, patient = await there.arrive("dr", Role.PRACTITIONER), await there.arrive("pt")
+        assert doctor.seat["chart"] == "https://chart.example/Encounter/1" and "chart" not in patient.seat
+
+    def chart(record: Mapping[str, str]) -> str:
+        return f"https://chart.example/{record['encounter']}"
+
+    within(tmp_path, visit, pages=lambda made: made.router.add_get("/visit", page), chart=chart)
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    server, client = _contexts(tmp_path)
+
+    async def visit(there: Consult) -> None:
+        assert there.url.startswith("https:")
+        connector = aiohttp.TCPConnector(ssl=client)
+        async with aiohttp.ClientSession(
+            base_url=there.url, headers={"Origin": there.url}, connector=connector
+        ) as http:
+            answer = await http.post("/visit/join", json={"ticket": there.sealed("pt")})
+            assert answer.status == 200 and "Secure" in answer.headers["Set-Cookie"]
+            assert f"wss://127.0.0.1:{there.service.port}" in answer.headers["Content-Security-Policy"]
+            cookie = answer.headers["Set-Cookie"].split(";")[0]
+            async with http.ws_connect("/visit/events", headers={"Cookie": cookie}) as socket:
+                assert (await socket.receive_json())["event"] == "state"
+
+    within(tmp_path / "ledger", visit, tls=server)
+
+
+def _contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "visit")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = made.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "both.pem").write_bytes(private + pem)
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cadata=pem.decode())
+    server.load_cert_chain(folder / "both.pem")
+    return server, client
