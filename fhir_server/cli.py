@@ -1,4 +1,4 @@
-"""The command ``hearth``: serve, load, token, person, client, keys, hl7, migrate, check, audit verify.
+"""The command ``hearth``: serve, load, token, person, client, keys, hl7, video, migrate, check, audit verify.
 
 Every setting is an option of every command; ``--help`` and HEARTH_<NAME> are made from the same rows.
 """
@@ -199,6 +199,20 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
             ),
             ("answer", "say what a code means; its messages are read again", _CODE),
             ("strangers", "who was turned away at the door, being no sender", ()),
+        ),
+    ),
+    (
+        "video",
+        "video visits",
+        commands.do_video,
+        (
+            ("turn-config", "print a coturn configuration for VIDEO_ICE_SERVERS", ()),
+            ("waiting", "facts of visits that the record does not have yet", ()),
+            (
+                "again",
+                "try those that wait for a person once more",
+                (("--room", {"default": "", "metavar": "ROOM", "help": "of this one alone"}),),
+            ),
         ),
     ),
 )

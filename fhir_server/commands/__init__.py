@@ -68,3 +68,9 @@ def do_hl7(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.hl7 import run
 
     return run(settings, arguments.action, arguments)
+
+
+def do_video(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.video import run
+
+    return run(settings, arguments.action, arguments)

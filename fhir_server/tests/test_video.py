@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_server import wiring
+from fhir_server.commands.admin import audit_verify
 from fhir_server.conftest import BASE, Client
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
@@ -374,6 +375,7 @@ def test_facts_become_the_record_once_with_their_audit(house, process):
     assert {one["outcome"] for one in events(process, "video-admit")} == {"0", "4"}
     assert len(events(process, "video-leave")) == len(events(process, "video-end")) == 1
     assert process.store.session().query("SELECT count(*) FROM video_fact")[0][0] == len(facts)
+    assert audit_verify(process.settings) == 0
 
 
 def test_a_room_that_emptied_gives_way_to_another(house, process):
