@@ -24,6 +24,7 @@ class Hasher:
             raise ValueError("the hash key must be 16 to 64 bytes")
         self._seed = hashlib.blake2b(digest_size=8, key=key)
         self._list = lru_cache(CACHE)(self._branch)
+        self._locks = lru_cache(CACHE)(self._lock_branch)
         self.h: Callable[[int, Key], int] = lru_cache(CACHE)(self.fresh)
         """(tenant, key) to the list of ``key``; remembered, for keys that come again."""
 
@@ -43,10 +44,15 @@ class Hasher:
 
     def lock(self, tenant: int, *parts: str) -> int:
         """A key for ``Session.lock``: of criteria, an identifier, or a resource's type and id."""
-        state = self._list(tenant, "lock", str(len(parts)), "").copy()
-        for part in parts:
-            state.update(_framed(part))
+        state = self._locks(tenant, len(parts), parts[:-1]).copy()
+        state.update(_framed(parts[-1]))
         return int.from_bytes(state.digest(), "big", signed=True)
+
+    def _lock_branch(self, tenant: int, count: int, first: tuple[str, ...]) -> hashlib.blake2b:
+        state = self._list(tenant, "lock", str(count), "").copy()
+        for part in first:
+            state.update(_framed(part))
+        return state
 
     def _branch(self, tenant: int, type: str, branch: str, form: str) -> hashlib.blake2b:
         state = self._seed.copy()
