@@ -53,7 +53,8 @@ def peer(request: web.Request) -> str:
 class Options(msgspec.Struct, frozen=True):
     """``origins`` under which the pages are served (empty: the host asked for); ``connect``: origins that the pages may
     call besides; ``secure``: the browser's side is TLS, here or at a proxy; ``pages`` adds the pages' own routes;
-    ``chart``: address of what stands beside a practitioner's picture, by ``encounter``, ``appointment``, ``patient``."""
+    ``chart``: what stands beside a practitioner's picture, an address for ``encounter``, ``appointment``, ``patient``.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8081
