@@ -24,6 +24,7 @@ from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
 from fhir_server.wiring import Process
 from video.errors import Refused
+from video.page.routes import routes
 from video.ports import MediaBackend
 from video.signalling.invitation import Invitations
 from video.signalling.service import Options, VideoService
@@ -33,6 +34,7 @@ log = logging.getLogger("hearth.video")
 
 _LOOK, _LONGEST = 0.5, 15.0
 """Seconds between two looks at the child, and at most before it is started again."""
+_SETTLE = 30.0
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -49,15 +51,23 @@ async def _serve(process: Process, backend: Callable[[Settings], MediaBackend], 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     scribe = Scribe(settings)
-    writing = asyncio.create_task(scribe.run())
+    beside = (asyncio.create_task(scribe.run()), asyncio.create_task(_settle(process)))
     service = service_of(process, backend(settings), tls)
     keep_what_is_there()
     try:
         await service.run(stop, lambda port: log.info("listening", extra={"host": settings.video_host, "port": port}))
     finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.to_thread(scribe.stop, float(settings.stop_seconds))
+
+
+async def _settle(process: Process) -> None:
+    """Refusals that were counted are told within a minute or two."""
+    while True:
+        await asyncio.sleep(_SETTLE)
+        await asyncio.to_thread(process.refusals.settle)
 
 
 def service_of(process: Process, backend: MediaBackend, tls: ssl.SSLContext | None = None) -> VideoService:
@@ -82,6 +92,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         Invitations(lambda link: redeemed(process, desk, link), lambda request: request.remote or "").add_to(
             application
         )
+        application.add_routes(routes(frames=(f"{api.scheme}://{api.netloc}",)))
 
     return Options(
         host=settings.video_host,
