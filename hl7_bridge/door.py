@@ -141,10 +141,10 @@ def _check_header(message: Message, sender: Sender) -> None:
     processing = message.msh.text(11)
     if processing not in sender.processing_ids:
         taken = ", ".join(sender.processing_ids)
-        text = f"The processing id {processing[:8]!r} is not taken from this sender; expected {taken}."
+        text = f"The processing id{_shown(processing)} is not taken from this sender; expected {taken}."
         raise Refused(PROCESSING_ID, text, Place("MSH", 1, 11))
     if not _VERSION.fullmatch(message.version):
-        text = f"The version {message.version[:16]!r} is not taken; expected 2.1 to 2.9."
+        text = f"The version{_shown(message.version)} is not taken; expected 2.1 to 2.9."
         raise Refused(VERSION, text, Place("MSH", 1, 12))
 
 
@@ -155,10 +155,19 @@ def _check_type(message: Message, sender: Sender) -> None:
     if message.type in sender.types or named in sender.types:
         return
     if any(taken.startswith(f"{message.type}^") for taken in sender.types):
-        text = f"The event {message.event[:8]!r} of {message.type[:8]} is not taken from this sender."
+        text = f"The event{_shown(message.event)} of {message.type} is not taken from this sender."
         raise Refused(EVENT, text, Place("MSH", 1, 9, 1, 2))
-    text = f"The message type {message.type[:8]!r} is not taken from this sender."
+    text = "This message type is not taken from this sender."
     raise Refused(MESSAGE_TYPE, text, Place("MSH", 1, 9, 1, 1))
+
+
+_CODE = re.compile(r"[A-Z]|[A-Z][0-9]{2}|[0-9](\.[0-9]){0,2}")
+
+
+def _shown(value: str) -> str:
+    """`` 'T'`` when it looks like a code. A sender that misplaces its fields may have put a patient's data there, and
+    reasons are logged and stand in the journal in clear."""
+    return f" {value!r}" if _CODE.fullmatch(value) else ""
 
 
 # --- what the journal is told

@@ -194,6 +194,7 @@ def _query(asked: Namespace) -> Query:
     return Query(**given, patient=asked.patient, control_id=asked.control_id)
 
 
+_CONTROLS = dict.fromkeys((*range(10), *range(11, 32), *range(127, 160)), "�")
 _COLUMNS = ("ID", "RECEIVED", "DIRECTION", "PEER", "TYPE", "CONTROL ID", "STATE", "REASON")
 
 
@@ -201,7 +202,13 @@ def _row(entry: Entry) -> tuple[str, ...]:
     at = _moment(entry.received)
     kind = "^".join(filter(None, (entry.type, entry.event)))
     reason = "; ".join(filter(None, (*_flags(entry), entry.reason)))
-    return str(entry.id), at, entry.direction, entry.sender, kind, entry.control_id, entry.state.value, reason
+    shown = at, entry.direction, entry.sender, kind, entry.control_id, entry.state.value, reason
+    return str(entry.id), *map(_plain, shown)
+
+
+def _plain(text: str) -> str:
+    """``text`` with nothing in it that a terminal obeys: messages are written by others."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _moment(ms: int) -> str:
@@ -250,12 +257,12 @@ def _shown(seen: Inspection) -> Iterator[str]:
         yield seen.fault
     for line in seen.lines:
         yield ""
-        yield line.text
+        yield _plain(line.text)
         yield from (f"    {each.place}  {each.fate.value}  {each.target or each.reason}" for each in line.fates)
     if seen.made:
         yield "\nmade " + ", ".join(seen.made)
     if seen.entry.ack:
-        yield "\nanswered\n" + seen.entry.ack.decode("utf-8", "replace").replace("\r", "\n")
+        yield "\nanswered\n" + seen.entry.ack.decode("utf-8", "replace").replace("\r", "\n").translate(_CONTROLS)
 
 
 def _replay(settings: Settings, asked: Namespace) -> int:
@@ -320,7 +327,8 @@ def _worklist(settings: Settings, asked: Namespace) -> int:
         items = bridge.journal.worklist(asked.sender, answered=asked.answered)
         head = ("SENDER", "TABLE", "CODE", "TEXT", "FIELD", "COUNT", "MESSAGE", "ANSWER")
         rows = [
-            (i.sender, i.source, i.code, i.text, i.place, str(i.count), str(i.message), i.answer or "-") for i in items
+            (*map(_plain, (i.sender, i.source, i.code, i.text, i.place)), str(i.count), str(i.message), i.answer or "-")
+            for i in items
         ]
         print(table([head, *rows]))
     return 0

@@ -117,7 +117,7 @@ def _known(name: str) -> str:
     known = CODECS.get(name) or _SPELLINGS.get(name)
     if not known:
         expected = ", ".join(sorted(CODECS))
-        raise Unreadable(DATA_TYPE, f"The character set {name!r} is not known; expected one of {expected}.", _MSH_18)
+        raise Unreadable(DATA_TYPE, f"The character set is not known; expected one of {expected}.", _MSH_18)
     return known
 
 

@@ -51,7 +51,7 @@ def _declared(text: str, name: str) -> Delimiters:
     if len({separator, *marks}) != 5 or not all(map(_is_mark, marks)):
         raise Unreadable(
             FIELD_MISSING,
-            f"{name}-2 is {encoding[:8]!r}; expected four different delimiters, such as {_USUAL}.",
+            f"{name}-2 must be four different delimiters, such as {_USUAL}.",
             Place(name, 1, 2),
         )
     truncation = encoding[4:5]

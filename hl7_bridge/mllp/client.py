@@ -62,7 +62,7 @@ class Client:
         answer = await _frame(reader)
         named = acknowledged(answer)
         if named != control_id:
-            raise Unanswered(f"the answer is to message {named!r}, not to {control_id!r}")
+            raise Unanswered(f"the answer is to another message, not to {control_id!r}")
         return answer
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

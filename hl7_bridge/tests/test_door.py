@@ -95,3 +95,21 @@ def test_what_is_skimmed_is_what_the_whole_says(lines, end, is_ended):
     found = at_the_door(raw)
     read = incoming(Arrival(raw, parse(raw), LAB), 1)
     assert incoming(found, 1) == read
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HEAD.replace("|P|", "|Okafor|"),
+        HEAD.replace("2.5.1", "19600412"),
+        HEAD.replace("ORU^R01", "Okafor^Ada"),
+        HEAD.replace("ORU^R01", "ADT^Okafor"),
+        HEAD.replace("^~\\&", "Okafor"),
+        HEAD.strip() + "||||||Okafor\r",
+    ],
+)
+def test_reasons_hold_nothing_that_a_sender_misplaced(raw):
+    found = at_the_door(raw)
+    assert found.error is not None
+    for secret in ("Okafor", "Ada", "1960"):
+        assert secret not in str(found.error)

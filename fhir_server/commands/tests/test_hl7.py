@@ -8,6 +8,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from fhir_server.commands.hl7 import _plain
 from fhir_server.commands.tests.conftest import Run
 from fhir_server.hl7 import bridge
 from fhir_server.hl7_metrics import BridgeMetrics
@@ -144,3 +145,7 @@ def test_a_site_kit_is_checked_and_learned(run: Run, folder: Path) -> None:
     assert "neither HOST:PORT nor a receiver" in run("hl7", "send", samples, "--to", "nobody")[2]
     (folder / "hl7" / "senders" / "lab.toml").write_text("applicatons = []\n")
     assert "did you mean 'applications'" in run("hl7", "check")[2]
+
+
+def test_a_message_cannot_command_the_terminal() -> None:
+    assert _plain("a\x1b]0;b\x07\x9b") == "a\ufffd]0;b\ufffd\ufffd"
