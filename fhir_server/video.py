@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hearth.video")
 
+_FOLDER, _FACTS = "video", "facts.sqlite"
 _PEOPLE = ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson")
 _READS = tuple(Grant(type, "r", confidential=True) for type in _PEOPLE)
 KEEPER = Caller(
@@ -78,7 +79,18 @@ def sealer(process: "Process") -> VisitSealer:
 
 def spool(process: "Process") -> FactSpool:
     """The facts on their way, in a file that the processes of one machine share."""
-    return FactSpool(folder(process.settings) / "facts.sqlite", sealer(process), now)
+    return FactSpool(folder(process.settings) / _FACTS, sealer(process), now)
+
+
+def counts(process: "Process") -> tuple[int, int] | None:
+    """How many facts wait to be written, and for a person; None where no visits are held."""
+    if not (process.settings.data / _FOLDER / _FACTS).exists():
+        return None
+    facts = spool(process)
+    try:
+        return facts.counts()
+    finally:
+        facts.close()
 
 
 def desk(process: "Process") -> Desk:
@@ -190,7 +202,7 @@ def take_turns(process: "Process") -> None:
 
 def folder(settings: Settings) -> Path:
     """Where the processes that hold visits keep what outlives them."""
-    made = settings.data / "video"
+    made = settings.data / _FOLDER
     made.mkdir(mode=0o700, parents=True, exist_ok=True)
     return made
 

@@ -209,6 +209,11 @@ def compose(process: Process) -> Application:
     here = ThisMachine(settings.base_url, settings.cors_origins)
     caller_of, smart = (here, None) if settings.open else secured(process, rim, metrics)
     add_console(process, rim, metrics, here)
+    if settings.video:
+        from fhir_server.video import counts
+        from fhir_server.video_gauges import SpoolGauges
+
+        metrics.add(SpoolGauges(partial(counts, process)))
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,

@@ -1,11 +1,16 @@
 """Visits over the whole server: operations at the edge, facts through the spool, on both databases."""
 
 import json
+import os
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from fhir_server import wiring
@@ -30,7 +35,9 @@ Json = dict[str, Any]
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     given = {"DATA_DIR": str(tmp_path), "DATABASE": database_url, "OPEN": True, "PUBLIC_URL": BASE}
-    made = load(given | {"VIDEO_PUBLIC_URL": "https://visit.example.org", "AT_REST": "envelope"}, {})
+    made = load(
+        given | {"VIDEO_PUBLIC_URL": "https://visit.example.org", "AT_REST": "envelope", "STATEMENT_TIMEOUT": 1}, {}
+    )
     prepare(made)
     return made
 
@@ -376,6 +383,44 @@ def test_facts_become_the_record_once_with_their_audit(house, process):
     assert len(events(process, "video-leave")) == len(events(process, "video-end")) == 1
     assert process.store.session().query("SELECT count(*) FROM video_fact")[0][0] == len(facts)
     assert audit_verify(process.settings) == 0
+
+
+def test_the_database_goes_away_in_the_middle_and_the_record_is_complete(house, process, settings):
+    """PostgreSQL takes no connections and ends those there are; of SQLite somebody else holds the file."""
+    facts, on_the_way = told(house, process, *VISIT), spool(process)
+    delivery = Delivery(on_the_way, VisitRecord(process), now)
+    on_the_way.put(facts[:3])
+    assert delivery.step() == 3
+    with away(settings):
+        on_the_way.put(facts[3:])
+        for _ in range(3):
+            assert delivery.step() == 0
+            on_the_way._database.execute("UPDATE fact SET due = 0")
+    while on_the_way.counts()[0]:
+        on_the_way._database.execute("UPDATE fact SET due = 0")
+        delivery.step()
+    assert on_the_way.aside() == []
+    on_the_way.close()
+    encounter = house.client.send("GET", facts[0].encounter).json
+    assert [entry["status"] for entry in encounter["statusHistory"]][-3:] == ["arrived", "in-progress", "finished"]
+    assert len(events(process, "video-join")) == 3
+
+
+@contextmanager
+def away(settings: Settings) -> Iterator[None]:
+    if settings.database_url.startswith("sqlite"):
+        holder = sqlite3.connect(settings.database_url.removeprefix("sqlite:///"), isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.rollback()
+        holder.close()
+        return
+    server, name = os.environ["HEARTH_TEST_POSTGRESQL"], urlsplit(settings.database_url).path[1:]
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        yield
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def test_a_room_that_emptied_gives_way_to_another(house, process):
