@@ -19,6 +19,7 @@ from aiohttp import web
 from fhir_server import video
 from fhir_server.audit.record import ACTION_OF, AuditRecord, Interaction, Outcome
 from fhir_server.audit.refusals import PRESENTED
+from fhir_server.http.address import behind_proxies
 from fhir_server.memory import keep_what_is_there
 from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
@@ -88,10 +89,12 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
     base, api = urlsplit(settings.video_url), urlsplit(settings.base_url)
     turn, secret = settings.video_ice_servers, settings.video_ice_secret
 
+    def address(request: web.Request) -> str:
+        told = ",".join(request.headers.getall("X-Forwarded-For", []))
+        return behind_proxies(request.remote or "", told, settings.proxies)
+
     def pages(application: web.Application) -> None:
-        Invitations(lambda link: redeemed(process, desk, link), lambda request: request.remote or "").add_to(
-            application
-        )
+        Invitations(lambda link: redeemed(process, desk, link), address).add_to(application)
         application.add_routes(routes(frames=(f"{api.scheme}://{api.netloc}",)))
 
     return Options(
@@ -102,6 +105,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         origins=(f"{base.scheme}://{base.netloc}",),
         connect=(f"{api.scheme}://{api.netloc}",),
         ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000),
+        address=address,
         pages=pages,
     )
 
