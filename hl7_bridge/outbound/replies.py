@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import Message, Segment
+from hl7_bridge.mapping.controls import without_controls
 from hl7_bridge.mapping.datatypes.identifiers import entity
 from hl7_bridge.mapping.reading import Reading
 from hl7_bridge.outbound.events import Sent, said
@@ -81,6 +82,8 @@ class Consequences(NamedTuple):
 
 def consequences(answered: Answered, reply: Message | None, refusal: str = "") -> Consequences:
     """What ``reply`` changes: the Task, the order's status and number; without one ``refusal`` says why."""
+    # What the record would refuse would never be settled, and the message sent again and again.
+    reply = without_controls(reply) if reply else None
     orc = reply.first("ORC") if reply else None
     effect = _effect(orc, refusal)
     changed = _changed(answered, orc, effect)
@@ -101,7 +104,12 @@ def _effect(orc: Segment | None, refusal: str) -> Effect:
 def _words(reply: Message | None) -> str:
     """What the receiver says to people."""
     said = read_reply(reply) if reply else None
-    return (said.errors[0].text if said.errors else said.text) if said else ""
+    text = (said.errors[0].text if said.errors else said.text) if said else ""
+    return " ".join(text.split())[:_LONGEST]
+
+
+_LONGEST = 1000
+"""Characters of what a receiver says."""
 
 
 def _task(answered: Answered, effect: Effect, words: str) -> Command:

@@ -63,3 +63,14 @@ def test_a_refusal_is_told_in_the_receivers_words() -> None:
     assert (task(found)["status"], task(found)["statusReason"]["text"]) == ("failed", "answered AR: Test not known")
     told = answer("ORC|UA|P-9^EHR", err="ERR||OBR^1^4|103|E||||Test not known")
     assert task(told)["statusReason"]["text"] == "Test not known"
+
+
+@pytest.mark.parametrize("said", ["no\x01t now", "\x1b[2J", " ", "x" * 5000])
+def test_what_a_receiver_says_can_always_be_stored(said: str) -> None:
+    """Else the answer is never kept, and the order sent again and again."""
+    found = answer(f"ORC|UA|P-9^EHR|F\x019{said[:20]}^LAB", msa=f"AA|1|{said}")
+    reason = task(found)["statusReason"]["text"]
+    assert reason.isprintable() and len(reason) <= 1000
+    for command in found.commands[1:]:
+        assert isinstance(command, Patch)
+        check(command.apply(dict(ORDER)))
