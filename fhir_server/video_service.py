@@ -94,7 +94,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         return behind_proxies(request.remote or "", told, settings.proxies)
 
     def pages(application: web.Application) -> None:
-        Invitations(lambda link: redeemed(process, desk, link), address).add_to(application)
+        Invitations(lambda link, whose: redeemed(process, desk, link, whose), address).add_to(application)
         application.add_routes(routes(frames=(f"{api.scheme}://{api.netloc}",)))
 
     return Options(
@@ -110,21 +110,22 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
     )
 
 
-def redeemed(process: Process, desk: Desk, link: str) -> str:
+def redeemed(process: Process, desk: Desk, link: str, address: str = "") -> str:
     """A sealed ticket for the link of an invitation, told to the audit trail either way. Raises Refused."""
     try:
         seat = desk.redeem(link)
     except Refused as error:
-        process.refusals(_ticket(Outcome.MINOR, detail=f"invitation: {error.code}"), PRESENTED)
+        process.refusals(_ticket(Outcome.MINOR, address, detail=f"invitation: {error.code}"), PRESENTED)
         raise
     detail = f"invitation {seat.role} {seat.room}.{seat.member}"
-    process.spool.append([_ticket(Outcome.SUCCESS, patient=seat.patient, entity=seat.encounter, detail=detail)])
+    told = _ticket(Outcome.SUCCESS, address, patient=seat.patient, entity=seat.encounter, detail=detail)
+    process.spool.append([told])
     return seat.ticket
 
 
-def _ticket(outcome: Outcome, **of: str) -> AuditRecord:
+def _ticket(outcome: Outcome, address: str, **of: str) -> AuditRecord:
     word = Interaction.VIDEO_TICKET
-    return AuditRecord(video.now() * 1000, 0, ACTION_OF[word], word, outcome, "", "video", **of)
+    return AuditRecord(video.now() * 1000, 0, ACTION_OF[word], word, outcome, "", "video", address, **of)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

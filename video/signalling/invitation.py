@@ -22,14 +22,14 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Invitations:
-    """``redeem`` gives a sealed ticket for the secret of a link and may wait for the database: it is called in a
-    thread. Raises Refused, which says the same of every link that is not good."""
+    """``redeem`` gives a sealed ticket for the secret of a link and the address of who opens it; it may wait for the
+    database and is called in a thread. Raises Refused, which says the same of every link that is not good."""
 
     def __init__(
         self,
-        redeem: Callable[[str], str],
+        redeem: Callable[[str, str], str],
         address: Callable[[web.Request], str],
-        thread: Callable[[Callable[[str], str], str], Awaitable[str]] = asyncio.to_thread,
+        thread: Callable[[Callable[[str, str], str], str, str], Awaitable[str]] = asyncio.to_thread,
     ) -> None:
         self._redeem, self._address, self._thread = redeem, address, thread
         self._limits = Limits(asyncio.get_running_loop().time, LIMITS)
@@ -39,11 +39,12 @@ class Invitations:
 
     async def open(self, request: web.Request) -> web.StreamResponse:
         """``{"invitation": secret}`` to ``{"ticket": sealed}``."""
-        self._limits.take("invitation", network(self._address(request)))
+        address = self._address(request)
+        self._limits.take("invitation", network(address))
         if request.content_type != "application/json":
             raise Refused("type", "The body must be application/json.", 415)
         try:
             secret = msgspec.json.decode(await request.read(), type=Opening).invitation
         except (msgspec.MsgspecError, RecursionError):
             raise Refused("malformed", "This request cannot be read.") from None
-        return web.json_response({"ticket": await self._thread(self._redeem, secret[:_LONGEST])})
+        return web.json_response({"ticket": await self._thread(self._redeem, secret[:_LONGEST], address)})
