@@ -73,7 +73,7 @@ class Routes:
         parts.limits.take("join", address)
         sealed = (await _json(request)).ticket
         try:
-            ticket = open_ticket(parts.sealer, sealed, parts.clock.now() // 1000)
+            ticket = open_ticket(parts.sealer, sealed, parts.clock.wall())
             self._take_seat(ticket)
         except BadTicket:
             parts.limits.take("failure", address)

@@ -162,6 +162,7 @@ class VideoService:
         self.visits.save_what_is_left()
 
     async def _sweep(self) -> None:
+        self._clock.follow()
         self._ledger.sweep(self._clock.now(), _KEEP)
         await asyncio.to_thread(self._ledger.checkpoint)
 

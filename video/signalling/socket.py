@@ -4,9 +4,10 @@ RFC 6455; docs/video.md, "The protocol of the page". Resumed by ``?after=N``, th
 """
 
 import asyncio
+import logging
 from contextlib import suppress
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from video.errors import Refused
 from video.ports import Watch
@@ -17,9 +18,11 @@ from video.signalling.calls import Calls
 from video.signalling.ledger import Place
 from video.signalling.limits import Limits, TooOften
 from video.signalling.mailbox import encode
-from video.signalling.posts import TOO_OFTEN, Line
+from video.signalling.posts import ENDED, TOO_OFTEN, Line
 from video.signalling.visits import Visits
 from video.signalling.words import Word
+
+log = logging.getLogger("hearth.video")
 
 HEARTBEAT = 15.0
 """Seconds between pings; a page that answers none for half of it is gone."""
@@ -44,6 +47,10 @@ class Sockets:
         line = Line(socket, self._visits.posts.box(key), after, lambda: self._calls.picture(*key))
         self._visits.posts.connect(key, line)
         self._visits.feed(place.room, events.Connected(place.member))
+        if not self._visits.hears(*key):
+            self._visits.posts.disconnect(key, line)
+            await socket.close(code=ENDED)
+            return socket
         writer = asyncio.create_task(self._write(line))
         try:
             await self._read(line, place)
@@ -63,8 +70,13 @@ class Sockets:
         return int(given) if given.isdecimal() and given.isascii() and len(given) < 16 else -1
 
     async def _write(self, line: Line) -> None:
-        with suppress(ConnectionError):
+        try:
             await line.write()
+        except ConnectionError:
+            return
+        except Exception as error:  # noqa: BLE001 (a page that hears nothing any more must not think that it does)
+            log.error("events not sent", extra={"error": type(error).__name__})
+            await line.socket.close(code=WSCloseCode.INTERNAL_ERROR)
 
     async def _read(self, line: Line, place: Place) -> None:
         strikes = 0

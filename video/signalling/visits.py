@@ -67,6 +67,11 @@ class Visits:
             raise Refused("session", "Please open the visit from your link again.", 401)
         return there.members[id]
 
+    def hears(self, room: str, member: str) -> bool:
+        """Whether the member's socket counts: not when the visit ended, or they were sent out, while it opened."""
+        there = self.rooms.get(room)
+        return there is not None and member in there.members and there.members[member].socket
+
     def seat(self, ticket: Ticket, use: Callable[[], None]) -> None:
         """``use`` takes the ticket once the room has a seat for it. Raises Refused, from the room or from ``use``."""
         event = events.Seat(
@@ -103,10 +108,17 @@ class Visits:
         self.rooms[room.id] = after
         self._save(after, [effect.fact for effect in todo if isinstance(effect, effects.Record)])
         for effect in todo:
-            _DO[type(effect)](self, room.id, effect)
+            self._do(room.id, effect)
         if after.phase is Phase.ENDED and room.phase is not Phase.ENDED:
             asyncio.get_running_loop().call_later(_LINGER, self._forget, room.id)
         self.changed(room.id)
+
+    def _do(self, room: str, effect: effects.Effect) -> None:
+        """One that fails keeps none of the others from being done, the timers least of all."""
+        try:
+            _DO[type(effect)](self, room, effect)
+        except Exception as error:  # noqa: BLE001 (a media server of another kind may raise whatever it does)
+            log.error("effect failed", extra={"effect": type(effect).__name__, "error": type(error).__name__})
 
     def _save(self, room: Room, facts: list[Fact]) -> None:
         """A disk that refuses stops no visit: what is owed is kept until it takes it."""
