@@ -263,3 +263,18 @@ def test_nothing_of_anybody_lies_in_clear(tmp_path: Path) -> None:
     for secret in (b"Name of", b"private", b"Patient/1", b"Encounter/1", b"Actor/"):
         assert secret not in raw
     assert sqlite3.connect(tmp_path / "visits.sqlite").execute("SELECT count(*) FROM session").fetchone() == (2,)
+
+
+def test_a_media_server_that_fails_keeps_nobody_from_hearing(tmp_path: Path) -> None:
+    def broken(room: str, members: frozenset[str]) -> None:
+        raise RuntimeError("media server gone")
+
+    async def visit() -> None:
+        async with consult(tmp_path) as there:
+            doctor, patient = await there.talking()
+            there.backend.permit = broken  # type: ignore[method-assign]
+            await doctor.do("end")
+            await patient.hear("ended")
+            await there.recorded("ended")
+
+    asyncio.run(visit())
