@@ -190,6 +190,23 @@ def test_a_visit_opens_shortly_before_its_start_but_for_the_practitioner(client)
     assert (answer.status, answer.issue["code"]) == (422, "business-rule")
 
 
+def test_what_is_no_video_visit_is_not_joined_until_it_is_started(house, client):
+    ward = {"resourceType": "Encounter", "status": "in-progress", "class": {"code": "IMP"}}
+    ward |= {"subject": {"reference": house.patient}, "appointment": [{"reference": house.appointment}]}
+    id = client.create(ward)
+    for place in (f"Encounter/{id}", house.appointment):
+        assert client.send("POST", f"{place}/$join?participant={house.patient}").status == 422
+    assert house.start()["id"] == id
+    assert house.join(house.appointment, house.patient)["encounter"]["reference"] == f"Encounter/{id}"
+
+
+def test_a_cancelled_appointment_is_not_joined(house, client):
+    house.start()
+    booked = client.send("GET", house.appointment).json
+    client.send("PUT", house.appointment, booked | {"status": "cancelled"})
+    assert client.send("POST", f"{house.appointment}/$join?participant={house.patient}").status == 422
+
+
 def test_a_practitioner_named_by_role(client, house, process):
     role = client.create({"resourceType": "PractitionerRole", "practitioner": {"reference": house.doctor}})
     people = [{"actor": {"reference": f"PractitionerRole/{role}"}, "status": "accepted"}]

@@ -23,7 +23,7 @@ from video.ports import Role, Sealer
 from video.signalling.tickets import new_ticket, seal_ticket
 from video.visit.ledger import is_over as room_is_over
 from video.visit.moments import moment
-from video.visit.virtual_service import VirtualService
+from video.visit.virtual_service import VirtualService, services
 
 Json = dict[str, Any]
 
@@ -138,8 +138,7 @@ class Desk:
         if encounter is None:
             assert visit.appointment is not None  # a visit has one of the two
             encounter = decode_stored(self.booking(self._keeper).begun(visit.appointment).doc)
-        if is_over(encounter):
-            raise BusinessRule("This visit is over.")
+        _refuse_unfit(visit, encounter)
         patient, room = patient_of(encounter) or patient_of(visit.appointment), self.room(encounter["id"])
         member = self._hash("member", f"{room} {whose}")
         ticket = new_ticket(
@@ -178,6 +177,17 @@ class Desk:
 
     def _hash(self, purpose: str, text: str) -> str:
         return blake2b(text.encode(), key=self._key, person=purpose.encode(), digest_size=16).hexdigest()
+
+
+def _refuse_unfit(visit: Visit, encounter: Json) -> None:
+    """What happens in a visit changes its Encounter: one that is no video visit is nobody's to end by hanging up."""
+    status = (visit.appointment or {}).get("status")
+    if is_over(encounter):
+        raise BusinessRule("This visit is over.")
+    if status in ("cancelled", "entered-in-error"):
+        raise BusinessRule("This appointment was cancelled.")
+    if encounter.get("class", {}).get("code") != "VR" and not services(encounter):
+        raise BusinessRule("This Encounter is no video visit; Appointment/[id]/$start-visit makes it one.")
 
 
 def _appointments(encounter: Json) -> list[str]:
