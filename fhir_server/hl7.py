@@ -141,6 +141,7 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
     settings, journal = process.settings, process.journal
     _open_forecourt(process)
     people, live = _People(process), LiveSite(settings.hl7_site, site)
+    _follower(site, journal, people.repository)  # whatever changes once somebody can reach us is told
 
     def crew(told: Callable[[Ended], None]) -> Crew:
         return Crew(apply, (dict(settings.values), live), settings.hl7_workers, told, journal.release_dead)
@@ -264,13 +265,19 @@ def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
     )
 
 
+def _follower(site: Site, journal: SqlJournal, repository_for: Callable[[str], BoundRepository]) -> Follower:
+    follower = Follower(site, repository_for("outbound"), journal.outbox, journal.stamps)
+    follower.begin()
+    return follower
+
+
 def _outbound(
     site: Site, journal: SqlJournal, repository_for: Callable[[str], BoundRepository]
 ) -> tuple[Callable[[asyncio.Event], Awaitable[None]], ...]:
     """What follows the record and what delivers; nothing when nobody is to be told."""
     if not site.receivers:
         return ()
-    follower = Follower(site, repository_for("outbound"), journal.outbox, journal.stamps)
+    follower = _follower(site, journal, repository_for)
     delivery = Delivery(site, journal, journal.outbox.about, repository_for, _now)
 
     async def follow(stop: asyncio.Event) -> None:

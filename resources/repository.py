@@ -298,9 +298,10 @@ class Repository(Protocol):
         search for each type. Raises BadSearch for a type without identifiers, Forbidden."""
         ...
 
-    def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:
+    def changes(self, types: Sequence[str], after: int | None, count: int) -> tuple[list[Version], int]:
         """Up to ``count`` current versions of ``types`` written after position ``after``, oldest first, deletions
-        included, and the position to go on from. A resource that changed twice comes once. Raises Forbidden."""
+        included, and the position to go on from. A resource that changed twice comes once. ``after`` None: no
+        version, only the position of now. Raises Forbidden."""
         ...
 
     def commit(

@@ -115,7 +115,7 @@ class BoundRepository:
         self._note_many(Interaction.SEARCH_SYSTEM, "", _asked(identities, names), _whose(versions))
         return versions
 
-    def changes(self, types: Sequence[str], after: int, count: int) -> tuple[list[Version], int]:
+    def changes(self, types: Sequence[str], after: int | None, count: int) -> tuple[list[Version], int]:
         try:
             versions, position = changes(self._services, self.caller, types, after, count)
         except FhirError as error:

@@ -15,10 +15,11 @@ MOST = 500
 
 
 def changes(
-    services: Services, caller: Caller, types: Sequence[str], after: int, count: int
+    services: Services, caller: Caller, types: Sequence[str], after: int | None, count: int
 ) -> tuple[list[Version], int]:
     """Current versions of ``types`` that were written after position ``after``, oldest first, deletions included; and
-    the position to go on from. A resource that changed twice comes once, as it is now.
+    the position to go on from. A resource that changed twice comes once, as it is now. ``after`` None: nothing, and
+    the position of now.
 
     Stops below the first write that an open transaction may still add. Raises Forbidden.
     """
@@ -27,6 +28,8 @@ def changes(
             raise Forbidden(f"search of {type} is not granted.")
     session = services.store.session()
     top = session.horizon()
+    if after is None:
+        return [], top
     rows = session.changed(types, after, top, min(count, MOST), caller.tenant)
     seen = services.engine.resolver(session, caller).view.seen(rows, "s")
     end = rows[-1].seq if len(rows) == min(count, MOST) else top

@@ -140,6 +140,16 @@ def test_an_order_and_its_cancellation_reach_the_peer_once(rig: Rig) -> None:
     assert (task["status"], task["focus"]["reference"]) == ("received", "ServiceRequest/order")
 
 
+def test_the_first_receiver_is_not_told_the_history(rig: Rig) -> None:
+    rig.put(ORDER)
+    site = Site(receivers=(Receiver("127.0.0.1", 1, name="lab", application="LAB", routes=(LAB_ROUTE,)),))
+    for _ in range(2):  # a second start goes on from where the first one stood
+        Follower(site, rig.bridge("outbound"), rig.journal.outbox, rig.journal.stamps).begin()
+        rig.put(ORDER | {"id": "later"})
+    rig.run(until=lambda: rig.standing() == ["applied"])
+    assert rig.tasks()[0]["focus"]["reference"] == "ServiceRequest/later"
+
+
 def test_what_no_route_asks_for_stays_here(rig: Rig) -> None:
     rig.put(ORDER | {"category": [{"text": "x"}]}, APPOINTMENT)
     imaging = Route("ServiceRequest", "OML^O21", "category=http://snomed.info/sct|363679005")

@@ -56,6 +56,11 @@ class Follower:
         self._ways = ways(site)
         self._types = sorted({way.route.type for way in self._ways})
 
+    def begin(self) -> None:
+        """Who follows for the first time is told what changes from now on: the record's history is no news."""
+        if self._types and self._outbox.position(NAME) == 0:
+            self._outbox.queue(NAME, 0, self._repository.changes(self._types, None, 0)[1], [], [])
+
     def step(self, count: int = 100) -> bool:
         """Queue what the next changes ask for; whether there may be more at once."""
         if not self._types:
