@@ -98,8 +98,8 @@ export class Controls {
 
   /** @param {number} unread @param {number} waiting */
   counts(unread, waiting) {
-    badge("chat", unread, unread ? text("control.chat.unread", { count: unread }) : text("control.chat"));
-    badge("people", waiting, waiting ? text("control.people.waiting", { count: waiting }) : text("control.people"));
+    badge("chat", unread, "control.chat.unread");
+    badge("people", waiting, "control.people.waiting");
   }
 }
 
@@ -110,10 +110,11 @@ function button(name, label, drawn, off) {
   made.classList.toggle("off", off);
 }
 
-function badge(name, count, label) {
+/** Seen as a number, heard in words. */
+function badge(name, count, words) {
   const made = $(`control-${name}`);
   const shown = made.querySelector(".badge");
   put(shown, count ? String(count) : "");
   show(shown, count > 0);
-  made.setAttribute("aria-label", label);
+  put(made.querySelector(".unseen"), count ? text(words, { count }) : "");
 }

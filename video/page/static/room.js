@@ -88,7 +88,7 @@ export class Room extends EventTarget {
   /** Events of before the page was loaded again bring back what was said, and nothing else. */
   apply(event) {
     const past = event.n <= this.shown && event.event !== "state";
-    if (past && event.event !== "chat") return;
+    if (this.state.over || (past && event.event !== "chat")) return;
     const before = this.state;
     const made = EVENTS[event.event];
     if (!made) return;

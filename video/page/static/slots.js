@@ -4,6 +4,8 @@ import { text } from "./texts.js";
 
 /** Looks of half a second without a new frame after which a camera is taken for off. */
 const STILL = 3;
+/** ms for which a first frame may still be on its way. */
+const COMING = 5000;
 
 /** The stage of the view "visit". */
 export class Stage {
@@ -104,6 +106,7 @@ class Tile {
   #track = "";
   #frames = 0;
   #still = STILL;
+  #since = 0;
 
   constructor(silenced) {
     this.silenced = silenced;
@@ -122,6 +125,8 @@ class Tile {
     this.slot = slot;
     this.#track = received?.camera.id ?? "";
     this.#still = STILL;
+    this.#frames = 0;
+    this.#since = Date.now();
     this.video.srcObject = received ? new MediaStream([received.sound, received.camera]) : null;
     if (received) this.play();
   }
@@ -158,7 +163,8 @@ class Tile {
     const { held, media, here } = this.member;
     if (held) return "tile.held";
     if (!media) return here ? "tile.connecting" : "tile.gone";
-    return this.slot < 0 ? "tile.connecting" : "tile.nocamera";
+    const coming = this.#frames === 0 && Date.now() - this.#since < COMING;
+    return this.slot < 0 || coming ? "tile.connecting" : "tile.nocamera";
   }
 
   speaker(id) {

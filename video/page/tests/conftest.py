@@ -1,0 +1,65 @@
+"""Browsers with fake cameras before a running service: one browser and one service for each test module.
+
+Needs Debian's chromium (apt-get install chromium); skipped without it.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from video.page.tests.site import Hall, Site
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-fake-device-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
+)
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium")
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Says yes to every question for camera and microphone."""
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream"]
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def refusing(playwright: Playwright) -> Iterator[Browser]:
+    """Says no."""
+    browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"]
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder: Path = tmp_path_factory.mktemp("visits")
+    with Site(folder) as site:
+        yield site
+
+
+@pytest.fixture
+def hall(site: Site, browser: Browser) -> Iterator[Hall]:
+    """A room of this test; whatever the policy blocks, and every error of a script, fails the test."""
+    hall = Hall(site, browser)
+    yield hall
+    hall.close()
+    assert hall.complaints == []
