@@ -152,6 +152,10 @@ def silenced(member: Member) -> frozenset[Source]:
 
 def _media(scene: Scene) -> None:
     """Silenced before permitted, so that not one packet of a screen slips through."""
+    if scene.room.phase is Phase.ENDED:
+        scene.effects.append(Permit(frozenset()))
+        scene.effects.extend(Silence(id, frozenset()) for id in scene.room.members)  # nothing of the room stays behind
+        return
     if scene.anew:
         scene.effects.extend(media_anew(scene.room))
         return
