@@ -30,7 +30,7 @@ export class Link extends EventTarget {
     super();
     this.seat = seat;
     this.lost = lost;
-    window.addEventListener("online", () => this.running && this.#mend("restart"));
+    window.addEventListener("online", () => this.running && this.#restart());
   }
 
   get running() {
@@ -159,7 +159,11 @@ export class Link extends EventTarget {
     if (this.state !== "wait") this.#say("lost");
     this.lost();
     if (what === "renew") this.#renew();
-    else this.session?.restart().catch((refused) => !FINAL.has(refused.code) && this.#renew());
+    else this.#restart();
+  }
+
+  #restart() {
+    this.session?.restart().catch((refused) => !FINAL.has(refused.code) && this.#renew());
   }
 
   #pause() {

@@ -32,9 +32,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Says yes to every question for camera and microphone."""
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream"]
-    )
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream"])
     yield browser
     browser.close()
 
@@ -42,9 +40,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def refusing(playwright: Playwright) -> Iterator[Browser]:
     """Says no."""
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"]
-    )
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"])
     yield browser
     browser.close()
 

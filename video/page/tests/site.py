@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 
+import msgspec
 from playwright.sync_api import Browser, Page, expect
 
 from video.media.backend import ForwardingBackend
@@ -22,8 +23,13 @@ ANNA, BEN, CARL = "Anna Example", "Dr. Ben Wolf", "Carl Pen"
 _HOOK = """
 window.asked = []; window.connections = [];
 const given = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
-if (given) navigator.mediaDevices.getUserMedia = (what) => { asked.push(Object.keys(what).sort().join()); return given(what); };
-window.RTCPeerConnection = class extends RTCPeerConnection { constructor(...of) { super(...of); connections.push(this); } };
+if (given) navigator.mediaDevices.getUserMedia = (what) => {
+  asked.push(Object.keys(what).sort().join());
+  return given(what);
+};
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...of) { super(...of); connections.push(this); }
+};
 """
 """Notes what the page asks the browser for."""
 
@@ -47,10 +53,24 @@ class Site:
 
     async def _start(self) -> None:
         pages: Any = lambda application: application.add_routes(routes())  # noqa: E731
-        self.media = ForwardingBackend(("127.0.0.1",), 0)
         self.consult = Consult(self._folder, pages=pages, **self._options)
+        await self._begin()
+
+    async def _begin(self) -> None:
+        self.media = ForwardingBackend(("127.0.0.1",), 0)
         self.consult.backend = self.media  # type: ignore[assignment]
         await self.consult.start()
+
+    def kill_and_start(self) -> None:
+        """Another process at the same address, which knows what the disk of the one before knew."""
+        self.run(self._kill_and_start())
+
+    async def _kill_and_start(self) -> None:
+        port = self.consult.service.port
+        await self.consult.kill()
+        await self.media.close()
+        self.consult.options = msgspec.structs.replace(self.consult.options, port=port)
+        await self._begin()
 
     async def _stop(self) -> None:
         await self.consult.service.stop()

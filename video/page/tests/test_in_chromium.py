@@ -37,7 +37,9 @@ def test_the_secret_leaves_the_address_and_goes_nowhere_but_into_the_join(hall: 
     assert page.url == f"{hall.site.url}/visit"
     assert [url for url, headers, body in sent if secret in headers or secret in url.partition("#")[0]] == []
     assert [url for url, headers, body in sent if secret in body] == [f"{hall.site.url}/visit/join"]
-    assert page.evaluate("history.length") <= 2 and secret not in page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+    assert page.evaluate("history.length") <= 2 and secret not in page.evaluate(
+        "JSON.stringify([sessionStorage, localStorage])"
+    )
 
 
 def test_two_clicks_to_the_waiting_room(hall: Hall) -> None:
