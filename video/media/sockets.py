@@ -1,0 +1,81 @@
+"""The UDP sockets of the process: one for each family of addresses, all sessions on them.
+
+RFC 8445 section 2.5; RFC 5764 section 5.1.2 for what becomes of a datagram by its first byte.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from video.media.counters import Counters, Dropped
+from video.media.ice import Address
+
+_BUFFER = 4 << 20
+_LARGEST = 2048
+
+
+class Port:
+    """One socket: ``arrived`` gets at most ``batch`` datagrams in one turn of the event loop."""
+
+    def __init__(
+        self, bound: socket.socket, counters: Counters, batch: int,
+        arrived: "Callable[[bytes, Address, Port, float], None]",
+    ) -> None:  # fmt: skip
+        self._socket, self._counters, self._batch, self._arrived = bound, counters, batch, arrived
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(bound.fileno(), self._readable)
+
+    @property
+    def port(self) -> int:
+        return int(self._socket.getsockname()[1])
+
+    def _readable(self) -> None:
+        receive, arrived, now = self._socket.recvfrom, self._arrived, self._loop.time()
+        for _ in range(self._batch):
+            try:
+                datagram, address = receive(_LARGEST)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # ICMP of somebody who is gone
+                continue
+            arrived(datagram, address, self, now)
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """At once or not at all: a queue here would only delay what comes later."""
+        try:
+            self._socket.sendto(datagram, address)
+        except OSError:
+            self._counters[Dropped.BLOCKED] += 1
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+
+def bind(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
+    """A socket for each family among ``addresses``, on the same port. Raises OSError, ValueError."""
+    bound: list[socket.socket] = []
+    for version in sorted({ip_address(address).version for address in addresses}):
+        one = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+        one.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            one.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        if version == 6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            one.bind((_everywhere(addresses, version), bound[0].getsockname()[1] if bound else port))
+        except OSError:
+            for other in (*bound, one):
+                other.close()
+            raise
+        bound.append(one)
+    return bound
+
+
+def _everywhere(addresses: tuple[str, ...], version: int) -> str:
+    """Loopback alone when nothing else is named: nobody outside is to find the port then."""
+    own = [ip_address(a) for a in addresses if ip_address(a).version == version]
+    if len(own) == 1 and own[0].is_loopback:
+        return str(own[0])
+    return "0.0.0.0" if version == 4 else "::"
