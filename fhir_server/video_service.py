@@ -25,6 +25,7 @@ from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
 from fhir_server.wiring import Process
 from video.errors import Refused
+from video.media.backend import ForwardingBackend
 from video.page.routes import routes
 from video.ports import MediaBackend
 from video.signalling.invitation import Invitations
@@ -39,21 +40,21 @@ _SETTLE = 30.0
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
-def run(settings: Settings, backend: Callable[[Settings], MediaBackend]) -> None:
-    """Serve until SIGTERM or SIGINT; ``backend`` is made in the event loop. Raises SettingError."""
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises SettingError when addresses, ports or TLS files cannot be used."""
     tls = _tls(settings)
     with Process(settings) as process:
         video.take_turns(process)
-        asyncio.run(_serve(process, backend, tls))
+        asyncio.run(_serve(process, tls))
 
 
-async def _serve(process: Process, backend: Callable[[Settings], MediaBackend], tls: ssl.SSLContext | None) -> None:
+async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
     stop, settings = asyncio.Event(), process.settings
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    scribe = Scribe(settings)
+    media, scribe = _media(settings), Scribe(settings)
     beside = (asyncio.create_task(scribe.run()), asyncio.create_task(_settle(process)))
-    service = service_of(process, backend(settings), tls)
+    service = service_of(process, media, tls)
     keep_what_is_there()
     try:
         await service.run(stop, lambda port: log.info("listening", extra={"host": settings.video_host, "port": port}))
@@ -61,7 +62,17 @@ async def _serve(process: Process, backend: Callable[[Settings], MediaBackend], 
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await media.close()
         await asyncio.to_thread(scribe.stop, float(settings.stop_seconds))
+
+
+def _media(settings: Settings) -> ForwardingBackend:
+    """The media server. Raises SettingError."""
+    addresses, port = settings.video_media_addresses or (settings.video_host,), settings.video_media_port
+    try:
+        return ForwardingBackend(tuple(addresses), port)
+    except (OSError, ValueError) as error:
+        raise SettingError(f"VIDEO_MEDIA_ADDRESSES or VIDEO_MEDIA_PORT {port} cannot be used: {error}") from None
 
 
 async def _settle(process: Process) -> None:

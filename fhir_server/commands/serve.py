@@ -28,7 +28,20 @@ def _run_hl7(settings: Settings) -> None:
     run(settings)
 
 
-PARTS: dict[str, Callable[[Settings], None]] = {"api": servers.run, "hl7": _run_hl7, "worker": _run_worker}
+def _run_video(settings: Settings) -> None:
+    from fhir_server.video_service import run
+
+    run(settings)
+
+
+PARTS: dict[str, Callable[[Settings], None]] = {
+    "api": servers.run,
+    "hl7": _run_hl7,
+    "video": _run_video,
+    "worker": _run_worker,
+}
+_BY_PORT = {"hl7": "HL7_PORT", "video": "VIDEO_PORT"}
+"""Parts that run beside the others only when they are given a port."""
 
 
 def run(settings: Settings, part: str | None, *, supervised: bool = False) -> int:
@@ -46,7 +59,7 @@ def run(settings: Settings, part: str | None, *, supervised: bool = False) -> in
         PARTS[part](settings)
         return 0
     threading.Thread(target=_welcome, args=(settings,), daemon=True).start()
-    children = [_child(name) for name in PARTS if name != "hl7" or settings.hl7_port]
+    children = [_child(name) for name in PARTS if name not in _BY_PORT or settings.values[_BY_PORT[name]]]
     return Supervisor(children, child_environment(), settings.stop_seconds).run()
 
 

@@ -6,6 +6,9 @@ Only the media is a twin (video.signalling.tests.consult): it says what a media 
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +23,7 @@ from fhir_server.conftest import BASE, Client
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
 from fhir_server.tests.test_video import House, events, values
-from fhir_server.video_service import Scribe, _tls, options_of, service_of
+from fhir_server.video_service import Scribe, _media, _tls, options_of, service_of
 from fhir_server.wiring import Process
 from video.signalling.tests.consult import MemoryBackend, Page
 
@@ -197,3 +200,69 @@ def test_tls_files_that_are_not_there():
     with pytest.raises(SettingError, match="VIDEO_TLS_CERT"):
         _tls(load({"VIDEO_TLS_CERT": "absent.pem", "VIDEO_TLS_KEY": "absent.pem"}, {}))
     assert _tls(load({}, {})) is None
+
+
+def test_media_that_cannot_be_had():
+    async def made(**given: Any) -> None:
+        await _media(load(given, {})).close()
+
+    with pytest.raises(SettingError, match="VIDEO_MEDIA"):
+        asyncio.run(made(VIDEO_MEDIA_ADDRESSES="nowhere"))
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    holder.bind(("127.0.0.1", 0))
+    with pytest.raises(SettingError, match="VIDEO_MEDIA"):
+        asyncio.run(made(VIDEO_MEDIA_PORT=str(holder.getsockname()[1])))
+    holder.close()
+
+
+def free(kind: socket.SocketKind) -> int:
+    with socket.socket(socket.AF_INET, kind) as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def test_hearth_serve_holds_visits_beside_the_api(tmp_path):
+    """The real command: both answer, a link leads to the page and to a seat, and it stops when it is told to."""
+    api, page, media = free(socket.SOCK_STREAM), free(socket.SOCK_STREAM), free(socket.SOCK_DGRAM)
+    words = ["serve", "--open", "--port", str(api), "--video-port", str(page), "--media-port", str(media)]
+    log = (tmp_path / "log").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "fhir_server.cli", *words, "--data-dir", str(tmp_path / "var")], stdout=log, stderr=log
+    )
+    try:
+        asyncio.run(_visit(f"http://127.0.0.1:{api}/fhir", f"http://127.0.0.1:{page}"))
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0
+        log.close()
+
+
+async def _visit(api: str, page: str) -> None:
+    async with aiohttp.ClientSession(headers={"Origin": page}) as http, asyncio.timeout(PATIENCE):
+        while not (await _status(http, f"{api}/metadata") == 200 == await _status(http, f"{page}/visit/health")):
+            await asyncio.sleep(0.1)
+        assert await _status(http, f"{page}/visit") == 200
+
+        async def post(path: str, body: Any = None) -> Any:
+            async with http.post(f"{api}/{path}", json=body, headers={"Accept": "application/fhir+json"}) as answer:
+                assert answer.status < 300, await answer.text()
+                return await answer.json(content_type=None)
+
+        patient = "Patient/" + (await post("Patient", {"resourceType": "Patient"}))["id"]
+        person = {"actor": {"reference": patient}, "status": "accepted"}
+        booked = {"resourceType": "Appointment", "status": "booked", "participant": [person]}
+        booked |= {"start": "2026-01-05T10:00:00Z", "end": "2026-01-05T10:30:00Z"}
+        place = "Appointment/" + (await post("Appointment", booked))["id"]
+        seat = values(await post(f"{place}/$join?participant={patient}"))
+        assert seat["url"].startswith(f"{page}/visit#ticket=")
+        async with http.post(f"{page}/visit/join", json={"ticket": seat["ticket"]}) as answer:
+            assert (answer.status, (await answer.json())["role"]) == (200, "patient")
+
+
+async def _status(http: aiohttp.ClientSession, url: str) -> int:
+    try:
+        async with http.get(url) as answer:
+            return answer.status
+    except aiohttp.ClientError:
+        return 0
