@@ -62,6 +62,12 @@ class Forecourt:
             connection.execute("INSERT INTO name SELECT ? WHERE NOT EXISTS (SELECT 1 FROM name)", found)
         return str(found[0])
 
+    def begin_behind(self, number: int) -> None:
+        """Give no number up to ``number``, which the journal has: this file may be a copy that is older than it."""
+        with self._write() as connection:
+            connection.execute("INSERT OR IGNORE INTO message (id, sealed) VALUES (?, x'')", (number,))
+            connection.execute("DELETE FROM message WHERE id = ? AND sealed = x''", (number,))
+
     def keep(self, incoming: Sequence[Incoming]) -> list[Standing]:
         """Make all durable in one transaction."""
         # Sealed before the file is taken; nothing but the bytes and what was read of them is in it.

@@ -51,6 +51,7 @@ class SqlJournal:
         """Of SQLite. Raises BlockingIOError when another process has it."""
         self.forecourt = Forecourt(path, self._sealing)
         self._reached = self.outbox.position(self._follower)
+        self.forecourt.begin_behind(self._reached)
 
     @property
     def _follower(self) -> str:

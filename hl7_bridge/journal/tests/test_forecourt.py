@@ -105,6 +105,31 @@ def test_another_file_begins_anew(court: SqlJournal, message: Message, tmp_path:
     assert not receipt.duplicate and receipt.id
 
 
+def test_a_file_older_than_the_journal_gives_no_number_that_the_journal_has(
+    court: SqlJournal, message: Message, tmp_path: Path
+) -> None:
+    first, *rest = court.keep([message(str(n)) for n in range(3)])
+    assert court.forecourt
+    court.take_over([first])
+    court.forecourt.close()
+    copy = (tmp_path / "court.db").read_bytes()
+    court.open_forecourt(tmp_path / "court.db")
+    court.take_over([*rest, *court.keep([message(str(n)) for n in range(3, 9)])])
+    court.forecourt.close()
+    (tmp_path / "court.db").write_bytes(copy)
+    court.open_forecourt(tmp_path / "court.db")
+    assert court.left(0, 10) == []
+    [receipt] = court.take_over(court.keep([message("new")]))
+    assert not receipt.duplicate and receipt.id
+
+
+def test_to_begin_behind_takes_nothing_away(forecourt: Forecourt, message: Message) -> None:
+    standing = forecourt.keep([message("1"), message("2")])
+    forecourt.begin_behind(standing[0].number)
+    assert forecourt.after(0, 10) == standing
+    assert forecourt.keep([message("3")])[0].number == standing[1].number + 1
+
+
 def test_what_the_journal_has_is_swept_away(court: SqlJournal, message: Message) -> None:
     standing = court.keep([message(str(n)) for n in range(3)])
     court.take_over(standing[:2])
