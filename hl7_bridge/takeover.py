@@ -95,21 +95,25 @@ class Takeover:
 
     def _run(self) -> None:
         self._take_over_left()
-        while some := self._some():
-            while not (receipts := self._tried([(number, incoming) for number, incoming, _ in some])):
-                if self._is_over():
-                    return
-            self._done(some, receipts)
+        while self._goes_on():
             sleep(_PAUSE)
+
+    def _goes_on(self) -> bool:
+        """One transaction; whether there may be more."""
+        some = self._some()
+        while some and not (receipts := self._tried([(number, incoming) for number, incoming, _ in some])):
+            if self._is_over():
+                return False
+        if some:
+            self._done(some, receipts)
+        return bool(some)
 
     def _take_over_left(self) -> None:
         """What an earlier process left; nothing of ours is before it."""
         last = 0
         while True:
-            try:
-                left = self._journal.left(last, _BATCH)
-            except Exception:
-                log.error("the forecourt cannot be read", exc_info=True)
+            left = self._left(last)
+            if left is None:
                 if self._is_over():
                     return
                 continue
@@ -122,7 +126,17 @@ class Takeover:
             if not some:
                 return
             last = some[-1][0]
-            self._stored()
+            self._tell()
+
+    def _left(self, last: int) -> Sequence[Standing] | None:
+        """None when it has to be tried again."""
+        try:
+            return self._journal.left(last, _BATCH)
+        except FhirError as error:
+            log.warning("messages of an earlier process wait in the forecourt", extra={"code": error.code})
+        except Exception:
+            log.error("the forecourt cannot be read", exc_info=True)
+        return None
 
     def _some(self) -> "list[tuple[int, Incoming, Future[Receipt]]]":
         """The next transaction's, which wait until they are done; [] when all is and nothing may come."""
@@ -170,8 +184,15 @@ class Takeover:
             for _, incoming, _ in some:
                 self._waiting.popleft()
                 self._bytes -= len(incoming.raw)
-        self._hand(partial(_settle, some, receipts))
-        self._stored()
+        self._tell(partial(_settle, some, receipts))
+
+    def _tell(self, settle: Callable[[], None] = lambda: None) -> None:
+        """Whoever waits, if anybody still does: without this thread no message would get any further."""
+        for told in (partial(self._hand, settle), self._stored):
+            try:
+                told()
+            except Exception:
+                log.error("what was taken over could not be told", exc_info=True)
 
     def _is_over(self) -> bool:
         """A pause; whether the bridge stops meanwhile."""

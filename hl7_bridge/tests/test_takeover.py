@@ -80,6 +80,28 @@ def test_a_message_that_the_journal_does_not_take_is_kept_for_a_person(court, ta
     assert (bare.state, bare.control_id, bare.raw) == (State.DEAD, "", message("poison").raw)
 
 
+def test_who_cannot_be_told_does_not_end_the_takeover(court, message):
+    told = []
+
+    def hand(settle):
+        told.append(settle)
+        if len(told) == 1:
+            raise RuntimeError("the loop is closed")
+        settle()
+
+    def stored():
+        raise OSError("nobody applies")
+
+    takeover = Takeover(court, stored)
+    takeover.start(hand)
+    takeover.keep([message("1")])
+    while takeover.backlog:
+        time.sleep(0.01)
+    [kept] = takeover.keep([message("2")])
+    assert kept.receipt.result(5).id == 2
+    takeover.stop()
+
+
 def test_what_cannot_be_taken_over_at_a_stop_stays_for_the_next_start(court, message):
     takeover = Takeover(court, lambda: None)
     takeover.start(at_once)
