@@ -184,17 +184,26 @@ class BridgeReception:
         assert taken.sender is not None
         if taken.sender.ack == "stored":
             return self._stored(taken)
+        until = monotonic() + self._times.original
         try:
-            receipt = await _settled(kept.receipt)
+            async with asyncio.timeout(self._times.original):
+                receipt = await _settled(kept.receipt)
         except FhirError:  # the bridge stops
+            return self._stored(taken)
+        except TimeoutError:  # it is durable, and the journal is away
+            kept.receipt.add_done_callback(self._answered_before)
             return self._stored(taken)
         if receipt.ack:
             return receipt.ack
-        outcome = await self._outcomes.wait(receipt.id, self._times.original)
+        outcome = await self._outcomes.wait(receipt.id, max(0.0, until - monotonic()))
         if outcome is not None:
             return outcome.ack
         self._late(receipt.id)
         return self._stored(taken)
+
+    def _answered_before(self, receipt: "Future[Receipt]") -> None:
+        if receipt.exception() is None:
+            self._late(receipt.result().id)
 
     def _stored(self, taken: Taken) -> bytes:
         return self._acknowledger().due(b"", taken.header, Level.APPLICATION, Verdict.ACCEPTED, ())
