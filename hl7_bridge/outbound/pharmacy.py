@@ -28,7 +28,7 @@ def prescription(context: Context, request: Json, control: str, message: str) ->
         *pv1(context, context.follow(request.get("encounter"))),
         orc(context, request, control),
         *([] if encoded else timings),
-        (_rxe if encoded else _rxo)(context, request, described),
+        _segment(*(("RXE", _RXE) if encoded else ("RXO", _RXO)), _said(context, request, described)),
         *notes(request.get("note", ())),
         *(timings if encoded else []),
         *_routes(dosages),
@@ -51,6 +51,19 @@ class _Drug:
         strength = ingredients[0].get("strength", {}) if is_plain and "isActive" not in ingredients[0] else {}
         self.numerator, self.denominator = strength.get("numerator", {}), _divisor(strength)
         self.components = [] if strength else [_rxc(each) for each in ingredients]
+
+    @property
+    def said(self) -> dict[str, Field]:
+        """By the words of _RXE and _RXO."""
+        strength, volume = self.numerator, self.denominator
+        return {
+            "code": self.code,
+            "form": self.form,
+            "strength": number(strength),
+            "strength unit": unit(strength) if strength else "",
+            "volume": number(volume),
+            "volume unit": unit(volume) if volume else "",
+        }
 
 
 def _divisor(strength: Json) -> Json:
@@ -144,70 +157,40 @@ def _substitution(request: Json) -> str:
     return code or ("" if allowed is None else "G" if allowed else "N")
 
 
-def _rxe(context: Context, request: Json, drug: _Drug) -> Segment:
-    dosages = request.get("dosageInstruction", ())
-    least, most, units = _amounts(first(dosages))
-    amount, amount_unit, refills = _supply(request)
-    rate, rate_unit, per = _rate(first(dosages))
-    return (
-        "RXE",
-        {
-            2: drug.code,
-            3: least,
-            4: most,
-            5: units,
-            6: drug.form,
-            7: _instructions(dosages),
-            9: _substitution(request),
-            10: amount,
-            11: amount_unit,
-            12: refills,
-            19: _daily(first(dosages)),
-            22: per,
-            23: rate,
-            24: rate_unit,
-            25: number(drug.numerator),
-            26: unit(drug.numerator) if drug.numerator else "",
-            27: _reason(request),
-            32: dtm(request.get("authoredOn", "")),
-            33: number(drug.denominator),
-            34: unit(drug.denominator) if drug.denominator else "",
-            40: _pharmacy(context, request),
-        },
-    )
+_RXE = {
+    2: "code", 3: "least", 4: "most", 5: "units", 6: "form", 7: "instructions", 9: "substitution", 10: "amount",
+    11: "amount unit", 12: "refills", 19: "daily", 22: "per", 23: "rate", 24: "rate unit", 25: "strength",
+    26: "strength unit", 27: "reason", 32: "written", 33: "volume", 34: "volume unit", 40: "pharmacy",
+}  # fmt: skip
+_RXO = {
+    1: "code", 2: "least", 3: "most", 4: "units", 5: "form", 7: "instructions", 9: "substitution", 11: "amount",
+    12: "amount unit", 13: "refills", 17: "per", 18: "strength", 19: "strength unit", 20: "reason", 21: "rate",
+    22: "rate unit", 23: "daily", 25: "volume", 26: "volume unit", 28: "interval", 32: "pharmacy",
+}  # fmt: skip
+"""Fields of sections 4.14.4 and 4.14.1 by what stands in them, see _said."""
 
 
-def _rxo(context: Context, request: Json, drug: _Drug) -> Segment:
+def _segment(name: str, fields: dict[int, str], said: dict[str, Any]) -> Segment:
+    return name, {field: said[what] for field, what in fields.items()}
+
+
+def _said(context: Context, request: Json, drug: _Drug) -> dict[str, Any]:
+    """What a prescription says besides how it is given, for RXE and RXO alike."""
     dosages = request.get("dosageInstruction", ())
-    least, most, units = _amounts(first(dosages))
-    amount, amount_unit, refills = _supply(request)
-    rate, rate_unit, per = _rate(first(dosages))
-    return (
-        "RXO",
-        {
-            1: drug.code,
-            2: least,
-            3: most,
-            4: units,
-            5: drug.form,
-            7: _instructions(dosages),
-            9: _substitution(request),
-            11: amount,
-            12: amount_unit,
-            13: refills,
-            17: per,
-            18: number(drug.numerator),
-            19: unit(drug.numerator) if drug.numerator else "",
-            20: _reason(request),
-            21: rate,
-            22: rate_unit,
-            23: _daily(first(dosages)),
-            25: number(drug.denominator),
-            26: unit(drug.denominator) if drug.denominator else "",
-            28: _interval(request),
-            32: _pharmacy(context, request),
-        },
-    )
+    dosage = first(dosages)
+    return {
+        **dict(zip(("least", "most", "units"), _amounts(dosage), strict=True)),
+        **dict(zip(("amount", "amount unit", "refills"), _supply(request), strict=True)),
+        **dict(zip(("rate", "rate unit", "per"), _rate(dosage), strict=True)),
+        **drug.said,
+        "instructions": _instructions(dosages),
+        "substitution": _substitution(request),
+        "daily": _daily(dosage),
+        "reason": _reason(request),
+        "written": dtm(request.get("authoredOn", "")),
+        "interval": _interval(request),
+        "pharmacy": _pharmacy(context, request),
+    }
 
 
 def _reason(request: Json) -> list[Any]:
