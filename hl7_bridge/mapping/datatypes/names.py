@@ -99,12 +99,6 @@ def _use(value: Value, parts: Parts, reading: Reading, found: HumanName) -> None
         found["extension"] = [{"url": _EXTENSION + "assembly-order", "valueCode": order}]
 
 
-def full_name(value: Value, reading: Reading) -> str | None:
-    """XPN as one text, family name first, as in the mother's maiden name."""
-    parts = (value.text(5), value.text(2), value.text(3), value.text(1), value.text(4))
-    return " ".join(part.strip() for part in parts if part.strip()) or None
-
-
 def display(found: HumanName | None) -> str:
     """A name as people write it."""
     if not found:

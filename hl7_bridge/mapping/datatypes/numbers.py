@@ -1,6 +1,6 @@
-"""Numbers: NM, SN, CQ, CP, MO and NR as Quantity, Range, Ratio, Money and integers.
+"""Numbers: NM, SN, CQ and NR as Quantity, Range, Ratio and integers.
 
-HL7 v2.5.1 sections 2A.50 (NM), 2A.71 (SN), 2A.15 (CQ), 2A.14 (CP), 2A.45 (MO), 2A.52 (NR).
+HL7 v2.5.1 sections 2A.50 (NM), 2A.71 (SN), 2A.15 (CQ), 2A.52 (NR).
 """
 
 import re
@@ -92,12 +92,3 @@ def numeric_range(value: Value, reading: Reading) -> dict[str, Any] | None:
         return None
     found = {name: {"value": amount} for name, amount in (("low", low), ("high", high)) if amount is not None}
     return found or None
-
-
-def money(value: Value, reading: Reading) -> dict[str, Any] | None:
-    """MO, or the MO that CP-1 holds, as Money."""
-    amount = number(value.text(1, 1))
-    if amount is None:
-        return None
-    currency = value.text(1, 2) or (value.text(2) if len(value) == 2 else "")
-    return {"value": amount, "currency": currency} if re.fullmatch("[A-Z]{3}", currency) else {"value": amount}

@@ -21,4 +21,3 @@ def test_whole_name() -> None:
 
 def test_only_a_kind_is_no_name() -> None:
     assert names.human_name(value("^^^^^^L"), draft()) is None
-    assert names.full_name(value("SMITH^MARY"), draft()) == "MARY SMITH"
