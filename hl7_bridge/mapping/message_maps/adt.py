@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hl7_bridge.er7 import Segment, Value
+from hl7_bridge.errors import FIELD_MISSING, Held, Place
 from hl7_bridge.mapping.datatypes.identifiers import Identifier, identifier, key
 from hl7_bridge.mapping.datatypes.names import human_name
 from hl7_bridge.mapping.draft import Draft
@@ -43,12 +44,12 @@ def merged(what: Callable[[Segment, Subject, Draft], None]) -> Callable[[Group, 
     def mapped(tree: Group, draft: Draft) -> None:
         for about in subjects(tree):
             subject(about, Policy.REGISTER, draft)
-            if about.mrg is not None:
-                if draft.trace is not None:
-                    draft.trace.uses(MRG, about.mrg)
-                what(about.mrg, about, draft)
-            else:
-                draft.warn("The message merges but has no MRG segment; nothing was merged.")
+            if about.mrg is None:
+                text = "The message merges but has no MRG segment; expected who or what is no longer used."
+                raise Held(FIELD_MISSING, text, Place("MRG"))
+            if draft.trace is not None:
+                draft.trace.uses(MRG, about.mrg)
+            what(about.mrg, about, draft)
 
     return mapped
 

@@ -20,11 +20,20 @@ from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.rows import OWN, SET_ID, Row, SegmentMap, apply, extension
 
 _URL: Final = "http://hl7.org/fhir/StructureDefinition/patient-"
+_NO_PERSON: Final = frozenset({"VN", "AN"})
+"""Types of table 0203 that may stand in PID-3."""
 
 
 def patient_identifier(value: Value, draft: Draft) -> Identifier | None:
-    """CX of PID-3; one that names no authority is the sender's default authority's."""
+    """CX of PID-3; one that names no authority is the sender's default authority's.
+
+    The number of a visit or an account names no person, and one person's may be another's patient number with the same
+    authority: it is kept without a system, so that nobody is found by it.
+    """
     found = identifier(value, draft)
+    if found and value.text(5).strip().upper() in _NO_PERSON:
+        found.pop("system", None)
+        return found
     if found and "system" not in found and draft.sender.authority:
         found["system"] = draft.sender.authority
     return found

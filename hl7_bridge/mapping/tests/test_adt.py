@@ -1,5 +1,8 @@
 """Merges, moves, and what else ADT says."""
 
+import pytest
+
+from hl7_bridge.errors import Held
 from hl7_bridge.mapping.model import Key, Merge, Policy
 from hl7_bridge.mapping.tests.messages_of import entries, mapped, only
 
@@ -18,6 +21,25 @@ def test_merge_with_itself_is_none() -> None:
     result = mapped("ADT^A40", SURVIVOR, "MRG|100^^^HOSP")
     assert result.merges == []
     assert result.warnings
+
+
+@pytest.mark.parametrize("event", ["A34", "A40", "A41", "A42"])
+def test_merge_that_does_not_say_of_whom_waits_for_a_person(event: str) -> None:
+    with pytest.raises(Held):
+        mapped(f"ADT^{event}", SURVIVOR)
+
+
+def test_nobody_is_found_by_the_number_of_a_visit_or_an_account() -> None:
+    result = mapped("ADT^A08", "PID|1||100^^^HOSP^MR~200^^^HOSP^VN~300^^^HOSP^AN||DOE^JANE")
+    [patient] = entries(result, "Patient")
+    assert patient.keys == (Key("urn:id:HOSP", "100"),)
+    assert [(each["value"], "system" in each) for each in patient.resource["identifier"]] == [
+        ("100", True),
+        ("200", False),
+        ("300", False),
+    ]
+    with pytest.raises(Held):
+        mapped("ADT^A08", "PID|1||200^^^HOSP^VN||DOE^JANE")
 
 
 def test_several_merges_in_one_message() -> None:
