@@ -95,8 +95,11 @@ def _bridge(settings: Settings) -> Iterator[Bridge]:
 
 
 def _check(settings: Settings, asked: Namespace) -> int:
-    site = read_site(recall(settings).hl7_site)
-    print(f"{len(site.senders)} senders, {len(site.receivers)} receivers: no fault found.")
+    folder = Path(recall(settings).hl7_site)
+    if not folder.is_dir():
+        raise CommandError(f"{folder}: there is no such folder; expected that of the site kit (HL7_SITE)")
+    site = read_site(folder)
+    print(f"{len(site.senders)} senders, {len(site.receivers)} receivers in {folder}: no fault found.")
     return 0
 
 

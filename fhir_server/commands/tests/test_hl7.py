@@ -135,7 +135,9 @@ def test_an_unmapped_code_is_answered(run: Run, folder: Path, peer: str, databas
 
 
 def test_a_site_kit_is_checked_and_learned(run: Run, folder: Path) -> None:
-    assert run("hl7", "check")[:2] == (0, "1 senders, 0 receivers: no fault found.\n")
+    assert run("hl7", "check")[:2] == (0, f"1 senders, 0 receivers in {folder / 'hl7'}: no fault found.\n")
+    status, _, error = run("hl7", "check", "--hl7-site", str(folder / "nosuch"))
+    assert status and "nosuch: there is no such folder; expected that of the site kit" in error
     samples = file(folder, 1, 2)
     out = run("hl7", "profile", samples, "--name", "new")[1]
     assert "2 messages" in out and (folder / "hl7" / "senders" / "new.toml").is_file()
