@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check conformance bench bars pg pg-stop definitions hl7-structures hl7-codes docs clean
+.PHONY: help venv run test check conformance bench bench-video bars pg pg-stop definitions hl7-structures hl7-codes docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ bars: venv  ## measure every bar and print figure and goal; PROFILE=ci for a twe
 
 bench: venv  ## what a request costs, on PostgreSQL and SQLite; PROFILE=ci for a short run
 	$(BIN)/python -m bench.speed --profile $(PROFILE)
+
+bench-video: venv  ## what forwarding a stream costs, against aiortc's MediaRelay in the same run
+	$(BIN)/python -m bench.bars --profile $(PROFILE) --only media:
 
 docs: venv  ## write the pages that are made from rows
 	$(BIN)/python -m fhir_server.settings_page
