@@ -263,7 +263,6 @@ export default {
   "problem.network": "We cannot reach the visit. Please check your internet connection.",
   "problem.again": "Try again",
   "problem.browser": "This browser is too old for a video visit. Please use a current version of Chrome, Edge, Firefox or Safari.",
-  "problem.media": "Sound and picture could not be connected. We keep trying.",
 
   "time.less": "less than a minute",
   "time.minute": "1 minute",

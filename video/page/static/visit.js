@@ -22,6 +22,8 @@ import { Waiting } from "./waiting.js";
 import { stayAwake } from "./wake.js";
 
 const BACK = new Set(["left", "elsewhere"]);
+/** ms */
+const RINGS_AFTER = 500;
 
 export class Visit {
   /** @param {import("./join.js").Seat} seat @param {boolean} fresh as of join.enter */
@@ -72,8 +74,10 @@ export class Visit {
   #changed({ state, before, event }) {
     if (event.event === "state") this.link.check();
     if (before.share && !state.share) this.share.stop(false);
-    if (event.event !== "past" && this.#rings(state, before)) chime(this.devices.chosen.speaker);
     this.step(event.event === "past");
+    // Opening the sound takes the browser a moment, which the first picture must not wait for.
+    const rings = event.event !== "past" && this.#rings(state, before);
+    if (rings) window.setTimeout(() => chime(this.devices.chosen.speaker), RINGS_AFTER);
   }
 
   /** Somebody let in, or somebody new at the door: who looks elsewhere hears it. */
