@@ -36,6 +36,7 @@ from hl7_bridge.outbound.delivery import Delivery
 from hl7_bridge.outbound.follower import Follower
 from hl7_bridge.outbound.segments import own_system
 from hl7_bridge.ports import Ended, Outcome, Work
+from hl7_bridge.reception import Times
 from hl7_bridge.record import FollowUps, Record
 from hl7_bridge.renewal import Renewal
 from hl7_bridge.service import Bridge, Options
@@ -262,6 +263,7 @@ def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
             settings.hl7_connections,
             idle=settings.hl7_idle_seconds,
         ),
+        times=Times(original=settings.hl7_answer_seconds),
     )
 
 

@@ -148,6 +148,12 @@ SETTINGS: tuple[Setting, ...] = (
         _whole(0, 864_000),
     ),
     Setting(
+        "HL7_ANSWER_SECONDS",
+        2,
+        "Seconds that a sender of HL7 v2 in original mode waits for its message to be applied; then AA says stored.",
+        _whole(0, 600),
+    ),
+    Setting(
         "HL7_RETENTION_DAYS",
         0,
         "Days that applied and refused messages are kept; 0: always. What waits for a person stays.",

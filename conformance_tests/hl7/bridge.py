@@ -40,6 +40,7 @@ class Bridge:
     def start(self) -> None:
         port = self.hearth.base.split(":")[2].split("/")[0]
         command = [str(PROGRAM), "serve", "--port", port, "--hl7-port", str(self.port)]
+        command += ["--hl7-answer-seconds", "60"]  # AA says applied, however busy the machine is
         command += ["--data-dir", str(self.hearth.folder), *self.options]
         command += ["--database", self.hearth.database] if self.hearth.database else []
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEARTH_")}
