@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from hypothesis import settings
+from playwright.sync_api import expect
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -27,6 +28,7 @@ from fhir_server.store import Store, open_store
 # Machines differ in speed and so does one machine from hour to hour; tests assert what is right, not how fast.
 settings.register_profile("hearth", deadline=None)
 settings.load_profile("hearth")
+expect.set_options(timeout=60_000)
 
 HASH_KEY = b"hash key of the tests, 32 bytes."
 DIALECTS = ("sqlite", "postgresql")

@@ -73,7 +73,7 @@ def chromium() -> Iterator[Chromium]:
 @pytest.fixture
 def context(chromium: Chromium) -> Iterator[BrowserContext]:
     context = chromium.new_context()
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 

@@ -18,7 +18,7 @@ from video.signalling.limits import LIMITS, Limit
 from video.signalling.tests.consult import Consult
 from video.signalling.tickets import new_ticket, seal_ticket
 
-PATIENCE = 15_000
+PATIENCE = 60_000
 ANNA, BEN, CARL = "Anna Example", "Dr. Ben Wolf", "Carl Pen"
 _HOOK = """
 window.asked = []; window.connections = [];
