@@ -208,7 +208,14 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
         "video visits",
         commands.do_video,
         (
-            ("turn-config", "print a coturn configuration for VIDEO_ICE_SERVERS", ()),
+            (
+                "turn-config",
+                "print a coturn configuration for VIDEO_ICE_SERVERS",
+                (
+                    ("--cert", {"default": "", "metavar": "FILE", "help": "certificate of turns: addresses"}),
+                    ("--key", {"default": "", "metavar": "FILE", "help": "its private key"}),
+                ),
+            ),
             ("waiting", "facts of visits that the record does not have yet", ()),
             (
                 "again",

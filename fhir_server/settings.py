@@ -187,6 +187,7 @@ SETTINGS: tuple[Setting, ...] = (
         _listed,
     ),
     Setting("VIDEO_ICE_SECRET", "", "Secret shared with the TURN servers, of which their time-limited passwords come."),
+    Setting("VIDEO_RELAY_ONLY", False, "Browsers send and receive media over the TURN servers alone.", _flag),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
 
@@ -321,6 +322,8 @@ def _check_video(settings: Settings) -> None:
             raise SettingError(f"VIDEO_ICE_SERVERS has {server!r}: expected turn:host:port or turns:host:port")
     if settings.video_ice_servers and not settings.video_ice_secret:
         raise SettingError("VIDEO_ICE_SERVERS needs VIDEO_ICE_SECRET, the secret that the TURN servers know")
+    if settings.video_relay_only and not settings.video_ice_servers:
+        raise SettingError("VIDEO_RELAY_ONLY needs VIDEO_ICE_SERVERS: without a TURN server nobody would hear anybody")
 
 
 def check_public_url(base: str) -> None:

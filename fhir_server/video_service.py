@@ -116,6 +116,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         origins=(f"{base.scheme}://{base.netloc}",),
         connect=(f"{api.scheme}://{api.netloc}",),
         ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000),
+        relay=settings.video_relay_only,
         address=address,
         pages=pages,
     )

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 LIFE = 6 * 3600
 """Seconds for which credentials are good: a visit and some more."""
+_USER_QUOTA, _TOTAL_QUOTA = 30, 3000
+"""Allocations at a time: a browser makes one for each server and network, and those of before live for ten minutes."""
 _PRIVATE = (
     "0.0.0.0-0.255.255.255",
     "10.0.0.0-10.255.255.255",
@@ -63,20 +65,27 @@ def relay(url: str) -> Relay:
     return Relay(parts.hostname, parts.port or (5349 if scheme == "turns" else 3478), scheme == "turns")
 
 
-def configuration(urls: Sequence[str], secret: str, media: Sequence[str], realm: str) -> str:
-    """turnserver.conf for the first of ``urls`` that has no TLS and the first that has; it relays to ``media``, the
-    addresses of the media servers, and to no other private address. Raises ValueError."""
+def configuration(
+    urls: Sequence[str], secret: str, media: Sequence[str], realm: str, cert: str = "", key: str = ""
+) -> str:
+    """turnserver.conf for the first of ``urls`` that has no TLS and the first that has, whose certificate and key are
+    the files ``cert`` and ``key``; it relays to ``media``, the addresses of the media servers, and to no other private
+    address. Raises ValueError."""
     relays = [relay(url) for url in urls]
+    plain, tls = (next((one for one in relays if one.tls is wanted), None) for wanted in (False, True))
     lines = ["# Written by `hearth video turn-config`. Holds a secret: for the user of coturn alone.", "fingerprint"]
-    for tls, option in ((False, "listening-port"), (True, "tls-listening-port")):
-        found = next((one for one in relays if one.tls is tls), None)
-        lines += [f"{option}={found.port}"] if found else []
-    if any(one.tls for one in relays):
-        lines += ["# cert= and pkey= name the certificate of the TLS side", "no-tlsv1", "no-tlsv1_1"]
+    lines += [f"listening-port={plain.port}"] if plain else ["no-udp", "no-tcp"]
+    lines += _tls(tls.port, cert, key) if tls else ["no-tls", "no-dtls"]
     lines += ["use-auth-secret", f"static-auth-secret={secret}", f"realm={realm}", "stale-nonce=600"]
-    lines += ["no-cli", "no-multicast-peers", "no-rfc5780", "user-quota=12", "total-quota=1200"]
+    lines += ["no-cli", "no-multicast-peers", "no-rfc5780", "no-tcp-relay", "log-file=stdout", "simple-log"]
+    lines += [f"user-quota={_USER_QUOTA}", f"total-quota={_TOTAL_QUOTA}"]
     lines += [f"denied-peer-ip={span}" for span in _PRIVATE]
     lines += [f"allowed-peer-ip={address}" for address in media]
     if any(ip_address(address).is_loopback for address in media):
         lines.append("allow-loopback-peers")
     return "\n".join(lines) + "\n"
+
+
+def _tls(port: int, cert: str, key: str) -> list[str]:
+    files = [f"cert={cert}", f"pkey={key}"] if cert and key else ["# cert= and pkey= name the certificate of this side"]
+    return [f"tls-listening-port={port}", "no-dtls", "no-tlsv1", "no-tlsv1_1", *files]

@@ -28,7 +28,8 @@ def _turn_config(settings: Settings, asked: Namespace) -> None:
     media = settings.video_media_addresses or (settings.video_host,)
     realm = urlsplit(settings.video_url).hostname or "hearth"
     try:
-        print(configuration(settings.video_ice_servers, settings.video_ice_secret, media, realm), end="")
+        servers, secret = settings.video_ice_servers, settings.video_ice_secret
+        print(configuration(servers, secret, media, realm, asked.cert, asked.key), end="")
     except ValueError as error:
         raise CommandError(f"the TURN server cannot be configured: {error}") from None
 

@@ -494,6 +494,7 @@ def test_refusals_of_the_service_are_audited_and_bounded(process):
         {"VIDEO_TLS_CERT": "a.pem"},
         {"VIDEO_ICE_SERVERS": "stun:stun.example.org", "VIDEO_ICE_SECRET": "s"},
         {"VIDEO_ICE_SERVERS": "turn:turn.example.org"},
+        {"VIDEO_RELAY_ONLY": "true"},
         {"OPEN": True, "VIDEO_HOST": "10.0.0.1"},
     ],
 )

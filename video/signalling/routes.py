@@ -34,7 +34,7 @@ class Joining(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What the routes work with. ``ice`` gives a member's ICE servers (RTCIceServer), ``chart`` as of
+    """What the routes work with. ``ice`` gives a member's ICE servers (RTCIceServer), ``relay`` and ``chart`` as of
     service.Options, ``address`` whose request it is;
     ``slots``: in how many sections a page receives."""
 
@@ -47,6 +47,7 @@ class Parts(msgspec.Struct, frozen=True):
     limits: Limits
     clock: Clock
     ice: Callable[[str], list[dict[str, Any]]]
+    relay: bool
     chart: Callable[[Mapping[str, str]], str]
     address: Callable[[web.Request], str]
     slots: int
@@ -114,6 +115,7 @@ class Routes:
             "name": member.name,
             "slots": parts.slots,
             "ice": parts.ice(id),
+            "policy": "relay" if parts.relay else "all",
             "events": parts.visits.posts.box((room, id)).n,
             "state": parts.calls.picture(room, id),
             "longest": {"chat": LONGEST_CHAT},

@@ -53,6 +53,7 @@ def peer(request: web.Request) -> str:
 class Options(msgspec.Struct, frozen=True):
     """``origins`` under which the pages are served (empty: the host asked for); ``connect``: origins that the pages may
     call besides; ``secure``: the browser's side is TLS, here or at a proxy; ``pages`` adds the pages' own routes;
+    ``relay``: pages use nothing but the TURN servers that ``ice`` gives;
     ``chart``: what stands beside a practitioner's picture, an address for ``encounter``, ``appointment``, ``patient``.
     """
 
@@ -66,6 +67,7 @@ class Options(msgspec.Struct, frozen=True):
     rules: Rules = Rules()
     limits: dict[str, Limit] = msgspec.field(default_factory=lambda: dict(LIMITS))
     ice: Callable[[str], list[dict[str, Any]]] = nowhere
+    relay: bool = False
     chart: Callable[[Mapping[str, str]], str] = no_chart
     address: Callable[[web.Request], str] = peer
     pages: Callable[[web.Application], None] | None = None
@@ -106,6 +108,7 @@ class VideoService:
             limits=limits,
             clock=self._clock,
             ice=options.ice,
+            relay=options.relay,
             chart=options.chart,
             address=options.address,
             slots=options.slots,

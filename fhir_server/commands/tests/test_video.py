@@ -16,6 +16,7 @@ def test_the_configuration_of_coturn(run: Run) -> None:
     status, told, _ = run("video", "turn-config", *TURN, "--video-media-addresses", "192.0.2.1")[:3]
     assert status == 0
     assert {"static-auth-secret=shared", "allowed-peer-ip=192.0.2.1", "use-auth-secret"} <= set(told.splitlines())
+    assert {"no-tls", "user-quota=30"} <= set(told.splitlines())
     assert "realm=127.0.0.1" in told.splitlines(), json.dumps(told)
 
 

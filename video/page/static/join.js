@@ -17,6 +17,7 @@ export class Refused extends Error {
  * @property {string} name
  * @property {number} slots
  * @property {RTCIceServer[]} ice
+ * @property {RTCIceTransportPolicy} policy
  * @property {number} events
  * @property {any} state
  * @property {string} [chart] address of the chart beside the picture

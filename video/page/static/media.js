@@ -26,10 +26,11 @@ export class MediaSession extends EventTarget {
   /**
    * @param {RTCIceServer[]} ice only those the service named
    * @param {number} slots
+   * @param {RTCIceTransportPolicy} [policy] "relay": nothing but the TURN servers
    */
-  constructor(ice, slots) {
+  constructor(ice, slots, policy = "all") {
     super();
-    this.pc = new RTCPeerConnection({ iceServers: ice, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
+    this.pc = new RTCPeerConnection({ iceServers: ice, iceTransportPolicy: policy, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
     this.senders = Object.fromEntries(SOURCES.map((source) => [source, this.#sending(...SENT[source])]));
     /** @type {Received[]} */
     this.slots = Array.from({ length: slots }, () => this.#slot());
