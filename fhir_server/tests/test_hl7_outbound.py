@@ -92,7 +92,7 @@ class Rig:
     async def _run(self, until: Callable[[], bool], routes: tuple[Route, ...], more: dict[str, Any]) -> None:
         server = await start_hl7_server(self.peer.connected, host="127.0.0.1", port=0)
         port = server.sockets[0].getsockname()[1]
-        waits = {"retry_seconds": (0.01,), "timeout_seconds": 0.5, **more}
+        waits = {"retry_seconds": (0.01,), "timeout_seconds": 60.0, **more}
         receiver = Receiver("127.0.0.1", port, name="lab", application="LAB", routes=routes, **waits)
         site = Site(receivers=(receiver,))
         follower = Follower(site, self.bridge("outbound"), self.journal.outbox, self.journal.stamps)
@@ -225,9 +225,9 @@ def silent(message: hl7.Message, number: int) -> str:
 def test_without_an_answer_to_it_a_message_is_sent_again_as_it_was(rig: Rig, answer: Answers) -> None:
     rig.peer.answer = answer
     rig.put(ORDER)
-    rig.run(until=lambda: rig.standing() == ["applied"])
-    assert len(rig.peer.got) == 2
-    assert rig.peer.got[0] == rig.peer.got[1]
+    rig.run(until=lambda: rig.standing() == ["applied"], timeout_seconds=0.5)
+    assert len(rig.peer.got) >= 2
+    assert len(set(rig.peer.got)) == 1
 
 
 def test_what_a_receiver_sent_us_does_not_go_back_to_it(rig: Rig) -> None:
