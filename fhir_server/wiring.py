@@ -48,7 +48,9 @@ if TYPE_CHECKING:  # a server without authentication does without what these loa
 
     from fhir_server.authorization.note import Notes
     from fhir_server.http.request import Request
-    from fhir_server.pages.hl7 import Console, Door
+    from fhir_server.pages.door import Door
+    from fhir_server.pages.hl7 import Console
+    from fhir_server.pages.secured_door import Rule
     from hl7_bridge.journal import SqlJournal
     from smart_auth.revocations import RevocationList
     from smart_auth.service import AuthService
@@ -140,7 +142,7 @@ class Process:
             revoked=revocations.revoked,
             loopback_http=self.settings.local,
             second_factor=Required(self.settings.second_factor) if self.settings.second_factor else None,
-            host_pages=(HostPage("hl7", "/hl7/", "HL7 messages"),),
+            host_pages=(HostPage("hl7", "/hl7/", "HL7 messages", lambda one: one.administrator),),
         )
         return Authorization(service, revocations, notes, engine.dispose)
 
@@ -298,19 +300,28 @@ def secured(process: Process, rim: "Flask", metrics: Metrics) -> "tuple[Callable
 def add_console(process: Process, rim: "Flask", metrics: Metrics, here: ThisMachine) -> None:
     """Puts the console of the HL7 v2 bridge on ``rim``, and how the bridge stands into ``metrics``."""
     from fhir_server.hl7_gauges import JournalGauges
-    from fhir_server.pages.hl7 import OpenDoor, blueprint
+    from fhir_server.pages.hl7 import blueprint
 
-    if process.settings.open:
-        door: Door = OpenDoor(
-            here, urlsplit(process.settings.issuer).path, process.keyring.current(KeyName.PAGE).secret
-        )
-    else:
-        from fhir_server.pages.hl7.secured_door import SecuredDoor
+    def rule() -> "Rule":
+        from fhir_server.pages.hl7.administrators import ADMINISTRATORS
 
-        door = SecuredDoor(process.authorization.service)
-    console = process.console
+        return ADMINISTRATORS
+
+    console, door = process.console, _door(process, here, "hearth console", rule)
     rim.register_blueprint(blueprint(console, door))
     metrics.add(JournalGauges(console.watch, console.now))
+
+
+def _door(process: Process, here: ThisMachine, client: str, rule: Callable[[], "Rule"]) -> "Door":
+    """To the pages that audit rows name as ``client``; ``rule`` loads what only a server with log-in needs."""
+    if process.settings.open:
+        from fhir_server.pages.door import OpenDoor
+
+        secret = process.keyring.current(KeyName.PAGE).secret
+        return OpenDoor(here, urlsplit(process.settings.issuer).path, secret, client)
+    from fhir_server.pages.secured_door import SecuredDoor
+
+    return SecuredDoor(process.authorization.service, rule())
 
 
 def _now() -> int:

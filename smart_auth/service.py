@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from smart_auth.jwks_fetch import jwks_fetch
 from smart_auth.lifetimes import Lifetimes
-from smart_auth.model import Told
+from smart_auth.model import Person, Told
 from smart_auth.oauth.access_token import Mint
 from smart_auth.oauth.authorize import Authorizations
 from smart_auth.oauth.break_glass import BreakGlass
@@ -45,12 +45,13 @@ def issuer_of(base: str) -> str:
 
 
 class HostPage(NamedTuple):
-    """A page for administrators that the host serves beside ours: ``name`` after a log-in, ``path`` below the issuer's,
-    ``text`` in the menu."""
+    """A page that the host serves beside ours: ``name`` after a log-in, ``path`` below the issuer's, ``text`` in the
+    menu of those for whom it is."""
 
     name: str
     path: str
     text: str
+    is_for: Callable[[Person], bool]
 
 
 @dataclass(kw_only=True)

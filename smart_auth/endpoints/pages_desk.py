@@ -122,10 +122,11 @@ class Desk:
         """__Host- keeps other hosts of the domain from planting one; browsers take it on https only."""
         return "__Host-hearth" if self.service.secure else "hearth"
 
-    def browser(self) -> Browser:
+    def browser(self, *, active: bool = True) -> Browser:
+        """Who asks; one that is not ``active`` asks by itself, for nobody who is sitting there."""
         if "browser" not in g:
             secret = request.cookies.get(self.cookie, "")[:128]
-            g.browser = Browser(secret, self.sessions.find(secret))
+            g.browser = Browser(secret, self.sessions.find(secret, active=active))
         browser: Browser = g.browser
         return browser
 
@@ -208,9 +209,9 @@ class Desk:
 
     def menu(self, person: Person | None) -> list[tuple[str, str, str]]:
         """The rows of MENU for ``person``, and those of the host's pages."""
-        if not person or not person.administrator:
-            return [row for row in MENU if row[2] != "admin"]
-        return [*MENU, *((page.path, page.text, page.name) for page in self.service.host_pages)]
+        ours = [row for row in MENU if row[2] != "admin" or (person and person.administrator)]
+        theirs = [page for page in self.service.host_pages if person and page.is_for(person)]
+        return [*ours, *((page.path, page.text, page.name) for page in theirs)]
 
     def url(self, path: str, **query: str) -> str:
         asked = urlencode({name: value for name, value in query.items() if value})

@@ -41,8 +41,8 @@ class Sessions:
         self._records.put_session(session)
         return secret, session
 
-    def find(self, secret: str) -> LoggedIn | None:
-        """Who is logged in with that cookie value; counts as activity."""
+    def find(self, secret: str, *, active: bool = True) -> LoggedIn | None:
+        """Who is logged in with that cookie value; counts as activity when it is ``active``."""
         session = self._records.session(digest(secret)) if secret else None
         if session is None:
             return None
@@ -53,7 +53,7 @@ class Sessions:
         person = self._records.person(session.person)
         if person is None or person.disabled:
             return None
-        if now - session.last_seen >= TOUCH_EVERY:
+        if active and now - session.last_seen >= TOUCH_EVERY:
             self._records.touch_session(session.session_hash, now)
         return LoggedIn(session, person)
 

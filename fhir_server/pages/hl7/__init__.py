@@ -4,7 +4,6 @@ HL7 v2.5.1 chapter 2; OWASP ASVS 5.0 V3 (pages). For administrators, or for this
 """
 
 from fhir_server.pages.hl7.console import Console
-from fhir_server.pages.hl7.door import Door, OpenDoor
 from fhir_server.pages.hl7.routes import blueprint
 
-__all__ = ["Console", "Door", "OpenDoor", "blueprint"]
+__all__ = ["Console", "blueprint"]

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from fhir_server.pages.hl7.desk import Desk
-from fhir_server.pages.hl7.rendering import grouped
+from fhir_server.pages.rendering import grouped
 from hl7_bridge.site.answers import coding
 from hl7_bridge.site.model import Coding
 from hl7_bridge.worklist import Again

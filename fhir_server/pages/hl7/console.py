@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fhir_server.audit.record import AuditRecord, Interaction, event
-from fhir_server.pages.hl7.door import Visitor
+from fhir_server.pages.door import Visitor
 from hl7_bridge.errors import Hl7Error
 from hl7_bridge.journal import Entry, SqlJournal
 from hl7_bridge.ports import State

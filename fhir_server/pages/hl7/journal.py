@@ -11,7 +11,7 @@ from flask import Response, request
 
 from fhir_server.pages.hl7.console import ENDED
 from fhir_server.pages.hl7.desk import Desk
-from fhir_server.pages.hl7.rendering import grouped
+from fhir_server.pages.rendering import grouped
 from hl7_bridge.journal import Query
 
 PAGE = 50

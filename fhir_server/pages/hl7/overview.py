@@ -6,7 +6,7 @@ from typing import NamedTuple
 from flask import Response
 
 from fhir_server.pages.hl7.desk import Desk
-from fhir_server.pages.hl7.rendering import grouped, span
+from fhir_server.pages.rendering import grouped, span
 from hl7_bridge.watch import Peer
 
 _HOUR = 3_600_000

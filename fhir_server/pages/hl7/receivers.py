@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from flask import Response, request
 
 from fhir_server.pages.hl7.desk import Desk
-from fhir_server.pages.hl7.rendering import grouped
+from fhir_server.pages.rendering import grouped
 from hl7_bridge.journal import Query
 from hl7_bridge.site.model import Receiver
 from hl7_bridge.watch import Peer

@@ -71,3 +71,11 @@ def test_the_live_ones_of_a_person(sessions: Sessions, clock: Clock) -> None:
     clock.at += IDLE + 1
     _, session = sessions.start("a", ("hwk",))
     assert sessions.all("a") == [session] and sessions.all("b") == []
+
+
+def test_what_asks_by_itself_is_no_activity(sessions: Sessions, clock: Clock) -> None:
+    secret, _ = sessions.start("a", ("pwd",))
+    clock.at += IDLE - 60
+    assert sessions.find(secret, active=False)
+    clock.at += 120
+    assert sessions.find(secret, active=False) is None

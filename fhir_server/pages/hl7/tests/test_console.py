@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_server.pages.hl7.door import Visitor
+from fhir_server.pages.door import Visitor
 from fhir_server.pages.hl7.tests.conftest import Rig
 from resources.errors import Unavailable
 from resources.repository import WHOLE_RECORD, Caller

@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_server.pages.hl7.rendering import clock, grouped, moment, span
+from fhir_server.pages.rendering import clock, grouped, moment, span
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who may look at the console: whoever is on this machine while there is no authentication, else see secured_door.
+"""Who may look at pages: whoever is on this machine while there is no authentication, else see secured_door.
 
 RFC 9110 section 7.2 (Host), Fetch Metadata Request Headers; OWASP ASVS 5.0 V3.5 (cross-site request forgery).
 """
@@ -15,8 +15,6 @@ from fhir_server.http.this_machine import ThisMachine
 from resources.errors import Forbidden
 from resources.repository import WHOLE_RECORD, Caller, Grants
 
-CLIENT = "hearth console"
-"""The software that audit rows name."""
 FOREIGN = "This form was not sent from this browser, or it is too old. Go back, reload and try again."
 
 
@@ -34,10 +32,11 @@ class Door(Protocol):
     """Lets visitors in."""
 
     root: str
-    """The path above ``/hl7``, '' when the server is at the top of its host."""
+    """The path above the pages, '' when the server is at the top of its host."""
 
-    def visitor(self) -> Visitor:
-        """Who makes this request. Raises what ``refusal`` answers, or FhirError."""
+    def visitor(self, *, active: bool = True) -> Visitor:
+        """Who makes this request, which keeps a log-in alive when it is ``active``. Raises what ``refusal`` answers, or
+        FhirError."""
         ...
 
     def check_form(self, visitor: Visitor) -> None:
@@ -52,29 +51,29 @@ class Door(Protocol):
         """The answer to what this door raised; None for what it did not."""
         ...
 
-    def finish(self, response: Response, visitor: Visitor | None) -> Response:
-        """The answer with what the door puts on it."""
+    def finish(self, response: Response, visitor: Visitor | None, *, logs_off: bool = True) -> Response:
+        """The answer with what the door puts on it; a page that does not ``logs_off`` by that sees to it itself."""
         ...
 
 
-def caller(who: str, grants: Grants) -> Caller:
-    """The caller that ``who`` is in this request."""
+def caller(who: str, client: str, grants: Grants) -> Caller:
+    """The caller that ``who`` is in this request to the pages that audit rows name as ``client``."""
     environ = request.environ
-    return Caller(who, client=CLIENT, address=client_address(environ), request_id=request_id(environ), grants=grants)
+    return Caller(who, client=client, address=client_address(environ), request_id=request_id(environ), grants=grants)
 
 
 class OpenDoor:
     """Of a server without authentication: this machine, by a loopback name, from no other site's page. ``secret`` makes
-    what forms bring back, the same on all workers."""
+    what forms of ``client`` bring back, the same on all workers."""
 
-    def __init__(self, machine: ThisMachine, root: str, secret: bytes) -> None:
-        self.root, self._machine = root, machine
-        self._csrf = hmac.new(secret, b"form of the console", sha256).hexdigest()
+    def __init__(self, machine: ThisMachine, root: str, secret: bytes, client: str) -> None:
+        self.root, self._machine, self._client = root, machine, client
+        self._csrf = hmac.new(secret, f"form of {client}".encode(), sha256).hexdigest()
 
-    def visitor(self) -> Visitor:
+    def visitor(self, *, active: bool = True) -> Visitor:
         """Raises Forbidden."""
         self._machine.check(request.headers.get("Host", ""))
-        return Visitor(caller("open", WHOLE_RECORD), self._csrf)
+        return Visitor(caller("open", self._client, WHOLE_RECORD), self._csrf)
 
     def check_form(self, visitor: Visitor) -> None:
         """Raises Forbidden."""
@@ -90,5 +89,5 @@ class OpenDoor:
     def refusal(self, error: Exception) -> Response | None:
         return None
 
-    def finish(self, response: Response, visitor: Visitor | None) -> Response:
+    def finish(self, response: Response, visitor: Visitor | None, *, logs_off: bool = True) -> Response:
         return response

@@ -1,38 +1,51 @@
-"""The console of a server with log-in: for administrators, by the session of the account pages.
+"""Pages of a server with log-in: for those whom a rule admits, by the session of the account pages.
 
 OWASP ASVS 5.0 V7.2 (sessions), V8.2 (who may); HIPAA 164.312(a)(1).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 
-from fhir_server.pages.hl7.door import Visitor, caller
-from resources.repository import Grant, Grants
+from fhir_server.pages.door import Visitor, caller
+from resources.repository import Grants
 from smart_auth.endpoints.pages_desk import Desk, Forbidden, NotLoggedIn, OwesFactor
-from smart_auth.model import Clearance, Person
+from smart_auth.model import Person
 from smart_auth.people.sessions import IDLE
 from smart_auth.service import ADDRESS, AuthService
 
-PAGE = "hl7"
-"""The console among the host's pages: where a log-in for it leads, and its row of the menu."""
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who comes in: ``page`` names the pages after a log-in and in the menu, ``client`` in audit rows; ``admits`` says
+    of a person, ``refusal`` what others read, ``grants`` what a person may do here."""
+
+    page: str
+    client: str
+    admits: Callable[[Person], bool]
+    refusal: str
+    grants: Callable[[Person], Grants]
 
 
 class SecuredDoor:
     """Meets door.Door over the authorization server."""
 
-    def __init__(self, service: AuthService) -> None:
-        self._desk = Desk(service)
+    def __init__(self, service: AuthService, rule: Rule) -> None:
+        self._desk, self._rule = Desk(service), rule
         self.root = self._desk.root
 
-    def visitor(self) -> Visitor:
+    def visitor(self, *, active: bool = True) -> Visitor:
         """Raises NotLoggedIn, OwesFactor, Forbidden."""
         ADDRESS.set(request.remote_addr or "")
-        person = self._desk.person(PAGE).person
-        if not person.administrator:
-            raise Forbidden("This page is for administrators.")
+        self._desk.browser(active=active)
+        person = self._desk.person(self._rule.page).person
+        if not self._rule.admits(person):
+            raise Forbidden(self._rule.refusal)
         who = person.fhir_user or person.login
-        return Visitor(caller(who, _grants(person)), self._desk.browser().csrf, person)
+        made = caller(who, self._rule.client, self._rule.grants(person))
+        return Visitor(made, self._desk.browser().csrf, person)
 
     def check_form(self, visitor: Visitor) -> None:
         """Raises Forbidden."""
@@ -52,14 +65,8 @@ class SecuredDoor:
                 return self._desk.problem(403, "Not allowed", str(error))
         return None
 
-    def finish(self, response: Response, visitor: Visitor | None) -> Response:
-        if visitor:
+    def finish(self, response: Response, visitor: Visitor | None, *, logs_off: bool = True) -> Response:
+        if visitor and logs_off:
             # Automatic log-off is also what is still on the screen.
             response.headers["Refresh"] = f"{IDLE + 5}; url={self._desk.url('/auth/login', why='idle')}"
         return self._desk.finish(response)
-
-
-def _grants(person: Person) -> Grants:
-    """An administrator looks at what messages made, as far as the clearance goes, and answers codes."""
-    all, some = person.clearance is Clearance.VERY_RESTRICTED, person.clearance is Clearance.RESTRICTED
-    return Grants((Grant("*", "rs", confidential=all, restricted=some), Grant("ConceptMap", "cruds")))
