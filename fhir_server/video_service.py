@@ -28,15 +28,18 @@ from video.errors import Refused
 from video.media.backend import ForwardingBackend
 from video.page.routes import routes
 from video.ports import MediaBackend
+from video.room.events import Revoked
+from video.room.model import Room, Rules, Standing
 from video.signalling.invitation import Invitations
 from video.signalling.service import Options, VideoService
+from video.signalling.visits import Visits
 from video.turn import ice_servers
 
 log = logging.getLogger("hearth.video")
 
 _LOOK, _LONGEST = 0.5, 15.0
 """Seconds between two looks at the child, and at most before it is started again."""
-_SETTLE = 30.0
+_SETTLE, _LINKS = 30.0, 1.0
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -53,8 +56,10 @@ async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     media, scribe = _media(settings), Scribe(settings)
-    beside = (asyncio.create_task(scribe.run()), asyncio.create_task(_settle(process)))
     service = service_of(process, media, tls)
+    beside = [
+        asyncio.create_task(work) for work in (scribe.run(), _settle(process), watch_links(process, service.visits))
+    ]
     keep_what_is_there()
     try:
         await service.run(stop, lambda port: log.info("listening", extra={"host": settings.video_host, "port": port}))
@@ -82,6 +87,25 @@ async def _settle(process: Process) -> None:
         await asyncio.to_thread(process.refusals.settle)
 
 
+async def watch_links(process: Process, visits: Visits) -> None:
+    """Who came by a link that was revoked is out within a second or so, or as soon as the database answers again."""
+    desk = video.desk(process)
+    while True:
+        await asyncio.sleep(_LINKS)
+        guests = {room.id: (room.encounter, room.appointment) for room in visits.live() if _has_guests(room)}
+        try:
+            found = await asyncio.to_thread(desk.put_out, guests)
+        except Exception as error:  # noqa: BLE001 (whatever the database raises: links are looked at again)
+            log.warning("links were not looked at", extra={"error": type(error).__name__})
+            continue
+        for room, member in found:
+            visits.feed(room, Revoked(member))
+
+
+def _has_guests(room: Room) -> bool:
+    return any(not member.practises and member.standing is not Standing.DENIED for member in room.members.values())
+
+
 def service_of(process: Process, backend: MediaBackend, tls: ssl.SSLContext | None = None) -> VideoService:
     """The service over ``process``; made in the event loop."""
     settings = process.settings
@@ -99,6 +123,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
     settings, desk = process.settings, video.desk(process)
     base, api = urlsplit(settings.video_url), urlsplit(settings.base_url)
     turn, secret = settings.video_ice_servers, settings.video_ice_secret
+    longest = settings.video_longest_hours * 3600
 
     def address(request: web.Request) -> str:
         told = ",".join(request.headers.getall("X-Forwarded-For", []))
@@ -115,7 +140,8 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         secure=base.scheme == "https",
         origins=(f"{base.scheme}://{base.netloc}",),
         connect=(f"{api.scheme}://{api.netloc}",),
-        ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000),
+        ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000, longest),
+        rules=Rules(longest=longest * 1000),
         relay=settings.video_relay_only,
         address=address,
         pages=pages,

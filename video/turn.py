@@ -48,11 +48,11 @@ def credentials(secret: str, word: str, now: int, life: int = LIFE) -> tuple[str
     return username, b64encode(digest).decode()
 
 
-def ice_servers(urls: Sequence[str], secret: str, word: str, now: int) -> list[dict[str, Any]]:
-    """RTCIceServer list of a page (W3C WebRTC section 4.2.4); empty without ``urls``."""
+def ice_servers(urls: Sequence[str], secret: str, word: str, now: int, life: int = LIFE) -> list[dict[str, Any]]:
+    """RTCIceServer list of a page (W3C WebRTC section 4.2.4), good for ``life`` s; empty without ``urls``."""
     if not urls:
         return []
-    username, password = credentials(secret, word, now)
+    username, password = credentials(secret, word, now, life)
     return [{"urls": list(urls), "username": username, "credential": password}]
 
 

@@ -79,7 +79,7 @@ def invitations(desk: Desk, note: Note, exchange: Exchange) -> Response:
 
 
 def revoke_invitation(desk: Desk, note: Note, exchange: Exchange) -> Response:
-    """The link buys no more tickets. Raises NotFound, Forbidden, Invalid."""
+    """The link buys no more tickets, and who came by it is put out. Raises NotFound, Forbidden, Invalid."""
     given = read_parameters(exchange, ("id",))
     _changing(desk, exchange)
     place, id = f"{exchange.type}/{exchange.id}", given.value("id")
@@ -189,7 +189,7 @@ _ROWS: tuple[tuple[str, frozenset[str], Handler, bool, str], ...] = (
     ("join", _BOTH, join, True, "A one-use link into the video visit for one of those it names."),
     ("invite", _BOTH, invite, True, "A revocable link into the video visit for somebody without an account."),
     ("invitations", _BOTH, invitations, False, "The invitations to a video visit."),
-    ("revoke-invitation", _BOTH, revoke_invitation, True, "Ends the link of an invitation to a video visit."),
+    ("revoke-invitation", _BOTH, revoke_invitation, True, "Ends the link of an invitation to a video visit, and the stay of who came by it."),
 )
 
 

@@ -4,7 +4,7 @@ Ours; docs/adr/video-record.md. A ticket is for whom the Appointment or Encounte
 invitation to it; rooms and members are keyed hashes that say nothing about anybody.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,8 @@ EARLY = 30 * 60_000
 """ms before its start at which a visit opens for those who are not its practitioners."""
 MOST_PEOPLE = 6
 _ROOMS = 1000
+_ASKED = 200
+"""Visits that one statement asks for."""
 _CLOSED = "This link can not be used any more. Please ask for a new one."
 
 
@@ -161,6 +163,13 @@ class Desk:
         if start is not None and self.now() < start - EARLY:
             raise BusinessRule(f"This visit opens {EARLY // 60_000} minutes before its start.")
 
+    def put_out(self, rooms: Mapping[str, Collection[str]]) -> list[tuple[str, str]]:
+        """Room and member of everybody who may have come by a link that was revoked; ``rooms`` are those that run, each
+        with its Encounter and Appointment."""
+        of = {visit: room for room, visits in rooms.items() for visit in visits if visit}
+        found = [pair for part in _parts(sorted(of)) for pair in self.invitations.revoked(part)]
+        return [(of[visit], self._hash("member", f"{of[visit]} {id}")) for visit, id in found]
+
     # --- rooms
 
     def room(self, encounter: str) -> str:
@@ -188,6 +197,10 @@ def _refuse_unfit(visit: Visit, encounter: Json) -> None:
         raise BusinessRule("This appointment was cancelled.")
     if encounter.get("class", {}).get("code") != "VR" and not services(encounter):
         raise BusinessRule("This Encounter is no video visit; Appointment/[id]/$start-visit makes it one.")
+
+
+def _parts(visits: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (visits[at : at + _ASKED] for at in range(0, len(visits), _ASKED))
 
 
 def _appointments(encounter: Json) -> list[str]:

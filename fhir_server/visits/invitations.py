@@ -4,7 +4,7 @@ Ours; the secret is 256 random bits, of which the database has a keyed hash (NIS
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -60,6 +60,7 @@ _ADD = (
 _LIST = f"SELECT {_COLUMNS} FROM video_invitation WHERE visit = $1 ORDER BY made, id"
 _FIND = f"SELECT {_COLUMNS} FROM video_invitation WHERE secret = $1"
 _REVOKE = "UPDATE video_invitation SET revoked = $1 WHERE id = $2 AND visit = $3 AND revoked = 0"
+_REVOKED = "SELECT visit, id FROM video_invitation WHERE revoked > 0 AND visit IN ({})"
 _USE = "UPDATE video_invitation SET used = $1 WHERE id = $2"
 
 
@@ -92,6 +93,14 @@ class Invitations:
         with self._session().transaction():
             self._session().query(_REVOKE, (self._now(), id, self._hash("visit", visit)))
 
+    def revoked(self, visits: Collection[str]) -> list[tuple[str, str]]:
+        """Those of ``visits`` (Appointment/1, Encounter/1) whose links were revoked, each with the invitation's id."""
+        hashes = {self._hash("visit", visit): visit for visit in visits}
+        if not hashes:
+            return []
+        rows = self._session().query(_REVOKED.format(_places(len(hashes))), tuple(hashes))
+        return [(hashes[hash], id) for hash, id in rows]
+
     def find(self, secret: str) -> Invitation | None:
         """The invitation of a link that is good now."""
         for row in self._session().query(_FIND, (self._secret(secret),)):
@@ -113,3 +122,7 @@ class Invitations:
 
     def _hash(self, purpose: str, text: str) -> str:
         return blake2b(text.encode(), key=self._key, person=purpose.encode(), digest_size=16).hexdigest()
+
+
+def _places(count: int) -> str:
+    return ", ".join(f"${number}" for number in range(1, count + 1))

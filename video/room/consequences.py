@@ -217,4 +217,6 @@ def deadline(room: Room, rules: Rules) -> int | None:
         due.append(room.apart_since + rules.grace)
     if room.empty_since is not None:
         due.append(room.empty_since + rules.expiry)
+    if room.opened is not None:
+        due.append(room.opened + rules.longest)
     return min(due, default=None)

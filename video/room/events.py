@@ -30,6 +30,7 @@ class Seat(Event, frozen=True, kw_only=True):
     encounter: str = ""
     appointment: str = ""
     patient: str = ""
+    encrypted: bool = False
 
 
 class Connected(Event, frozen=True):
@@ -64,6 +65,10 @@ class Measured(Event, frozen=True, kw_only=True):
 
 class Lapsed(Event, frozen=True):
     """The grace of a member is over; raised by the machine itself."""
+
+
+class Revoked(Event, frozen=True):
+    """The link by which the member came was revoked."""
 
 
 class Tick(Event, frozen=True):

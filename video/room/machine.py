@@ -73,6 +73,7 @@ def _subject(scene: Scene, event: events.Event) -> Member | None:
 def _seat(scene: Scene, event: events.Seat, member: Member | None) -> Member:
     """Raises Refused when the ticket is of another visit or the room is full."""
     room = scene.room
+    scene.change_room(opened=room.opened or scene.now)
     if member is not None and member.role is not event.role:
         raise Refused("foreign", "This ticket is for another seat.", 403)
     for name in ("encounter", "appointment", "patient"):
@@ -80,9 +81,19 @@ def _seat(scene: Scene, event: events.Seat, member: Member | None) -> Member:
         if there and given and there != given:
             raise Refused("foreign", "This ticket is for another visit.", 403)
         scene.change_room(**{name: there or given})
+    if event.encrypted and not room.encrypted:
+        _encrypt(scene)
     if member is None or member.standing not in SEATED:
         _room_for_one_more(scene)
     return member or Member(event.member, event.role, event.name, event.actor, Standing.NOBODY, scene.now)
+
+
+def _encrypt(scene: Scene) -> None:
+    """Never back again, and not in the middle of a talk. Pages that are there already begin anew."""
+    if scene.room.phase is not Phase.OPEN:
+        raise Refused("foreign", "This ticket is for another visit.", 403)
+    scene.change_room(encrypted=True)
+    scene.tell_seated("encrypted")
 
 
 def _room_for_one_more(scene: Scene) -> None:
@@ -122,6 +133,8 @@ def _tick(scene: Scene, event: events.Event) -> None:
         scene.record(FactKind.AWAY, None, room.apart_since, missing=missing(room))
     if room.empty_since is not None and room.empty_since + scene.rules.expiry <= scene.now:
         moves.over(scene, "expired", room.empty_since)
+    elif room.opened is not None and room.opened + scene.rules.longest <= scene.now:
+        moves.over(scene, "expired", scene.now, because="longest")
 
 
 def _drain(scene: Scene, event: events.Event) -> None:
@@ -134,7 +147,7 @@ def _restored(scene: Scene, event: events.Event) -> None:
     """The socket and the media of everybody are gone with the process; the grace begins anew."""
     for member in tuple(scene.room.members.values()):
         scene.change(member.id, socket=False, session="", up=False, sending=frozenset(), absent_since=None)
-    scene.change_room(draining=False)
+    scene.change_room(draining=False, opened=scene.room.opened or scene.now)
     scene.anew = True
 
 

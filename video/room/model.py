@@ -96,8 +96,8 @@ SAYINGS, SAID = 100, 32_000
 
 
 class Room(msgspec.Struct, frozen=True):
-    """A visit. ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
-    no media between them; ``empty_since`` while nobody is here."""
+    """A visit; ``encrypted``: end to end, the server records nothing. ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
+    no media between them; ``empty_since`` while nobody is here; ``opened`` with its first ticket."""
 
     id: str
     encounter: str
@@ -111,12 +111,15 @@ class Room(msgspec.Struct, frozen=True):
     apart_since: int | None = None
     empty_since: int | None = None
     draining: bool = False
+    opened: int | None = None
     chat: tuple[Saying, ...] = ()
+    encrypted: bool = False
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """How long a room waits (ms) and how many it seats."""
+    """How long a room waits and lasts at most (ms), and how many it seats."""
 
     grace: int = 30_000
     expiry: int = 15 * 60_000
     seats: int = 6
+    longest: int = 12 * 3600_000

@@ -112,6 +112,10 @@ def denied(scene: Scene, member: Member, event: events.Deny) -> None:
     scene.record(FactKind.DENIED, member, by=event.by, standing=member.standing.value)
 
 
+def revoked(scene: Scene, member: Member, event: events.Revoked) -> None:
+    scene.record(FactKind.DENIED, member, reason="revoked", standing=member.standing.value)
+
+
 def ask_mute(scene: Scene, member: Member, event: events.AskMute) -> None:
     scene.tell(member.id, "mute-asked", by=event.by)
 

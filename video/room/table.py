@@ -52,6 +52,7 @@ TRANSITIONS: dict[tuple[Standing, type[events.Event]], Row] = (
     | _rows((_W, _A), events.Media, Row(None, moves.media))
     | _rows((_C, _W, _A), events.Lapsed, Row(_L, moves.lapsed))
     | _rows((_C, _W, _A, _D, _L), events.Measured, Row(None, moves.measured))
+    | _rows((_C, _W, _A, _L), events.Revoked, Row(_D, moves.revoked))
     # what somebody asked for
     | _rows((_C,), events.Ready, Row(_W, moves.nothing))
     | _rows((_W, _A), events.Ready, _STAY)

@@ -56,7 +56,7 @@ TABLE: dict[FactKind, Row] = {
     FactKind.WAITING: Row(ARRIVED, "arrived", AuditWord(JOIN)),
     FactKind.JOINED: Row(audit=AuditWord(JOIN, ("standing",))),
     FactKind.ADMITTED: Row(appointment="checked-in", audit=AuditWord(ADMIT, ("by",))),
-    FactKind.DENIED: Row(audit=AuditWord(ADMIT, ("by",), refused=True)),
+    FactKind.DENIED: Row(audit=AuditWord(ADMIT, ("reason", "by"), refused=True)),
     FactKind.STARTED: Row(GOING, "checked-in"),
     FactKind.AWAY: Row(AWAY),
     FactKind.BACK: Row(GOING),
@@ -68,7 +68,7 @@ TABLE: dict[FactKind, Row] = {
     FactKind.CHAT: Row(makes=communication),
     FactKind.FILE: Row(audit=AuditWord(FILE, ("by",))),
     FactKind.QUALITY: Row(makes=measurement),
-    FactKind.ENDED: Row(FINISHED, audit=AuditWord(END, ("reason",))),
+    FactKind.ENDED: Row(FINISHED, audit=AuditWord(END, ("reason", "because"))),
 }
 
 _PATIENT_SIDE = frozenset({Role.PATIENT.value, Role.RELATED.value})

@@ -242,7 +242,7 @@ export default {
   "over.ended.heading": "The visit is over",
   "over.ended": "Thank you. You can close this page.",
   "over.expired.heading": "The visit is over",
-  "over.expired": "Nobody was in the visit for some time, so it was ended. If you still need help, please contact your clinic.",
+  "over.expired": "Nobody was in the visit for some time, or it went on for as long as a visit may, so it was ended. If you still need help, please contact your clinic.",
   "over.drained.heading": "The visit was ended",
   "over.drained": "The system had to stop. Please contact your clinic for a new link.",
   "over.left.heading": "You have left the visit",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from video.errors import Refused
 from video.ports import Fact, FactKind, MediaState, MediaStats, Role, Source
 from video.room import events
-from video.room.effects import Permit, Record, Silence, Tell, Timer
+from video.room.effects import HangUp, Part, Permit, Record, Silence, Tell, Timer
 from video.room.machine import step
 from video.room.model import SAID, SAYINGS, SEATED, Held, Phase, Room, Standing
 from video.room.tests.play import DOCTOR, GUEST, PATIENT, RULES, Play, new_room, running, seat, waiting
@@ -271,6 +271,28 @@ def test_a_room_that_everybody_left_expires_at_the_moment_they_left() -> None:
     assert (play.facts()[-1].at, play.facts()[-1].detail) == (gone, {"reason": "expired"})
 
 
+def test_who_came_by_a_link_that_was_revoked_is_out() -> None:
+    play = waiting().do(events.Admit(PATIENT, DOCTOR)).arrive(GUEST).do(events.Ready(GUEST, GUEST))
+    play.do(events.Admit(GUEST, DOCTOR)).send(GUEST).clear().do(events.Revoked(GUEST))
+    assert play.room.members[GUEST].standing is Standing.DENIED
+    assert (play.kinds(), play.facts()[0].detail) == (["denied"], {"reason": "revoked", "standing": "admitted"})
+    assert Permit(frozenset({DOCTOR, PATIENT})) in play.effects
+    assert HangUp(GUEST, f"session of {GUEST}") in play.effects and Part(GUEST, "denied") in play.effects
+    assert play.clear().do(events.Revoked(GUEST), events.Revoked("stranger")).effects == []
+
+
+def test_no_room_lasts_for_ever() -> None:
+    play = running().clear()
+    opened, day = play.room.opened, RULES.longest
+    assert opened is not None
+    assert not play.wait(opened + day - play.now - 1).facts()
+    play.wait(1)
+    assert play.room.phase is Phase.ENDED
+    [told] = play.facts()
+    assert (told.at, told.detail) == (opened + day, {"reason": "expired", "because": "longest"})
+    assert play.told(PATIENT) == ["ended"]
+
+
 def test_after_a_kill_everybody_resumes() -> None:
     play = running().clear().do(events.Restored())
     assert Permit(frozenset({DOCTOR, PATIENT})) in play.effects
@@ -320,6 +342,18 @@ def test_a_full_room_takes_nobody() -> None:
     with pytest.raises(Refused) as refused:
         play.arrive(PATIENT)
     assert refused.value.code == "full"
+
+
+def test_a_visit_is_encrypted_from_a_ticket_on_and_stays_so() -> None:
+    play = waiting().clear().do(events.Seat(GUEST, role=Role.INTERPRETER, name="x", encrypted=True))
+    assert play.room.encrypted and "encrypted" in play.told(PATIENT)
+    assert play.do(seat(PATIENT)).room.encrypted
+
+
+def test_nobody_encrypts_a_talk_that_goes_on() -> None:
+    with pytest.raises(Refused) as refused:
+        running().do(events.Seat(GUEST, role=Role.INTERPRETER, name="x", encrypted=True))
+    assert refused.value.code == "foreign"
 
 
 def test_an_empty_room_is_a_room() -> None:

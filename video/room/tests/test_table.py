@@ -30,6 +30,7 @@ EXPECTED = {
     events.Media: "--==--",
     events.Measured: "-=====",
     events.Lapsed: "-LLL--",
+    events.Revoked: "-DDD-D",
     events.Ready: "xW==xx",
     events.Leave: "xLLLx=",
     events.Admit: "xxA=xx",
