@@ -24,7 +24,7 @@ class Ticket(msgspec.Struct, frozen=True):
     """A seat in a room, sealed by the FHIR server and used once: within ``expires`` (s since 1970 UTC), at most 10 min.
 
     ``room`` and ``member`` are opaque words that say nothing about anybody; ``name`` is shown to those admitted;
-    ``actor`` is a reference such as Patient/1, '' for a guest of a link.
+    ``actor`` is a reference such as Patient/1, '' for a guest of a link; ``encrypted``: the visit is end to end.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Ticket(msgspec.Struct, frozen=True):
     appointment: str
     patient: str
     expires: int
+    encrypted: bool = False
 
 
 class Source(StrEnum):

@@ -96,7 +96,8 @@ SAYINGS, SAID = 100, 32_000
 
 
 class Room(msgspec.Struct, frozen=True):
-    """A visit; ``encrypted``: end to end, the server records nothing. ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
+    """A visit; ``encrypted``: end to end, the server records nothing.
+    ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
     no media between them; ``empty_since`` while nobody is here; ``opened`` with its first ticket."""
 
     id: str

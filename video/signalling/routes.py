@@ -119,6 +119,7 @@ class Routes:
             "events": parts.visits.posts.box((room, id)).n,
             "state": parts.calls.picture(room, id),
             "longest": {"chat": LONGEST_CHAT},
+            "encrypted": parts.visits.room(room).encrypted,
         }
         if member.practises:
             there = parts.visits.room(room)

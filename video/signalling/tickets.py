@@ -51,6 +51,7 @@ def new_ticket(
     encounter: str = "",
     appointment: str = "",
     patient: str = "",
+    encrypted: bool = False,
     life: int = LIFE,
 ) -> Ticket:
     """A ticket with an id of its own; ``now`` in s since 1970 UTC, ``life`` in s."""
@@ -65,6 +66,7 @@ def new_ticket(
         appointment,
         patient,
         now + min(life, LIFE),
+        encrypted,
     )
 
 

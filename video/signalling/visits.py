@@ -82,6 +82,7 @@ class Visits:
             encounter=ticket.encounter,
             appointment=ticket.appointment,
             patient=ticket.patient,
+            encrypted=ticket.encrypted,
         )
         room = self._door(ticket)
         step(room, event, self._clock.now(), self._rules)
