@@ -30,6 +30,7 @@ from video.ports import Fact
 from video.signalling.words import Word
 from video.visit import ledger
 from video.visit.delivery import Delivery
+from video.visit.files import FileStore
 from video.visit.spool import FactSpool
 from video.visit.states import TABLE
 
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hearth.video")
 
-_FOLDER, _FACTS = "video", "facts.sqlite"
+_FOLDER, _FACTS, _FILES = "video", "facts.sqlite", "files"
 _PEOPLE = ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson")
+_MADE = ("Communication", "Observation", "DocumentReference", "Binary")
 _READS = tuple(Grant(type, "r", confidential=True) for type in _PEOPLE)
 KEEPER = Caller(
     "video:desk",
@@ -55,7 +57,7 @@ SCRIBE = Caller(
     grants=Grants(
         (
             *(Grant(type, "ru", confidential=True) for type in ("Encounter", "Appointment")),
-            *(Grant(type, "c", confidential=True) for type in ("Communication", "Observation")),
+            *(Grant(type, "c", confidential=True) for type in _MADE),
             *_READS,
         )
     ),
@@ -80,6 +82,11 @@ def sealer(process: "Process") -> VisitSealer:
 def spool(process: "Process") -> FactSpool:
     """The facts on their way, in a file that the processes of one machine share."""
     return FactSpool(folder(process.settings) / _FACTS, sealer(process), now)
+
+
+def files(process: "Process") -> FileStore:
+    """The files that were sent in visits, until the record has them."""
+    return FileStore(folder(process.settings) / _FILES, sealer(process))
 
 
 def counts(process: "Process") -> tuple[int, int] | None:
@@ -125,6 +132,9 @@ class VisitRecord:
 
     def written(self, facts: Sequence[Fact]) -> frozenset[int]:
         return ledger.written(lambda sql, values: self._store.session().query(sql, values), facts)
+
+    def over(self, room: str) -> bool:
+        return ledger.is_over(lambda sql, values: self._store.session().query(sql, values), room)
 
 
 def audited(fact: Fact) -> list[AuditRecord]:
@@ -189,7 +199,7 @@ def deliver(values: dict[str, Any]) -> None:
         take_turns(process)
         facts = spool(process)
         try:
-            Delivery(facts, VisitRecord(process), now).run(stop)
+            Delivery(facts, files(process), VisitRecord(process), now).run(stop)
         finally:
             facts.close()
 

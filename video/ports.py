@@ -176,6 +176,19 @@ class Spool(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Content that was sent in a visit, until the record has it: sealed, and durable when ``put`` returns. Any thread
+    may call; ``room`` and ``id`` are opaque words."""
+
+    def put(self, room: str, id: str, content: bytes) -> None:
+        """What is there already under ``id`` stays."""
+        ...
+
+    def read(self, room: str, id: str) -> bytes:
+        """Raises FileNotFoundError, and video.errors.Refused for what was not sealed here."""
+        ...
+
+
 class Sealer(Protocol):
     """Authenticated encryption by the keyring; ``purpose`` is bound in."""
 

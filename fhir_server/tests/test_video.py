@@ -18,7 +18,7 @@ from fhir_server.commands.admin import audit_verify
 from fhir_server.conftest import BASE, Client
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
-from fhir_server.video import AuditWatch, VisitRecord, desk, now, sealer, spool
+from fhir_server.video import AuditWatch, VisitRecord, desk, files, now, sealer, spool
 from fhir_server.wiring import Process
 from resources.errors import Forbidden
 from resources.json_codec import decode_stored
@@ -374,7 +374,7 @@ VISIT: tuple[tuple[FactKind, Role | None, Json], ...] = (
 
 def test_facts_become_the_record_once_with_their_audit(house, process):
     facts, on_the_way = told(house, process, *VISIT), spool(process)
-    delivery = Delivery(on_the_way, VisitRecord(process), now)
+    delivery = Delivery(on_the_way, files(process), VisitRecord(process), now)
     for one in facts:
         on_the_way.put([one])
         assert delivery.step() == 1
@@ -402,10 +402,30 @@ def test_facts_become_the_record_once_with_their_audit(house, process):
     assert audit_verify(process.settings) == 0
 
 
+def test_a_file_becomes_a_document_and_is_erased_here(house, process):
+    sent = (FactKind.FILE, Role.PATIENT, {"file": "f1", "name": "Brief.pdf", "type": "application/pdf", "size": 8})
+    facts, on_the_way, kept = told(house, process, sent, VISIT[-1]), spool(process), files(process)
+    kept.put(facts[0].room, "f1", b"%PDF-1.7")
+    on_the_way.put(facts)
+    delivery = Delivery(on_the_way, kept, VisitRecord(process), now)
+    assert (delivery.step(), delivery.step(), kept.rooms()) == (1, 1, [])
+    on_the_way._database.execute("DELETE FROM fact")  # as after a kill before the spool heard of the commit
+    on_the_way.put(facts)
+    delivery.step()
+    on_the_way.close()
+    [entry] = house.client.send("GET", f"DocumentReference?patient={house.patient}").json["entry"]
+    document = entry["resource"]
+    assert document["context"]["encounter"] == [{"reference": facts[0].encounter}]
+    assert document["author"] == [{"reference": house.patient}] == [document["subject"]]
+    url = document["content"][0]["attachment"]["url"]
+    assert house.client.send("GET", url).body == b"%PDF-1.7"
+    assert len(events(process, "video-file")) == 1
+
+
 def test_the_database_goes_away_in_the_middle_and_the_record_is_complete(house, process, settings):
     """PostgreSQL takes no connections and ends those there are; of SQLite somebody else holds the file."""
     facts, on_the_way = told(house, process, *VISIT), spool(process)
-    delivery = Delivery(on_the_way, VisitRecord(process), now)
+    delivery = Delivery(on_the_way, files(process), VisitRecord(process), now)
     on_the_way.put(facts[:3])
     assert delivery.step() == 3
     with away(settings):
@@ -443,7 +463,7 @@ def away(settings: Settings) -> Iterator[None]:
 def test_a_room_that_emptied_gives_way_to_another(house, process):
     facts, on_the_way = told(house, process, VISIT[1], (FactKind.ENDED, None, {"reason": "expired"})), spool(process)
     on_the_way.put(facts)
-    assert Delivery(on_the_way, VisitRecord(process), now).step() == 2
+    assert Delivery(on_the_way, files(process), VisitRecord(process), now).step() == 2
     on_the_way.close()
     again = open_ticket(sealer(process), house.join(house.appointment, house.patient)["ticket"], now() // 1000)
     assert (again.encounter, again.room != facts[0].room) == (facts[0].encounter, True)
@@ -451,7 +471,7 @@ def test_a_room_that_emptied_gives_way_to_another(house, process):
 
 def test_others_who_write_the_encounter_meanwhile_lose_nothing(house, process):
     facts, on_the_way = told(house, process, *VISIT), spool(process)
-    delivery = Delivery(on_the_way, VisitRecord(process), now)
+    delivery = Delivery(on_the_way, files(process), VisitRecord(process), now)
     for n, one in enumerate(facts):
         on_the_way.put([one])
         current = house.client.send("GET", one.encounter).json

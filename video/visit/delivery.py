@@ -7,15 +7,18 @@ fact that cannot be written waits for a person while the others go on.
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from typing import Any, Protocol
 
 from resources.errors import Conflict, FhirError, Gone, NotFound, PreconditionFailed, Unavailable
 from resources.json_codec import decode_stored
 from resources.literal_reference import local
 from resources.repository import Command, Create, Mark, Put, Version
-from video.ports import Fact
+from video.ports import Fact, FactKind
+from video.visit.documents import place, with_content
+from video.visit.files import FileStore
 from video.visit.ledger import mark
-from video.visit.spool import Damaged, FactSpool
+from video.visit.spool import Damaged, FactSpool, Waiting
 from video.visit.states import changed
 
 log = logging.getLogger("hearth.video")
@@ -31,6 +34,8 @@ _PAUSE = 0.1
 """Seconds between two looks at an empty spool."""
 _LONGEST = 15_000
 _SWEEP = 3_600_000
+_CLOSING = frozenset({FactKind.ENDED, FactKind.FILE})
+"""After these the files of a room may have become needless."""
 
 
 class Record(Protocol):
@@ -46,13 +51,25 @@ class Record(Protocol):
         """The numbers of those of ``facts`` that the record has."""
         ...
 
+    def over(self, room: str) -> bool:
+        """Whether the record knows that ``room`` has ended."""
+        ...
+
+
+def _batch(waiting: Sequence[Waiting]) -> list[Fact]:
+    """What goes into one transaction: a file alone, for its size; what failed before alone, so that it alone is held to
+    account."""
+    if waiting[0].tries or waiting[0].fact.kind is FactKind.FILE:
+        return [waiting[0].fact]
+    return [one.fact for one in takewhile(lambda one: one.fact.kind is not FactKind.FILE, waiting)]
+
 
 class Delivery:
-    """From ``spool`` to ``record``; ``now`` in ms since 1970 UTC. One at a time takes from a spool."""
+    """From ``spool`` and ``files`` to ``record``; ``now`` in ms since 1970 UTC. One at a time takes from a spool."""
 
-    def __init__(self, spool: FactSpool, record: Record, now: Callable[[], int]) -> None:
-        self._spool, self._record, self._now = spool, record, now
-        self._swept = now()
+    def __init__(self, spool: FactSpool, files: FileStore, record: Record, now: Callable[[], int]) -> None:
+        self._spool, self._files, self._record, self._now = spool, files, record, now
+        self._swept = 0
 
     def run(self, stop: threading.Event) -> None:
         """Until ``stop``."""
@@ -63,8 +80,9 @@ class Delivery:
     def step(self) -> int:
         """What waits now, once; how many facts were written or set aside."""
         if self._now() - self._swept > _SWEEP:
-            self._spool.sweep()
             self._swept = self._now()
+            self._spool.sweep()
+            self._tidy(self._files.rooms())
         return sum(self._room(room) for room in self._spool.rooms())
 
     def _room(self, room: str) -> int:
@@ -74,9 +92,20 @@ class Delivery:
             return self._give_up(room, error.number, "damaged")
         if not waiting:
             return 0
-        # What failed before goes alone, so that it alone is held to account.
-        facts = [one.fact for one in (waiting[:1] if waiting[0].tries else waiting)]
-        return self._together(facts) if len(facts) > 1 else self._alone(facts[0], waiting[0].tries)
+        facts = _batch(waiting)
+        done = self._together(facts) if len(facts) > 1 else self._alone(facts[0], waiting[0].tries)
+        if done and any(fact.kind in _CLOSING for fact in facts):
+            self._tidy([room])
+        return done
+
+    def _tidy(self, rooms: Sequence[str]) -> None:
+        """Erases the files of those that are over and of which the record has all; else the next sweep does."""
+        try:
+            for room in rooms:
+                if self._record.over(room) and not self._spool.holds(room):
+                    self._files.erase(room)
+        except (FhirError, OSError) as error:
+            log.warning("files of visits are kept for now", extra={"error": type(error).__name__})
 
     def _together(self, facts: Sequence[Fact]) -> int:
         try:
@@ -123,6 +152,8 @@ class Delivery:
     def _write(self, facts: Sequence[Fact]) -> None:
         """Raises FhirError; then nothing is written, or all was before."""
         left = list(facts)
+        if facts[0].kind is FactKind.FILE and self._record.written(facts):  # its content may be erased already
+            return
         for attempt in range(_RACES):
             try:
                 self._commit(left)
@@ -138,18 +169,25 @@ class Delivery:
     def _commit(self, facts: Sequence[Fact]) -> None:
         held = self._read({reference for fact in facts for reference in (fact.encounter, fact.appointment)})
         before = {reference: decode_stored(version.doc) for reference, version in held.items()}
-        after, made = dict(before), list[Json]()
+        after, made = dict(before), list[Create]()
         for fact in facts:
             changes = changed(fact, after.get(fact.encounter), after.get(fact.appointment))
             pairs = ((fact.encounter, changes.encounter), (fact.appointment, changes.appointment))
             after |= {reference: resource for reference, resource in pairs if resource is not None}
-            made += changes.new
+            made += self._created(fact, list(changes.new))
         puts = [
             Put(resource, held[name].type, held[name].id, if_match=held[name].version)
             for name, resource in after.items()
             if resource is not before[name]
         ]
-        self._record.commit([*map(Create, made), *puts], [mark(fact) for fact in facts], facts)
+        self._record.commit([*made, *puts], [mark(fact) for fact in facts], facts)
+
+    def _created(self, fact: Fact, new: list[Json]) -> list[Create]:
+        """What ``fact`` makes; a file with its content. Raises FileNotFoundError: then it waits for a person."""
+        if fact.kind is not FactKind.FILE or not new:
+            return [Create(one) for one in new]
+        new, binary = with_content(new, fact, self._files.read(fact.room, str(fact.detail["file"])))
+        return [Create(binary, full_url=place(fact)), *map(Create, new)]
 
     def _read(self, references: Collection[str]) -> dict[str, Version]:
         """Those that the record has: what was deleted meanwhile changes no more, and the audit trail still hears."""

@@ -38,6 +38,7 @@ _FAILED = """UPDATE fact SET tries = tries + 1, reason = ? WHERE room = ? AND st
 AND number = (SELECT min(number) FROM fact WHERE room = ? AND state = 0)"""
 _ASIDE = "SELECT room, number, tries, settled, reason FROM fact WHERE state = 2 ORDER BY room, number"
 _AGAIN = "UPDATE fact SET state = 0, tries = 0, due = 0, reason = '' WHERE state = 2 AND (? = '' OR room = ?)"
+_HELD = "SELECT 1 FROM fact WHERE room = ? AND state <> 1 LIMIT 1"
 _COUNTS = "SELECT state, count(*) FROM fact WHERE state <> 1 GROUP BY state"
 _SWEEP = "DELETE FROM fact WHERE state = 1 AND settled < ?"
 
@@ -132,6 +133,10 @@ class FactSpool:
         """How many wait to be written, and how many wait for a person."""
         found = dict(self._read(_COUNTS, ()))
         return found.get(WAITING, 0), found.get(SET_ASIDE, 0)
+
+    def holds(self, room: str) -> bool:
+        """Whether facts of ``room`` are not in the record yet, those that wait for a person among them."""
+        return bool(self._read(_HELD, (room,)))
 
     def sweep(self) -> None:
         """Forget what was delivered long ago."""

@@ -11,6 +11,7 @@ import msgspec
 from video.ports import Fact, FactKind, Role
 from video.visit.attendance import attended, closed
 from video.visit.communication import communication
+from video.visit.documents import document
 from video.visit.moments import moment
 from video.visit.quality import measurement
 from video.visit.timeline import (
@@ -66,7 +67,7 @@ TABLE: dict[FactKind, Row] = {
     FactKind.RECORDING_STARTED: Row(audit=AuditWord(RECORD, ("by",))),
     FactKind.RECORDING_ENDED: Row(audit=AuditWord(RECORD, ("reason",))),
     FactKind.CHAT: Row(makes=communication),
-    FactKind.FILE: Row(audit=AuditWord(FILE, ("by",))),
+    FactKind.FILE: Row(audit=AuditWord(FILE, ("type",)), makes=document),
     FactKind.QUALITY: Row(makes=measurement),
     FactKind.ENDED: Row(FINISHED, audit=AuditWord(END, ("reason", "because"))),
 }
