@@ -89,6 +89,22 @@ class Slot(msgspec.Struct, frozen=True):
     member: str
 
 
+class Captured(msgspec.Struct, frozen=True):
+    """One RTP packet in the clear, as a participant sent it: ``codec`` is vp8, h264 or opus; ``clock`` the sender's
+    last report (NTP, RTP timestamp), if there was one; ``at`` in s of the event loop's clock."""
+
+    member: str
+    source: Source
+    codec: str
+    packet: bytes
+    clock: tuple[int, int] | None
+    at: float
+
+
+Sink = Callable[[Captured], None]
+"""Called in the event loop; it returns at once."""
+
+
 class MediaBackend(Protocol):
     """Carries media between the members of rooms. Nobody receives or is received before ``permit``.
 
@@ -123,6 +139,11 @@ class MediaBackend(Protocol):
 
     def listen(self, told: Callable[[MediaEvent], None]) -> None:
         """``told`` is called in the event loop with every event; it returns at once."""
+        ...
+
+    def tap(self, room: str, members: frozenset[str], sink: "Sink | None") -> None:
+        """``sink`` gets what those of ``members`` send who are permitted, and nothing that is silenced, from now on and
+        after the next key frame, which every call asks for; None: nobody gets anything any more."""
         ...
 
 
@@ -182,6 +203,10 @@ class Files(Protocol):
 
     def put(self, room: str, id: str, content: bytes) -> None:
         """What is there already under ``id`` stays."""
+        ...
+
+    def discard(self, room: str, id: str) -> None:
+        """What the room did not take."""
         ...
 
     def read(self, room: str, id: str) -> bytes:

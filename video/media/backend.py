@@ -19,7 +19,7 @@ from video.media.sdp import Answering, Credentials, parse_fragment, parse_offer,
 from video.media.session import Session
 from video.media.sockets import Port, bind
 from video.media.transport import fingerprint
-from video.ports import MediaEvent, MediaState, MediaStats, Slot, Source
+from video.ports import MediaEvent, MediaState, MediaStats, Sink, Slot, Source
 
 _CERTIFICATE = RTCCertificate.generateCertificate
 TICK = 1.0
@@ -111,6 +111,12 @@ class ForwardingBackend:
         self._rooms[room].connect(self._loop.time())
         self._forget(room)
 
+    def tap(self, room: str, members: frozenset[str], sink: Sink | None) -> None:
+        if sink is None and room not in self._rooms:
+            return
+        self._rooms[room].tap(members, sink, self._loop.time())
+        self._forget(room)
+
     def slots(self, room: str, member: str) -> tuple[Slot, ...]:
         return self._rooms[room].slots(member) if room in self._rooms else ()
 
@@ -165,7 +171,7 @@ class ForwardingBackend:
     def _forget(self, room: str) -> None:
         """A room of which nothing is left."""
         known = self._rooms.get(room)
-        if known is not None and not (known.sessions or known.permitted or known.silenced):
+        if known is not None and not (known.sessions or known.permitted or known.silenced or known.sink):
             del self._rooms[room]
 
     # Datagrams

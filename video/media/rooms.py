@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from video.media.downlink import Downlink
 from video.media.session import Session
 from video.media.uplink import Uplink
-from video.ports import Slot, Source
+from video.ports import Sink, Slot, Source
 
 
 class MediaRoom:
@@ -18,6 +18,8 @@ class MediaRoom:
         self.sessions: dict[str, Session] = {}
         self.permitted: frozenset[str] = frozenset()
         self.silenced: dict[str, frozenset[Source]] = {}
+        self.tapped: frozenset[str] = frozenset()
+        self.sink: Sink | None = None
         self._slots: dict[str, list[str]] = {}
 
     def slots(self, member: str) -> tuple[Slot, ...]:
@@ -38,9 +40,19 @@ class MediaRoom:
                     wanted[uplink].append(downlink)
                 elif downlink.source is not None:
                     downlink.take(None, now)
+        heard = self.permitted & self.tapped
         for uplink, outputs in wanted.items():
             uplink.silence(uplink.source in self.silenced.get(uplink.session.member, ()), now)
             uplink.give(tuple(outputs), now)
+            uplink.tap = None if uplink.silenced or uplink.session.member not in heard else self.sink
+
+    def tap(self, members: frozenset[str], sink: Sink | None, now: float) -> None:
+        """As of video.ports.MediaBackend."""
+        self.tapped, self.sink = members if sink is not None else frozenset(), sink
+        self.connect(now)
+        for uplink in (uplink for session in self.sessions.values() for uplink in session.uplinks.values()):
+            if uplink.tap is not None:
+                uplink.want_key_frame()
 
     def _seated(self, member: str, present: list[str]) -> list[str]:
         """The slots of ``member``: who has one keeps it; one that is free goes to the next who came."""

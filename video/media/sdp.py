@@ -200,7 +200,8 @@ def _codecs(media: MediaDescription) -> tuple[Codec, ...]:
             continue
         repair = rtx.get(number, -1)
         found[name] = Codec(name, number, repair if _dynamic(repair) else -1, _PARAMETERS[name](codec))
-    return tuple(found.values())
+    # Every browser sends VP8, and it alone fits into a recording (WebM): what is first is sent.
+    return tuple(sorted(found.values(), key=lambda codec: codec.name != "vp8"))
 
 
 def _dynamic(number: int) -> bool:

@@ -13,6 +13,7 @@ from video.media.keyframes import KeyFrames
 from video.media.reception import PAUSE, Reception
 from video.media.rtp import HEADER, SHORTEST, payload_start
 from video.media.sdp import CLOCK, Line
+from video.ports import Captured, Sink
 
 if TYPE_CHECKING:
     from video.media.session import Session
@@ -25,6 +26,7 @@ class Uplink:
         self.session, self.line, self.source = session, line, line.source
         self.outputs: tuple[Downlink, ...] = ()
         self.silenced = False
+        self.tap: Sink | None = None
         self.reception: Reception | None = None
         self.clock: tuple[int, int] | None = None
         self.key_frames = KeyFrames(self._ask_key_frame)
@@ -59,6 +61,8 @@ class Uplink:
             self._ask_again()
         if not self.sending:
             self.session.began(self)
+        if self.tap is not None:
+            self.tap(Captured(self.session.member, self.source, codec, packet, self.clock, now))
         if self.silenced or not self.outputs:
             return
         start = payload_start(packet) if packet[0] != 0x80 else SHORTEST
