@@ -143,6 +143,8 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000, longest),
         rules=Rules(longest=longest * 1000),
         relay=settings.video_relay_only,
+        files=video.files(process) if settings.video_file_max else None,
+        file_largest=settings.video_file_max,
         address=address,
         pages=pages,
     )

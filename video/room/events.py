@@ -125,5 +125,21 @@ class Say(Command, frozen=True, kw_only=True):
     text: str
 
 
+class SendFile(Command, frozen=True, kw_only=True):
+    """A file that was stored under ``file`` is there for all; ``type`` is what its bytes say, ``size`` in bytes."""
+
+    file: str
+    name: str
+    type: str
+    size: int
+
+
+class Pass(Command, frozen=True, kw_only=True):
+    """Something for the page of ``to`` alone, which only an encrypted visit has: what the two agree keys by."""
+
+    to: str
+    text: str
+
+
 class End(Command, frozen=True):
     """The visit is over."""

@@ -91,6 +91,19 @@ class Saying(msgspec.Struct, frozen=True):
     heard: frozenset[str]
 
 
+class SentFile(msgspec.Struct, frozen=True):
+    """A file that was sent, stored under ``id``; ``heard`` as of Saying. ``sender`` is the member's name."""
+
+    id: str
+    member: str
+    sender: str
+    at: int
+    name: str
+    type: str
+    size: int
+    heard: frozenset[str]
+
+
 SAYINGS, SAID = 100, 32_000
 """Messages and characters that a room keeps for who reloads; the record has them all."""
 
@@ -115,12 +128,15 @@ class Room(msgspec.Struct, frozen=True):
     opened: int | None = None
     chat: tuple[Saying, ...] = ()
     encrypted: bool = False
+    files: tuple[SentFile, ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """How long a room waits and lasts at most (ms), and how many it seats."""
+    """How long a room waits and lasts at most (ms), how many it seats, and how many files and bytes it takes."""
 
     grace: int = 30_000
     expiry: int = 15 * 60_000
     seats: int = 6
     longest: int = 12 * 3600_000
+    files: int = 20
+    file_bytes: int = 100 * 1024 * 1024

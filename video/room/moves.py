@@ -8,7 +8,7 @@ import msgspec
 from video.errors import Refused
 from video.ports import FactKind, MediaState, Role
 from video.room import events, views
-from video.room.model import SAID, SAYINGS, Held, Member, Phase, Saying, Standing
+from video.room.model import SAID, SAYINGS, Held, Member, Phase, Saying, SentFile, Standing
 from video.room.scene import Scene
 
 MEASURED = 16
@@ -152,6 +152,24 @@ def say(scene: Scene, member: Member, event: events.Say) -> None:
     scene.record(FactKind.CHAT, member, text=event.text)
     scene.change_room(chat=_latest((*scene.room.chat, saying)))
     scene.tell_admitted("chat", **views.said(saying))
+
+
+def send_file(scene: Scene, member: Member, event: events.SendFile) -> None:
+    there, rules = scene.room.files, scene.rules
+    if len(there) >= rules.files or sum(file.size for file in there) + event.size > rules.file_bytes:
+        raise Refused("files-full", "This visit takes no more files.", 409)
+    heard = frozenset(m.id for m in scene.room.members.values() if m.admitted)
+    sent = SentFile(event.file, member.id, member.name, scene.now, event.name, event.type, event.size, heard)
+    scene.record(FactKind.FILE, member, file=sent.id, name=sent.name, type=sent.type, size=sent.size)
+    scene.change_room(files=(*there, sent))
+    scene.tell_admitted("file", **views.sent(sent))
+
+
+def hand_on(scene: Scene, member: Member, event: events.Pass) -> None:
+    other = scene.room.members.get(event.to)
+    if not scene.room.encrypted or other is None or not other.admitted:
+        raise Refused("not-now", "That is not possible at the moment.", 409)
+    scene.tell(other.id, "pass", **{"from": member.id}, text=event.text)
 
 
 def _latest(chat: tuple[Saying, ...]) -> tuple[Saying, ...]:

@@ -68,6 +68,8 @@ TRANSITIONS: dict[tuple[Standing, type[events.Event]], Row] = (
     | _rows((_A,), events.Share, Row(None, moves.share))
     | _rows((_A,), events.Unshare, Row(None, moves.unshare))
     | _rows((_A,), events.Say, Row(None, moves.say))
+    | _rows((_A,), events.SendFile, Row(None, moves.send_file))
+    | _rows((_A,), events.Pass, Row(None, moves.hand_on))
     | _rows((_A,), events.End, Row(None, moves.end))
 )
 
@@ -84,6 +86,8 @@ GUARDS: dict[type[events.Command], Guard] = {
     events.Leave: Guard(True, False),
     events.Share: Guard(True, False),
     events.Say: Guard(True, False),
+    events.SendFile: Guard(True, False),
+    events.Pass: Guard(True, False),
     events.Hold: Guard(True, True),
     events.Unhold: Guard(True, True),
     events.Unshare: Guard(True, True),

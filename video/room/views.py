@@ -5,7 +5,7 @@ Ours.
 
 from typing import Any
 
-from video.room.model import SEATED, Held, Member, Room, Saying, Standing
+from video.room.model import SEATED, Held, Member, Room, Saying, SentFile, Standing
 
 
 def own(room: Room, member: Member) -> dict[str, Any]:
@@ -46,6 +46,12 @@ def said(saying: Saying) -> dict[str, Any]:
     return {"from": saying.member, "name": saying.name, "text": saying.text, "at": saying.at, "id": saying.id}
 
 
+def sent(file: SentFile) -> dict[str, Any]:
+    """``id`` is what it is fetched by."""
+    told = {"from": file.member, "name": file.sender, "file": file.name, "type": file.type, "size": file.size}
+    return told | {"at": file.at, "id": file.id}
+
+
 def picture(room: Room, member: Member) -> dict[str, Any]:
     """Everything that the page of ``member`` needs to draw itself anew."""
     view: dict[str, Any] = {"own": own(room, member), "draining": room.draining}
@@ -56,5 +62,6 @@ def picture(room: Room, member: Member) -> dict[str, Any]:
             "members": roster(room, member),
             "visit": visit(room),
             "chat": [said(saying) for saying in room.chat if member.id in saying.heard],
+            "files": [sent(file) for file in room.files if member.id in file.heard],
         }
     return view

@@ -44,12 +44,19 @@ def _say(message: Message, by: str) -> events.Command:
     return events.Say(by, by, message.id, text=clean(message.text))
 
 
+def _pass(message: Message, by: str) -> events.Command:
+    if not 0 < len(message.text) <= LONGEST_CHAT:
+        raise Refused("too-long", f"What is passed has 1 to {LONGEST_CHAT} characters.")
+    return events.Pass(by, by, message.id, to=message.member, text=message.text)
+
+
 COMMANDS: dict[str, _Made] = {
     "ready": _about_itself(events.Ready),
     "leave": _about_itself(events.Leave),
     "end": _about_itself(events.End),
     "share": _about_itself(events.Share),
     "chat": _say,
+    "pass": _pass,
     "admit": _about_another(events.Admit),
     "deny": _about_another(events.Deny),
     "ask-mute": _about_another(events.AskMute),

@@ -28,6 +28,8 @@ LIMITS = {
     "restart": Limit(20, 1),
     "command": Limit(40, 10),
     "chat": Limit(10, 1),
+    "file": Limit(10, 0.1),
+    "fetch": Limit(60, 2),
 }
 _KEYS = 20_000
 

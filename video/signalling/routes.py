@@ -19,6 +19,7 @@ from video.signalling.headers import refusal
 from video.signalling.ledger import Ledger, Place
 from video.signalling.limits import Limits, network
 from video.signalling.sessions import Sessions
+from video.signalling.shared_files import SharedFiles
 from video.signalling.socket import Sockets
 from video.signalling.tickets import BadTicket, open_ticket, use_ticket
 from video.signalling.visits import Visits
@@ -36,7 +37,7 @@ class Joining(msgspec.Struct, frozen=True):
 class Parts(msgspec.Struct, frozen=True):
     """What the routes work with. ``ice`` gives a member's ICE servers (RTCIceServer), ``relay`` and ``chart`` as of
     service.Options, ``address`` whose request it is;
-    ``slots``: in how many sections a page receives."""
+    ``slots``: in how many sections a page receives; ``shared`` keeps what is sent."""
 
     sealer: Sealer
     ledger: Ledger
@@ -51,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True):
     chart: Callable[[Mapping[str, str]], str]
     address: Callable[[web.Request], str]
     slots: int
+    shared: SharedFiles
 
 
 class Routes:
@@ -66,6 +68,8 @@ class Routes:
         application.router.add_post("/visit/media", self.offer)
         application.router.add_patch("/visit/media/{session}", self.restart)
         application.router.add_delete("/visit/media/{session}", self.leave)
+        application.router.add_post("/visit/file", self.send_file)
+        application.router.add_get("/visit/file/{id}", self.fetch_file)
         application.router.add_get("/visit/health", self.health)
 
     async def join(self, request: web.Request) -> web.StreamResponse:
@@ -118,7 +122,7 @@ class Routes:
             "policy": "relay" if parts.relay else "all",
             "events": parts.visits.posts.box((room, id)).n,
             "state": parts.calls.picture(room, id),
-            "longest": {"chat": LONGEST_CHAT},
+            "longest": {"chat": LONGEST_CHAT, "file": parts.shared.largest},
             "encrypted": parts.visits.room(room).encrypted,
         }
         if member.practises:
@@ -150,6 +154,16 @@ class Routes:
         place = self._place(request)
         await self._parts.calls.leave(place.room, place.member, request.match_info["session"])
         return web.json_response({"done": True})
+
+    async def send_file(self, request: web.Request) -> web.StreamResponse:
+        place = self._place(request)
+        self._parts.limits.take("file", f"{place.room}/{place.member}")
+        return await self._parts.shared.send(request, place)
+
+    async def fetch_file(self, request: web.Request) -> web.StreamResponse:
+        place = self._place(request)
+        self._parts.limits.take("fetch", f"{place.room}/{place.member}")
+        return await self._parts.shared.fetch(place, request.match_info["id"])
 
     async def health(self, request: web.Request) -> web.StreamResponse:
         """For who balances load: 503 once this process drains."""

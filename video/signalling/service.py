@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from video.ports import MediaBackend, Sealer, Spool, Watch
+from video.ports import Files, MediaBackend, Sealer, Spool, Watch
 from video.room.model import Rules
 from video.signalling.calls import Calls
 from video.signalling.clock import Clock
@@ -24,6 +24,7 @@ from video.signalling.limits import LIMITS, Limit, Limits
 from video.signalling.outbox import Outbox
 from video.signalling.routes import LARGEST, Parts, Routes
 from video.signalling.sessions import Sessions
+from video.signalling.shared_files import SharedFiles
 from video.signalling.socket import Sockets
 from video.signalling.visits import Visits
 
@@ -53,6 +54,7 @@ def peer(request: web.Request) -> str:
 class Options(msgspec.Struct, frozen=True):
     """``origins`` under which the pages are served (empty: the host asked for); ``connect``: origins that the pages may
     call besides; ``secure``: the browser's side is TLS, here or at a proxy; ``pages`` adds the pages' own routes;
+    ``files`` keeps what is sent (None: nothing can be), at most ``file_largest`` bytes each;
     ``relay``: pages use nothing but the TURN servers that ``ice`` gives;
     ``chart``: what stands beside a practitioner's picture, an address for ``encounter``, ``appointment``, ``patient``.
     """
@@ -71,6 +73,8 @@ class Options(msgspec.Struct, frozen=True):
     chart: Callable[[Mapping[str, str]], str] = no_chart
     address: Callable[[web.Request], str] = peer
     pages: Callable[[web.Application], None] | None = None
+    files: Files | None = None
+    file_largest: int = 10 * 1024 * 1024
 
 
 class VideoService:
@@ -112,6 +116,7 @@ class VideoService:
             chart=options.chart,
             address=options.address,
             slots=options.slots,
+            shared=SharedFiles(self.visits, options.files, options.file_largest),
         )
         Routes(parts).add_to(made)
         if options.pages is not None:

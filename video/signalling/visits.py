@@ -191,7 +191,7 @@ class Visits:
         over = self.rooms.pop(room, None)
         self.posts.forget(room)
         if over is not None:
-            self._save(replace(over, members={}, chat=()), [])
+            self._save(emptied(over), [])
 
     # of the process
 
@@ -201,8 +201,8 @@ class Visits:
             if room.phase is not Phase.ENDED:
                 self.rooms[room.id] = room
                 self._apply(room, events.Restored())
-            elif room.members or room.chat:
-                self._ledger.save(replace(room, members={}, chat=()), [])
+            elif room.members or room.chat or room.files:
+                self._ledger.save(emptied(room), [])
 
     def drain(self) -> None:
         """Everybody is told; nothing ends. Rooms that nobody has entered yet open elsewhere."""
@@ -225,6 +225,11 @@ class Visits:
         """What the room may show to ``member``; the media's part of it comes from ``Calls``."""
         there = self.room(room)
         return picture(there, there.members[member])
+
+
+def emptied(room: Room) -> Room:
+    """``room`` without what was in it."""
+    return replace(room, members={}, chat=(), files=())
 
 
 _DO: dict[type[effects.Effect], Callable[[Visits, str, Any], None]] = {

@@ -36,6 +36,10 @@ class FileStore:
         for folder in (path.parent, self._folder):
             _sync(folder)
 
+    def discard(self, room: str, id: str) -> None:
+        """What the room did not take."""
+        self._path(room, id).unlink(missing_ok=True)
+
     def read(self, room: str, id: str) -> bytes:
         """Raises FileNotFoundError, and video.errors.Refused for what was not sealed here under this name."""
         return self._sealer.open(_purpose(room, id), self._path(room, id).read_bytes())

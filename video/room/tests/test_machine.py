@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from video.errors import Refused
 from video.ports import Fact, FactKind, MediaState, MediaStats, Role, Source
@@ -38,6 +39,10 @@ EVENTS = st.one_of(
     ),
     st.builds(events.Measured, member=WHO, session=SESSIONS, stats=st.just(MediaStats())),
     commands(events.Say, text=st.just("text")),
+    commands(events.Pass, to=WHO, text=st.just("key")),
+    commands(
+        events.SendFile, file=IDS, name=st.just("a"), type=st.just("text/plain"), size=st.integers(1, RULES.file_bytes)
+    ),
     *(
         commands(kind)
         for kind in (
@@ -318,6 +323,41 @@ def test_a_room_keeps_the_end_of_a_long_chat() -> None:
     for _ in range(20):
         play.do(events.Say(PATIENT, PATIENT, text="x" * 2000))
     assert sum(len(saying.text) for saying in play.room.chat) == SAID
+
+
+def a_file(id: str, by: str = PATIENT, size: int = 10) -> events.SendFile:
+    return events.SendFile(by, by, id, file=f"file of {id}", name="a.pdf", type="application/pdf", size=size)
+
+
+def test_a_file_is_told_to_those_admitted_then_once_and_to_nobody_later() -> None:
+    play = running().arrive(GUEST).clear().do(a_file("c1"), a_file("c1"))
+    assert (play.told(DOCTOR), play.told(PATIENT), play.told(GUEST)) == (["file"], ["file"], [])
+    assert play.kinds() == ["file"] and play.facts()[0].detail["file"] == "file of c1"
+    play.do(events.Ready(GUEST, GUEST), events.Admit(GUEST, DOCTOR))
+    seen = {who: picture(play.room, play.room.members[who])["files"] for who in (PATIENT, GUEST)}
+    assert [file["id"] for file in seen[PATIENT]] == ["file of c1"] and seen[GUEST] == []
+
+
+@pytest.mark.parametrize("sizes", [[1] * (RULES.files + 1), [RULES.file_bytes, 1]])
+def test_a_room_takes_so_many_files_and_bytes(sizes: list[int]) -> None:
+    play = running()
+    for number, size in enumerate(sizes[:-1]):
+        play.do(a_file(f"c{number}", size=size))
+    with pytest.raises(Refused) as refused:
+        play.do(a_file("last", size=sizes[-1]))
+    assert refused.value.code == "files-full"
+
+
+def test_keys_go_from_page_to_page_in_an_encrypted_visit_alone() -> None:
+    passed = events.Pass(PATIENT, PATIENT, "c1", to=DOCTOR, text="key")
+    play = running()
+    with pytest.raises(Refused):
+        play.do(passed)
+    play.room = replace(play.room, encrypted=True)
+    told = play.clear().do(passed).effects
+    assert told == [Tell(DOCTOR, "pass", {"from": PATIENT, "text": "key"})]
+    with pytest.raises(Refused):
+        play.arrive(GUEST).do(events.Pass(PATIENT, PATIENT, "c2", to=GUEST, text="key"))
 
 
 def test_draining_tells_everybody_and_ends_nothing() -> None:

@@ -41,6 +41,8 @@ EXPECTED = {
     events.Share: "xxx=xx",
     events.Unshare: "xxx=xx",
     events.Say: "xxx=xx",
+    events.SendFile: "xxx=xx",
+    events.Pass: "xxx=xx",
 }
 BY_DOCTOR = {events.Admit, events.Deny, events.AskMute, events.Hold, events.Unhold, events.Unshare}
 
@@ -53,7 +55,7 @@ def in_standing(standing: Standing) -> Play:
     else:
         here = standing in (Standing.CHECKING, Standing.WAITING, Standing.ADMITTED)
         members[PATIENT] = replace(members[PATIENT], standing=standing, back_to=Standing.WAITING, socket=here)
-    play.room = replace(play.room, members=members)
+    play.room = replace(play.room, members=members, encrypted=True)
     return play.clear()
 
 
@@ -65,6 +67,8 @@ def an(kind: type[events.Event]) -> events.Event:
         events.Media: {"session": "s", "state": MediaState.CONNECTED},
         events.Measured: {"session": "s", "stats": MediaStats()},
         events.Say: {"text": "hello"},
+        events.SendFile: {"file": "f1", "name": "a.pdf", "type": "application/pdf", "size": 9},
+        events.Pass: {"to": DOCTOR, "text": "key"},
     }.get(kind, {})
     if issubclass(kind, events.Command):
         return kind(PATIENT, DOCTOR if kind in BY_DOCTOR else PATIENT, "c1", **more)

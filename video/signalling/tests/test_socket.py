@@ -68,7 +68,10 @@ def test_large_and_binary_messages_close_the_socket(tmp_path: Path) -> None:
     within(tmp_path, visit)
 
 
-@pytest.mark.parametrize("do", sorted(set(COMMANDS) - {"ready", "leave", "chat", "share", "hold", "unhold", "unshare"}))
+OWN = {"ready", "leave", "chat", "pass", "share", "hold", "unhold", "unshare"}
+
+
+@pytest.mark.parametrize("do", sorted(set(COMMANDS) - OWN))
 def test_a_patient_commands_nobody(tmp_path: Path, do: str) -> None:
     async def visit(there: Consult) -> None:
         _, patient = await there.talking()

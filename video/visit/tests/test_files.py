@@ -50,6 +50,8 @@ def test_a_room_goes_with_what_was_half_written(folder: Path) -> None:
     store.put("room", "id", b"x")
     (folder / "room" / "id2.abcd.half").write_bytes(b"half")
     assert store.rooms() == ["room"]
+    store.discard("room", "id")
+    store.discard("room", "id")
     store.erase("room")
     store.erase("room")
     assert store.rooms() == []
