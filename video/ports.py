@@ -105,6 +105,49 @@ Sink = Callable[[Captured], None]
 """Called in the event loop; it returns at once."""
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """Somebody who is recorded; ``agreement`` is the number of the fact with which they agreed."""
+
+    member: str
+    role: Role
+    actor: str
+    agreement: int
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """One recording: ``number`` is that of the fact with which it started, ``at`` when (ms since 1970 UTC), ``by`` the
+    reference of who asked for it, '' when the record has nobody."""
+
+    room: str
+    number: int
+    at: int
+    encounter: str
+    appointment: str
+    patient: str
+    by: str
+    members: tuple[Recorded, ...]
+
+
+class Recorder(Protocol):
+    """Keeps what is captured. All in the event loop; nothing waits."""
+
+    def capture(self, recording: Recording) -> None:
+        """From now on the packets of exactly its members; another call with the same number changes who they are."""
+        ...
+
+    def release(self, room: str, number: int, *, tail: bool) -> None:
+        """Not one packet more; ``tail``: what was captured since the consents were last confirmed counts."""
+        ...
+
+    def confirm(self, room: str, at: float) -> None:
+        """The consents held at ``at`` (s of the event loop's clock): what was captured before may be kept."""
+        ...
+
+    def listen(self, failed: Callable[[str, int], None]) -> None:
+        """``failed`` is called with room and number of a recording that cannot go on."""
+        ...
+
+
 class MediaBackend(Protocol):
     """Carries media between the members of rooms. Nobody receives or is received before ``permit``.
 
@@ -160,8 +203,10 @@ class FactKind(StrEnum):
     LEFT = "left"  # detail: reason
     SHARE_STARTED = "share-started"
     SHARE_ENDED = "share-ended"
+    CONSENT_GIVEN = "consent-given"  # somebody agrees to be recorded in this visit
+    CONSENT_WITHDRAWN = "consent-withdrawn"  # detail: agreement, the number of the fact with which it was given
     RECORDING_STARTED = "recording-started"
-    RECORDING_ENDED = "recording-ended"
+    RECORDING_ENDED = "recording-ended"  # detail: reason, recording (the number of the fact with which it started)
     CHAT = "chat"
     FILE = "file"
     QUALITY = "quality"

@@ -6,7 +6,7 @@ Ours; docs/adr/video-room.md. Only what the media server and the sockets showed 
 from collections.abc import Callable, Iterable
 
 from video.ports import FactKind, Source
-from video.room import views
+from video.room import recording, views
 from video.room.effects import HangUp, Part, Permit, Silence, Timer
 from video.room.model import PATIENT_SIDE, SEATED, TALK, Held, Member, Phase, Room, Rules, Standing
 from video.room.scene import Scene
@@ -22,10 +22,12 @@ def settle(scene: Scene) -> None:
     _standings(scene)
     _sharing(scene)
     _phase(scene)
+    recording.settle(scene)
     _ending(scene)
     _media(scene)
     if scene.room.phase is not Phase.ENDED:
         _told(scene)
+        recording.told(scene)
     due = deadline(scene.room, scene.rules)
     if scene.anew or due != deadline(scene.before, scene.rules):
         scene.effects.append(Timer(due))

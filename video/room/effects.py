@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from video.ports import Fact, Source
+from video.ports import Fact, Recording, Source
 
 
 class Tell(msgspec.Struct, frozen=True):
@@ -51,10 +51,23 @@ class Record(msgspec.Struct, frozen=True):
     fact: Fact
 
 
+class Capture(msgspec.Struct, frozen=True):
+    """Its members are recorded from now on, and nobody else."""
+
+    recording: Recording
+
+
+class Release(msgspec.Struct, frozen=True):
+    """Nobody is any more; ``tail`` as of video.ports.Recorder."""
+
+    number: int
+    tail: bool
+
+
 class Timer(msgspec.Struct, frozen=True):
     """When the room wants to be told that time has passed; None: not at all. Replaces the one before."""
 
     at: int | None
 
 
-Effect = Tell | Permit | Silence | HangUp | Part | Record | Timer
+Effect = Tell | Permit | Silence | HangUp | Part | Record | Capture | Release | Timer

@@ -71,6 +71,24 @@ class Revoked(Event, frozen=True):
     """The link by which the member came was revoked."""
 
 
+class Consents(Event, frozen=True, kw_only=True):
+    """What the record says of agreements to be recorded, by the number of the fact: ``active`` holds, ``void`` holds no
+    more; what is in neither is not there yet."""
+
+    active: frozenset[int]
+    void: frozenset[int] = frozenset()
+
+
+class Unwatched(Event, frozen=True):
+    """The record cannot be asked for too long."""
+
+
+class CaptureFailed(Event, frozen=True, kw_only=True):
+    """The recording cannot be kept, for want of a disk for instance."""
+
+    recording: int
+
+
 class Tick(Event, frozen=True):
     """Time has passed."""
 
@@ -139,6 +157,22 @@ class Pass(Command, frozen=True, kw_only=True):
 
     to: str
     text: str
+
+
+class Record(Command, frozen=True):
+    """Asks everybody whether the visit may be recorded."""
+
+
+class StopRecording(Command, frozen=True):
+    """It ends, or nobody is asked any more."""
+
+
+class Agree(Command, frozen=True):
+    """To be recorded in this visit."""
+
+
+class Withdraw(Command, frozen=True):
+    """Not any more, or not at all."""
 
 
 class End(Command, frozen=True):

@@ -3,13 +3,14 @@
 Ours; docs/adr/video-room.md.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from video.errors import Refused
 from video.ports import FactKind
-from video.room import events, moves
+from video.room import events, moves, recording
 from video.room.consequences import missing, settle
 from video.room.effects import Effect
 from video.room.model import SEATED, Member, Phase, Room, Rules, Standing
@@ -34,7 +35,7 @@ def step(room: Room, event: events.Event, now: int, rules: Rules) -> Step:
         return _after_the_end(room, event)
     scene = Scene(room, now, rules)
     _ROOM.get(type(event), _of_member)(scene, event)
-    if scene.room == room and not scene.effects and not scene.anew:
+    if scene.room == room and not (scene.effects or scene.anew or scene.stopping):
         return Step(room, ())
     if room.phase is not Phase.ENDED:
         settle(scene)
@@ -149,6 +150,14 @@ def _restored(scene: Scene, event: events.Event) -> None:
         scene.change(member.id, socket=False, session="", up=False, sending=frozenset(), absent_since=None)
     scene.change_room(draining=False, opened=scene.room.opened or scene.now)
     scene.anew = True
+    recording.restored(scene)
 
 
-_ROOM = {events.Tick: _tick, events.Drain: _drain, events.Restored: _restored}
+_ROOM: dict[type[events.Event], Callable[[Scene, Any], None]] = {
+    events.Tick: _tick,
+    events.Drain: _drain,
+    events.Restored: _restored,
+    events.Consents: recording.consents,
+    events.Unwatched: recording.unwatched,
+    events.CaptureFailed: recording.failed,
+}

@@ -47,7 +47,8 @@ TALK = frozenset({Source.MICROPHONE, Source.CAMERA})
 class Member(msgspec.Struct, frozen=True):
     """One seat. ``session`` '' without media; ``up``: its transport carries packets; ``share``: may share the screen;
     ``sharing``: does so; ``absent_since`` while neither socket nor media is there; ``since`` of the standing;
-    ``done`` and ``measured`` are the last commands and sessions, so that what comes twice is done once."""
+    ``done`` and ``measured`` are the last commands and sessions, so that what comes twice is done once;
+    ``agreed``: number of the fact with which they agreed to be recorded, ``consented``: the record has it active."""
 
     id: str
     role: Role
@@ -66,6 +67,8 @@ class Member(msgspec.Struct, frozen=True):
     absent_since: int | None = None
     done: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    agreed: int = 0
+    consented: bool = False
 
     @property
     def present(self) -> bool:
@@ -111,7 +114,8 @@ SAYINGS, SAID = 100, 32_000
 class Room(msgspec.Struct, frozen=True):
     """A visit; ``encrypted``: end to end, the server records nothing.
     ``facts`` is the number of the last fact; ``apart_since`` while the two sides of a running visit have
-    no media between them; ``empty_since`` while nobody is here; ``opened`` with its first ticket."""
+    no media between them; ``empty_since`` while nobody is here; ``opened`` with its first ticket;
+    ``recorder``: who wants it recorded, ``recording``: number of the fact with which that started, of ``recorded``."""
 
     id: str
     encounter: str
@@ -128,6 +132,10 @@ class Room(msgspec.Struct, frozen=True):
     opened: int | None = None
     chat: tuple[Saying, ...] = ()
     encrypted: bool = False
+    recorder: str = ""
+    recording: int = 0
+    recording_since: int = 0
+    recorded: frozenset[str] = frozenset()
     files: tuple[SentFile, ...] = ()
 
 
@@ -138,5 +146,6 @@ class Rules(msgspec.Struct, frozen=True):
     expiry: int = 15 * 60_000
     seats: int = 6
     longest: int = 12 * 3600_000
+    recording: bool = False
     files: int = 20
     file_bytes: int = 100 * 1024 * 1024

@@ -14,13 +14,14 @@ from video.room.model import SEATED, Member, Room, Rules
 
 class Scene:
     """``before`` is the room as it was; ``room`` and ``effects`` grow; ``anew``: the media server
-    knows nothing; ``ending``: why, when and by whom the visit ends with this step."""
+    knows nothing; ``ending``: why, when and by whom the visit ends with this step; ``stopping``: why recording does."""
 
     def __init__(self, room: Room, now: int, rules: Rules) -> None:
         self.before = self.room = room
         self.now, self.rules = now, rules
         self.effects: list[Effect] = []
         self.anew = False
+        self.stopping = ""
         self.ending: tuple[str, int, dict[str, str]] | None = None
 
     def put(self, member: Member) -> Member:
@@ -32,8 +33,9 @@ class Scene:
         """The member with ``fields`` changed."""
         return self.put(replace(self.room.members[id], **fields))
 
-    def change_room(self, **fields: Any) -> None:
+    def change_room(self, **fields: Any) -> Room:
         self.room = replace(self.room, **fields)
+        return self.room
 
     def tell(self, member: str, event: str, /, **fields: Any) -> None:
         self.effects.append(Tell(member, event, fields))

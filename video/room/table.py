@@ -7,7 +7,7 @@ refused when somebody asked for it.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from video.room import events, moves
+from video.room import events, moves, recording
 from video.room.model import Member, Standing
 from video.room.scene import Scene
 
@@ -70,6 +70,10 @@ TRANSITIONS: dict[tuple[Standing, type[events.Event]], Row] = (
     | _rows((_A,), events.Say, Row(None, moves.say))
     | _rows((_A,), events.SendFile, Row(None, moves.send_file))
     | _rows((_A,), events.Pass, Row(None, moves.hand_on))
+    | _rows((_A,), events.Record, Row(None, recording.record))
+    | _rows((_A,), events.StopRecording, Row(None, recording.stop))
+    | _rows((_A,), events.Agree, Row(None, recording.agree))
+    | _rows((_C, _W, _A), events.Withdraw, Row(None, recording.withdraw))
     | _rows((_A,), events.End, Row(None, moves.end))
 )
 
@@ -94,5 +98,9 @@ GUARDS: dict[type[events.Command], Guard] = {
     events.Admit: Guard(False, True),
     events.Deny: Guard(False, True),
     events.AskMute: Guard(False, True),
+    events.Agree: Guard(True, False),
+    events.Withdraw: Guard(True, False),
+    events.Record: Guard(False, True),
+    events.StopRecording: Guard(False, True),
     events.End: Guard(False, True),
 }

@@ -5,6 +5,7 @@ Ours.
 
 from typing import Any
 
+from video.room import recording
 from video.room.model import SEATED, Held, Member, Room, Saying, SentFile, Standing
 
 
@@ -61,6 +62,7 @@ def picture(room: Room, member: Member) -> dict[str, Any]:
             "share": member.share,
             "members": roster(room, member),
             "visit": visit(room),
+            "recording": recording.view(room),
             "chat": [said(saying) for saying in room.chat if member.id in saying.heard],
             "files": [sent(file) for file in room.files if member.id in file.heard],
         }

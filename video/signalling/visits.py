@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from video.errors import Refused
-from video.ports import Fact, MediaBackend, Ticket
+from video.ports import Fact, MediaBackend, Recorder, Ticket
 from video.room import effects, events
 from video.room.consequences import deadline
 from video.room.machine import step
@@ -44,10 +44,16 @@ class Visits:
         self._unsaved: dict[str, list[Fact]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._hung_up: Callable[[str, str, str], None] = lambda room, member, session: None
+        self._recorder: Recorder | None = None
 
     def on_hang_up(self, done: Callable[[str, str, str], None]) -> None:
         """``done`` is called with room, member and session just before a session ends."""
         self._hung_up = done
+
+    def record_with(self, recorder: Recorder) -> None:
+        """Without one, ``Rules.recording`` must be off."""
+        self._recorder = recorder
+        recorder.listen(lambda room, number: self.feed(room, events.CaptureFailed(recording=number)))
 
     # rooms
 
@@ -183,6 +189,14 @@ class Visits:
     def _due(self, room: str) -> int | None:
         return deadline(self.rooms[room], self._rules)
 
+    def _capture(self, room: str, effect: effects.Capture) -> None:
+        if self._recorder is not None:
+            self._recorder.capture(effect.recording)
+
+    def _release(self, room: str, effect: effects.Release) -> None:
+        if self._recorder is not None:
+            self._recorder.release(room, effect.number, tail=effect.tail)
+
     def _record(self, room: str, effect: effects.Record) -> None:
         """Saved already, and on its way."""
 
@@ -240,4 +254,6 @@ _DO: dict[type[effects.Effect], Callable[[Visits, str, Any], None]] = {
     effects.Part: Visits._part,
     effects.Timer: Visits._timer,
     effects.Record: Visits._record,
+    effects.Capture: Visits._capture,
+    effects.Release: Visits._release,
 }

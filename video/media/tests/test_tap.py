@@ -1,4 +1,4 @@
-"""What a tap hears: the packets of those it names, as long as they are permitted and not silenced, and of nobody else."""
+"""What a tap hears: packets of those it names while they are permitted and not silenced, and of nobody else."""
 
 import asyncio
 
