@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -95,13 +96,23 @@ def _create(folder: Path, data: Path) -> None:
 
 
 def _launch(folder: Path, data: Path) -> None:
-    port = _free_port()
+    port = _port_of_before(folder) or _free_port()
     (folder / "port").write_text(f"{port}\n")
     _run("pg_ctl", "-D", str(data), "-l", str(data / "server.log"), "-o", f"-p {port}", "-w", "-t", "60", "start")
     admin = ["-h", "127.0.0.1", "-p", str(port), "-U", DATABASE]
     listed = _run("psql", *admin, "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
     if not listed.strip():
         _run("createdb", *admin, DATABASE)
+
+
+def _port_of_before(folder: Path) -> int:
+    """So that who knows the address finds the cluster there again; 0 when somebody else has the port now."""
+    with suppress(OSError, ValueError), socket.socket() as probe:
+        port = int((folder / "port").read_text())
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return port
+    return 0
 
 
 def _run(program: str, *arguments: str) -> str:
