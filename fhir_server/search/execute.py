@@ -180,6 +180,15 @@ class Executor:
             raise _too_many()
         return [f"{type}/{id}" for _, type, id, deleted in rows if not deleted]
 
+    def versions(self, near: Set, limit: int = 10_000) -> list[tuple[str, str, int]]:
+        """(type, id, version) of all members, in any order. Raises TooMany when they are more than ``limit``."""
+        sql = self.sql()
+        text = sql.rows_of(sql.stream(near, Span(), limit + 1), "r.type, r.id, r.version, r.deleted")
+        rows = self.session.query(text, sql.params)
+        if len(rows) > limit:
+            raise _too_many()
+        return [(type, id, version) for type, id, version, deleted in rows if not deleted]
+
     def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
         """Those lists that hold a member of ``near``."""
         sql = self.sql()

@@ -59,3 +59,7 @@ class Members(Protocol):
     def count(self, near: Set, cap: int) -> int:
         """The number of members, counted no further than ``cap``."""
         ...
+
+    def versions(self, near: Set, limit: int = 10_000) -> list[tuple[str, str, int]]:
+        """(type, id, version) of the members, in any order."""
+        ...

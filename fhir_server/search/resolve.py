@@ -10,6 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from fhir_server.search.chain import chained, tested, walked
+from fhir_server.search.coded import beside as coded_beside
+from fhir_server.search.coded import coded, is_coded
 from fhir_server.search.linked import linked
 from fhir_server.search.members import Far, Members
 from fhir_server.search.restriction import OFFERED
@@ -41,6 +43,7 @@ from resources.search_param.terms import (
     All,
     And,
     Clinical,
+    Coded,
     Column,
     Family,
     Key,
@@ -92,7 +95,7 @@ class Resolver:
         """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
         if isinstance(term, And):
             return self._all_of(type, term, far)
-        if isinstance(term, Linked):
+        if isinstance(term, Linked) or (isinstance(term, Not) and is_coded(term)):
             return self._all_of(type, And((term,)), far)
         return self._chained(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
@@ -102,10 +105,12 @@ class Resolver:
         """A _has or a link beside few candidates is asked of each of them, instead of being listed; so is a link that
         most have. ``known`` are sets that its members are in as well."""
         late = [t for t in term.terms if isinstance(t, Referred | Linked)]
-        parts = [self._part(type, t, far) for t in term.terms if t not in late]
+        coded = [t for t in term.terms if is_coded(t)]
+        parts = [self._part(type, t, far) for t in term.terms if t not in late and t not in coded]
         parts.extend(known)
         if beside is not None:
             parts.append(beside)
+        parts += self._codes(type, coded, far, any(walkable(part) for part in parts))
         if not any(walkable(part) for part in parts):
             parts.append(self.everything(type))
         near = both(*parts)
@@ -116,6 +121,19 @@ class Resolver:
     def _part(self, type: str, term: Term, far: list[Far]) -> Set:
         """What is not in a set is only asked of what the rest of the conjunction finds."""
         return Except(self.as_set(type, term.term)) if isinstance(term, Not) else self._conjunction(type, term, far)
+
+    def _codes(self, type: str, terms: Sequence[Term], far: list[Far], walked: bool) -> list[Set]:
+        """Sets of codes as sets; those of many lists as tests when something else is ``walked``, or must be."""
+        parts: list[Set] = []
+        for term in terms:
+            negated = isinstance(term, Not)
+            near, test = coded_beside(self, type, term)
+            if test is not None and (walked or negated):
+                far.append(test)
+            else:
+                parts.append(Except(near) if negated else near)
+                walked = walked or not negated
+        return parts
 
     def _late(self, near: Set, term: Referred | Linked, far: list[Far], few: bool) -> Set:
         if few or size(near) <= FEW_CANDIDATES or (isinstance(term, Linked) and term.type in OFFERED):
@@ -152,6 +170,8 @@ class Resolver:
                 return self._column(type, term)
             case Lookup():
                 return self._lookup(term)
+            case Coded():
+                return coded(self, term)
             case Family():
                 return self.as_set(type, search_param.expand(term, self._dictionary(term)))
             case And():

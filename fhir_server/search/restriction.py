@@ -18,6 +18,7 @@ from resources.repository import Caller, Grant, Grants
 from resources.search_param.compartments import branches
 from resources.search_param.parameters import parameters
 from resources.search_param.terms import All, And, Column, Key, Linked, Not, Or, Post, Referred, Refers, Term
+from resources.search_param.value_set import asks_for_codes
 
 # --- The table of types, for callers confined to a compartment ---------------------------------------------------
 
@@ -269,6 +270,8 @@ def _condition(type: str, params: tuple[tuple[str, str], ...]) -> tuple[Term, ..
     try:
         terms = tuple(search_param.compile_param(type, *name.partition(":")[::2], value) for name, value in params)
     except BadSearch:
+        return None
+    if any(asks_for_codes(term) for term in terms):  # a document alone cannot be asked whether a code is in a set
         return None
     return () if not terms else terms if len(terms) == 1 else (And(terms),)
 

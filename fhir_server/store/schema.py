@@ -186,6 +186,32 @@ counter = sa.Table(
 )
 """SQLite's stand-in for the sequences of PostgreSQL."""
 
+expansions = sa.MetaData()
+
+expansion = _table(
+    expansions,
+    "expansion",
+    _column("id", NUMBER, primary_key=True, autoincrement=False),
+    _column("tenant", SMALL),
+    _column("name", TEXT),
+    _column("view", TEXT),
+    _column("asked", TEXT),
+    _column("size", NUMBER),
+    _column("whole", SMALL),
+    _column("n", NUMBER),
+    sa.Index("expansion_name", "tenant", "name", "n"),
+    rowid=True,
+)
+"""Sets of codes that searches ask for; ``view`` are the versions of all resources that one was made from."""
+
+expansion_code = _table(
+    expansions,
+    "expansion_code",
+    _column("expansion", NUMBER, primary_key=True, autoincrement=False),
+    _column("system", TEXT, primary_key=True),
+    _column("code", TEXT, primary_key=True),
+)
+
 
 def _initial(connection: sa.Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
@@ -203,4 +229,11 @@ def script(name: str) -> list[str]:
     return [part.strip() for part in text.split("\n--;\n") if part.strip()]
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "resources, history, postings, audit, keys", _initial),)
+def _expansions(connection: sa.Connection) -> None:
+    expansions.create_all(connection, checkfirst=False)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "resources, history, postings, audit, keys", _initial),
+    Migration(2, "expansions of value sets", _expansions),
+)

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from hl7_bridge.site.model import Receiver, Route, Site
+from resources.errors import BadSearch
 from resources.repository import Version
 from resources.search_param.compile import compile_param
 from resources.search_param.matching import Subject, fits
 from resources.search_param.terms import Term
+from resources.search_param.value_set import asks_for_codes
 
 
 class Way(NamedTuple):
@@ -29,10 +31,13 @@ def ways(site: Site) -> tuple[Way, ...]:
 
 def criteria(route: Route) -> tuple[Term, ...]:
     """The terms a resource must all meet. Raises BadSearch."""
-    return tuple(
+    terms = tuple(
         compile_param(route.type, *_name(name), value)
         for name, value in parse_qsl(route.criteria, keep_blank_values=True)
     )
+    if any(asks_for_codes(term) for term in terms):
+        raise BadSearch("The criteria of a route name codes one by one: value sets are not looked up for each message.")
+    return terms
 
 
 def _name(text: str) -> tuple[str, str]:

@@ -54,6 +54,7 @@ def tables(package: Package) -> dict[str, Any]:
         "compartments": _compartments(package),
         "codes": codes,
         "operations": _operations(package),
+        "terminology": _terminology(package),
     }
 
 
@@ -297,6 +298,40 @@ def _parameters(holder: Json, key: str = "parameter") -> list[list[Any]]:
         ]
         for p in holder.get(key, [])
     ]  # fmt: skip
+
+
+# --- Terminology --------------------------------------------------------------------------------------------------
+
+_PROSE = frozenset({
+    "id", "meta", "text", "contained", "extension", "description", "purpose", "copyright", "publisher", "contact",
+    "useContext", "jurisdiction", "date", "experimental", "identifier", "definition", "comment", "immutable",
+})  # fmt: skip
+"""Properties that say nothing about which codes there are; at whatever depth."""
+
+
+def _terminology(package: Package) -> Json:
+    """{type: {url: resource}}; examples are left out, and so is what has no codes and no rule for them."""
+    kept = {"CodeSystem": ("concept", "content"), "ValueSet": ("compose", "expansion"), "ConceptMap": ("group",)}
+    return {
+        type: {
+            r["url"]: _without_prose(r)
+            for r in package.get(type, [])
+            if r.keys() & set(content) and _is_published(r)
+        }
+        for type, content in kept.items()
+    }
+
+
+def _is_published(resource: Json) -> bool:
+    return "example" not in resource["id"].split("-")[:1] and not resource["url"].startswith("http://acme.com/")
+
+
+def _without_prose(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_prose(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_prose(item) for name, item in value.items() if name not in _PROSE and name[0] != "_"}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html): parameter name, modifier, 
 """
 
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Protocol, cast
 
 from resources import definitions
@@ -15,6 +16,9 @@ from resources.search_param.parameter import Parameter
 from resources.search_param.parameters import KINDS, composites, parameters
 from resources.search_param.special import SPECIAL
 from resources.search_param.terms import And, Family, Not, Or, Term
+
+_NEGATIONS = MappingProxyType({"not": "", "not-in": "in"})
+"""Modifiers that find what another one does not."""
 
 
 class _Wanted(Protocol):
@@ -50,10 +54,11 @@ def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Ter
     if parameter.code in SPECIAL:
         return Or(tuple(SPECIAL[parameter.code](parameter, value) for value in values))
     term = KINDS[parameter.kind].term
-    if len(values) == 1 and modifier != "not":
+    if len(values) == 1 and modifier not in _NEGATIONS:
         return term(parameter, modifier, values[0])
-    if modifier == "not":
-        return Not(parameter.type, simplified(Or(tuple(term(parameter, "", value) for value in values))))
+    if modifier in _NEGATIONS:
+        found = Or(tuple(term(parameter, _NEGATIONS[modifier], value) for value in values))
+        return Not(parameter.type, simplified(found))
     return Or(tuple(term(parameter, modifier, value) for value in values))
 
 

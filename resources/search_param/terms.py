@@ -123,6 +123,21 @@ class Lookup(msgspec.Struct, frozen=True, gc=False):
     display: str | None = None
 
 
+class Coded(msgspec.Struct, frozen=True, gc=False):
+    """Resources on any list of this branch and form whose code is in a set of codes.
+
+    ``how`` is in (``of`` is the canonical of a ValueSet, or ``ValueSet/id``), above or below (``of`` is system|code).
+    ``binding`` is the value set of a branch that holds plain codes, whose systems it tells, or ''.
+    """
+
+    type: str
+    branch: str
+    form: str
+    how: str
+    of: str
+    binding: str = ""
+
+
 class Family(msgspec.Struct, frozen=True, gc=False):
     """Resources under those keys of this branch and form that ``wanted`` chooses from the dictionary.
 
@@ -193,4 +208,6 @@ class Not(msgspec.Struct, frozen=True, gc=False):
     term: "Term"
 
 
-Term = Post | Clinical | Range | Str | Lookup | Family | Refers | Referred | Linked | Column | All | And | Or | Not
+Term = (
+    Post | Clinical | Range | Str | Lookup | Coded | Family | Refers | Referred | Linked | Column | All | And | Or | Not
+)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from resources.definitions import codes
+from resources.search_param import value_set
 from resources.search_param.escapes import plain, split
 from resources.search_param.expression import Branch
 from resources.search_param.normal_form import PIECE, normal, short, stored
@@ -175,6 +176,8 @@ def term(parameter: Parameter, modifier: str, value: str) -> Term:
         return Or(tuple(_text(parameter.type, branch, normal(plain(value))) for branch in parameter.branches))
     if modifier == "of-type":
         return Or(tuple(_of_type(parameter, branch, value) for branch in parameter.branches))
+    if modifier in value_set.MODIFIERS:
+        return value_set.term(parameter, modifier, value, dict(_FORMS), PLAIN)
     return Or(tuple(t for branch in parameter.branches for t in token_terms(parameter, branch, value)))
 
 
@@ -259,4 +262,4 @@ def _of_type(parameter: Parameter, branch: Branch, value: str) -> Term:
     return Post(Key(parameter.type, branch.text, OF_TYPE, "|".join(parts)))
 
 
-KIND = Kind(LEAVES, frozenset({"not", "text", "of-type"}), term)
+KIND = Kind(LEAVES, frozenset({"not", "not-in", "text", "of-type"}) | value_set.MODIFIERS, term)
