@@ -27,7 +27,7 @@ export class Captions {
   draw() {
     const { chat, members } = this.room.state;
     const writers = new Set(members.filter(({ role }) => WRITERS.has(role)).map(({ member }) => member));
-    for (const { from, text } of chat.slice(this.#shown)) if (writers.has(from)) this.#add(text);
+    for (const { from, text } of chat.slice(this.#shown)) if (text && writers.has(from)) this.#add(text);
     this.#shown = chat.length;
   }
 

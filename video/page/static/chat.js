@@ -1,11 +1,15 @@
 /* The chat: always there, said to screen readers, sent again by itself after a break of the line. */
 import { say } from "./announce.js";
 import { $, make, put, show } from "./dom.js";
+import { link } from "./files.js";
 import { text } from "./texts.js";
+
+const keyOf = ({ from, id }) => `${from} ${id}`;
 
 /** The panel "chat". */
 export class Chat {
-  #shown = 0;
+  #shown = new Set();
+  #past;
   /** Messages that came while the panel was closed. */
   unread = 0;
 
@@ -17,6 +21,7 @@ export class Chat {
    */
   constructor(room, socket, longest, open) {
     Object.assign(this, { room, socket, open });
+    this.#past = new Set(room.state.chat.map(keyOf));
     const field = $("chat-field");
     field.maxLength = longest;
     field.addEventListener("keydown", (event) => this.#key(event));
@@ -48,21 +53,25 @@ export class Chat {
   /** @param {boolean} past whether these were said before the page was loaded again */
   draw(past) {
     const { chat } = this.room.state;
-    for (const message of chat.slice(this.#shown)) this.#add(message, past);
-    this.#shown = chat.length;
+    for (const message of chat) {
+      if (!this.#shown.has(keyOf(message))) this.#add(message, past || this.#past.has(keyOf(message)));
+      this.#shown.add(keyOf(message));
+    }
     show($("chat-empty"), chat.length === 0);
   }
 
-  #add({ from, name, text: said, at }, past) {
+  #add(message, past) {
+    const { from, name, text: said, at } = message;
     const own = from === this.room.me;
     const time = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const head = make("p", { className: "by" }, `${own ? text("chat.you") : name} · ${time}`);
-    $("chat-log").append(make("li", { className: own ? "own" : "" }, head, make("p", { className: "words" }, said)));
+    const words = message.file ? link(message) : make("p", { className: "words" }, said);
+    $("chat-log").append(make("li", { className: own ? "own" : "" }, head, words));
     $("chat-log").lastChild.scrollIntoView({ block: "nearest" });
     if (own || past) return;
     if (this.open()) return;
     this.unread++;
-    say(text("said.chat", { name, text: said }));
+    say(message.file ? text("said.file", { name, file: message.file }) : text("said.chat", { name, text: said }));
   }
 
   /** The panel is open now. */

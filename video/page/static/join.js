@@ -21,7 +21,8 @@ export class Refused extends Error {
  * @property {number} events
  * @property {any} state
  * @property {string} [chart] address of the chart beside the picture
- * @property {{chat: number}} [longest]
+ * @property {{chat: number, file: number}} [longest] characters, and bytes
+ * @property {boolean} [encrypted] end to end
  */
 
 const ROOM = "hearth.room";

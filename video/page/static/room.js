@@ -22,7 +22,7 @@
  * @property {{phase: string, since: number, started: number | null}} visit
  * @property {{slot: number, member: string}[]} slots
  * @property {Record<string, string>} quality
- * @property {{from: string, name: string, text: string, at: number, id: string}[]} chat
+ * @property {{from: string, name: string, text?: string, at: number, id: string, file?: string, type?: string, size?: number}[]} chat
  * @property {boolean} draining
  * @property {boolean} recording
  * @property {string} over why the visit is over for this page, "" while it is not
@@ -33,6 +33,8 @@ const NOTHING = {
   standing: "checking", since: 0, clinician: false, held: "", share: false, members: [], slots: [], quality: {},
   visit: { phase: "open", since: 0, started: null }, chat: [], draining: false, recording: false, over: "", askedBy: "",
 };
+
+const SAID = new Set(["chat", "file"]);
 
 const own = (state, { standing, since, clinician }) => ({ ...state, standing, since, clinician: Boolean(clinician) });
 const out = (over) => (state, event) => ({ ...own(state, event), over });
@@ -55,19 +57,29 @@ export const EVENTS = {
   recording: (state, { on }) => ({ ...state, recording: Boolean(on) }),
   draining: (state) => ({ ...state, draining: true }),
   ended: (state, { reason }) => ({ ...state, over: reason || "ended" }),
-  chat: (state, event) => ({ ...state, chat: [...state.chat, said(state, event)] }),
+  chat: (state, event) => added(state, said(state, event)),
+  file: (state, event) => added(state, sent(event)),
 };
 
 /** Everything anew; what was said stays. */
 function picture(state, event) {
   const { own: mine, ...rest } = event;
   const known = Object.fromEntries(Object.entries(rest).filter(([name]) => name in NOTHING));
+  if (rest.files) known.chat = [...(rest.chat ?? []), ...rest.files.map(sent)].sort((one, other) => one.at - other.at);
   return own({ ...NOTHING, chat: state.chat, askedBy: state.askedBy, ...known }, mine);
 }
 
 /** The name is kept with the words: who said them may have left since. */
 function said(state, { from, text, at, id }) {
   return { from, text, at, id, name: nameOf(state, from) };
+}
+
+const sent = ({ from, name, file, type, size, at, id }) => ({ from, name, file, type, size, at, id });
+
+/** What is known already, of before the page was loaded again, is not said twice. */
+function added(state, message) {
+  const known = state.chat.some(({ from, id }) => from === message.from && id === message.id);
+  return known ? state : { ...state, chat: [...state.chat, message] };
 }
 
 /** @param {State} state @param {string} id @returns {string} */
@@ -88,7 +100,7 @@ export class Room extends EventTarget {
   /** Events of before the page was loaded again bring back what was said, and nothing else. */
   apply(event) {
     const past = event.n <= this.shown && event.event !== "state";
-    if (this.state.over || (past && event.event !== "chat")) return;
+    if (this.state.over || (past && !SAID.has(event.event))) return;
     const before = this.state;
     const made = EVENTS[event.event];
     if (!made) return;

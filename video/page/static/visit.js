@@ -14,6 +14,7 @@ import { pass, passed } from "./passed.js";
 import { People } from "./people.js";
 import { Room } from "./room.js";
 import { Share } from "./share.js";
+import { FileSender } from "./files.js";
 import { drawOwn, Stage } from "./slots.js";
 import { RoomSocket } from "./socket.js";
 import { clock, has, text } from "./texts.js";
@@ -49,6 +50,7 @@ export class Visit {
     this.banners = new Banners(this, () => this.stage.play());
     this.controls = new Controls(devices, this.share, { leave: () => this.#leave(), opened: (name) => this.#opened(name) });
     this.chat = new Chat(room, socket, this.seat.longest?.chat ?? 2000, () => this.controls.panel === "chat");
+    this.files = new FileSender(this.seat.longest?.file ?? 0);
     this.captions = new Captions(room);
     this.people = new People(room, socket);
     if (this.seat.chart) this.#chart(this.seat.chart);

@@ -15,8 +15,9 @@ from video.media.backend import ForwardingBackend
 from video.page.routes import routes
 from video.ports import Role
 from video.signalling.limits import LIMITS, Limit
-from video.signalling.tests.consult import Consult
+from video.signalling.tests.consult import AesSealer, Consult
 from video.signalling.tickets import new_ticket, seal_ticket
+from video.visit.files import FileStore
 
 PATIENCE = 60_000
 ANNA, BEN, CARL = "Anna Example", "Dr. Ben Wolf", "Carl Pen"
@@ -42,7 +43,8 @@ class Site:
         self._thread = Thread(target=self._loop.run_forever, daemon=True)
         # Every test comes from one address.
         generous = {name: Limit(1000, 1000) for name in LIMITS}
-        self._options: dict[str, Any] = {"limits": generous, "slots": 2}
+        kept = FileStore(folder / "files", AesSealer())
+        self._options: dict[str, Any] = {"limits": generous, "slots": 2, "files": kept, "file_largest": 20_000}
         self._folder = folder
         self.rooms = itertools.count(1)
 
