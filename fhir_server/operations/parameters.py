@@ -15,11 +15,13 @@ from resources.errors import BadSyntax, Invalid, Issue
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Input of an operation: ``values`` are the texts of simple parameters, ``resources`` those that are resources,
-    ``complex`` those of a complex type (Meta). A name may stand several times."""
+    ``complex`` those of a complex type (Meta), ``parts`` (name, what it consists of) of those that consist of others.
+    A name may stand several times."""
 
     values: tuple[tuple[str, str], ...]
     resources: dict[str, dict[str, Any]]
     complex: dict[str, dict[str, Any]]
+    parts: tuple[tuple[str, "Parameters"], ...] = ()
 
     def value(self, name: str) -> str:
         """The last value of a simple parameter or ''."""
@@ -58,33 +60,45 @@ def _with_body(exchange: Exchange, found: Parameters) -> Parameters:
     return _unfolded(resource, found)
 
 
-def _unfolded(resource: dict[str, Any], found: Parameters) -> Parameters:
-    parts = resource.get("parameter", [])
+def _unfolded(
+    resource: dict[str, Any], found: Parameters, key: str = "parameter", place: str = "Parameters"
+) -> Parameters:
+    parts = resource.get(key, [])
     if not isinstance(parts, list):
-        raise BadSyntax("Parameters.parameter must be an array.", expression="Parameters.parameter")
-    values, resources, complex_values = list(found.values), dict(found.resources), dict(found.complex)
+        raise BadSyntax(f"{place}.{key} must be an array.", expression=f"{place}.{key}")
+    sorting = _Sorting(list(found.values), dict(found.resources), dict(found.complex), [])
     for index, part in enumerate(parts):
-        _sort_in(part, index, values, resources, complex_values)
-    return Parameters(tuple(values), resources, complex_values)
+        sorting.take(part, f"{place}.{key}[{index}]")
+    return Parameters(tuple(sorting.values), sorting.resources, sorting.complex, tuple(sorting.parts))
 
 
-def _sort_in(
-    part: Any, index: int, values: list[tuple[str, str]], resources: dict[str, Any], complex_values: dict[str, Any]
-) -> None:
-    place = f"Parameters.parameter[{index}]"
-    if not isinstance(part, dict) or not isinstance(part.get("name"), str):
-        raise BadSyntax("A parameter is an object with a name.", expression=place)
-    name = part["name"]
-    if isinstance(part.get("resource"), dict):
-        resources[name] = part["resource"]
-        return
-    found = [value for key, value in part.items() if key.startswith("value")]
-    if len(found) != 1:
-        raise BadSyntax(f"The parameter {name[:60]} needs one value or a resource.", expression=place)
-    if isinstance(found[0], dict):
-        complex_values[name] = found[0]
-    else:
-        values.append((name, _as_text(found[0])))
+@dataclass(slots=True)
+class _Sorting:
+    """The fields of Parameters as they fill."""
+
+    values: list[tuple[str, str]]
+    resources: dict[str, dict[str, Any]]
+    complex: dict[str, dict[str, Any]]
+    parts: list[tuple[str, Parameters]]
+
+    def take(self, part: Any, place: str) -> None:
+        if not isinstance(part, dict) or not isinstance(part.get("name"), str):
+            raise BadSyntax("A parameter is an object with a name.", expression=place)
+        name = part["name"]
+        found = [value for key, value in part.items() if key.startswith("value")]
+        if isinstance(part.get("resource"), dict):
+            self.resources[name] = part["resource"]
+        elif "part" in part and not found:
+            self.parts.append((name, _unfolded(part, _NOTHING, "part", place)))
+        elif len(found) != 1:
+            raise BadSyntax(f"The parameter {name[:60]} needs one value or a resource.", expression=place)
+        elif isinstance(found[0], dict):
+            self.complex[name] = found[0]
+        else:
+            self.values.append((name, _as_text(found[0])))
+
+
+_NOTHING = Parameters((), {}, {})
 
 
 def _as_text(value: Any) -> str:
@@ -92,7 +106,7 @@ def _as_text(value: Any) -> str:
 
 
 def _refuse_unknown(found: Parameters, known: frozenset[str]) -> None:
-    names = [*(name for name, _ in found.values), *found.resources, *found.complex]
+    names = [*(name for name, _ in (*found.values, *found.parts)), *found.resources, *found.complex]
     unknown = sorted({name for name in names if name not in known})
     if unknown:
         listed = ", ".join(sorted(known)) or "none"

@@ -6,6 +6,7 @@ FHIR R4 (https://hl7.org/fhir/R4/operationslist.html).
 from capability.rows import Operation
 from fhir_server.operations.everything import everything
 from fhir_server.operations.meta import meta, meta_add, meta_delete
+from fhir_server.operations.terminology import TERMINOLOGY
 from fhir_server.operations.validate import validate
 
 _BASE = "http://hl7.org/fhir/OperationDefinition"
@@ -62,4 +63,5 @@ OPERATIONS: tuple[Operation, ...] = (
         "Takes profiles, tags and security labels from a resource.",
         affects_state=True,
     ),
+    *TERMINOLOGY,
 )

@@ -314,9 +314,7 @@ def _terminology(package: Package) -> Json:
     kept = {"CodeSystem": ("concept", "content"), "ValueSet": ("compose", "expansion"), "ConceptMap": ("group",)}
     return {
         type: {
-            r["url"]: _without_prose(r)
-            for r in package.get(type, [])
-            if r.keys() & set(content) and _is_published(r)
+            r["url"]: _without_prose(r) for r in package.get(type, []) if r.keys() & set(content) and _is_published(r)
         }
         for type, content in kept.items()
     }
