@@ -14,6 +14,7 @@ def test_every_command_is_by_who_sent_it(do: str) -> None:
     made = command(Message("c1", do, "other", "text"), "me")
     assert (made.by, made.id) == ("me", "c1")
     itself = {events.Ready, events.Leave, events.End, events.Share, events.Say, events.Pass}
+    itself |= {events.Record, events.StopRecording, events.Agree, events.Withdraw}
     assert made.member == ("me" if type(made) in itself else "other")
 
 
