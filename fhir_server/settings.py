@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from capability.rows import Setting
 
@@ -49,6 +50,13 @@ def _whole(lowest: int, highest: int) -> Any:
         return int(text)
 
     return parse
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError("expected a time zone such as Europe/Berlin") from None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -178,6 +186,12 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Base address of the visits' page, such as https://visit.example.org; empty: from VIDEO_HOST and VIDEO_PORT.",
     ),
+    Setting(
+        "TIME_ZONE",
+        "UTC",
+        "Time zone of the clinic, such as Europe/Berlin: its days and hours are those of the clinicians' pages.",
+        _zone,
+    ),
     Setting("VIDEO_TLS_CERT", "", "Certificate chain file (PEM) to hold visits over HTTPS with."),
     Setting("VIDEO_TLS_KEY", "", "Private key file (PEM) of VIDEO_TLS_CERT."),
     Setting(
@@ -257,6 +271,14 @@ class Settings:
             return str(self.video_public_url).rstrip("/")
         host = f"[{self.video_host}]" if ":" in self.video_host else self.video_host
         return f"{'https' if self.video_tls_cert else 'http'}://{host}:{self.video_port or VIDEO_PORT}"
+
+    @property
+    def video_address(self) -> str:
+        """Base under which other processes of this server reach the video process."""
+        if not self.video_port:
+            return self.video_url
+        host = f"[{self.video_host}]" if ":" in self.video_host else self.video_host
+        return f"{'https' if self.video_tls_cert else 'http'}://{host}:{self.video_port}"
 
     @property
     def database_url(self) -> str:

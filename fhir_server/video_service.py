@@ -9,7 +9,8 @@ import logging
 import multiprocessing
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.process import BaseProcess
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,15 +24,16 @@ from fhir_server.http.address import behind_proxies
 from fhir_server.memory import keep_what_is_there
 from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
+from fhir_server.visits.presence import PATH, answered
 from fhir_server.wiring import Process
 from video.errors import Refused
 from video.media.backend import ForwardingBackend
 from video.page.routes import routes
-from video.ports import MediaBackend
+from video.ports import MediaBackend, Sealer
 from video.room.events import Revoked
 from video.room.model import Room, Rules, Standing
 from video.signalling.invitation import Invitations
-from video.signalling.service import Options, VideoService
+from video.signalling.service import VISITS, Options, VideoService
 from video.signalling.visits import Visits
 from video.turn import ice_servers
 
@@ -131,6 +133,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
 
     def pages(application: web.Application) -> None:
         Invitations(lambda link, whose: redeemed(process, desk, link, whose), address).add_to(application)
+        application.router.add_get(PATH, partial(presence, video.sealer(process)))
         application.add_routes(routes(frames=(f"{api.scheme}://{api.netloc}",)))
 
     return Options(
@@ -146,8 +149,21 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         files=video.files(process) if settings.video_file_max else None,
         file_largest=settings.video_file_max,
         address=address,
+        chart=partial(chart_of, settings.issuer),
         pages=pages,
     )
+
+
+def chart_of(issuer: str, record: Mapping[str, str]) -> str:
+    """The address of the clinicians' page that stands beside the picture."""
+    return f"{issuer}/visits/chart/{record['encounter'] or record['patient']}"
+
+
+async def presence(sealer: Sealer, request: web.Request) -> web.Response:
+    """Who is in front of which door, sealed, for a process that asks with the same keys. Raises Refused."""
+    question = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    body = answered(sealer, question, request.app[VISITS].live(), video.now())
+    return web.Response(body=body, content_type="application/octet-stream")
 
 
 def redeemed(process: Process, desk: Desk, link: str, address: str = "") -> str:

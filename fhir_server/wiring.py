@@ -4,7 +4,7 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 """
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from multiprocessing.util import Finalize
@@ -12,6 +12,7 @@ from time import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from capability.openapi import openapi
 from capability.rows import Operation
@@ -52,6 +53,7 @@ if TYPE_CHECKING:  # a server without authentication does without what these loa
     from fhir_server.pages.hl7 import Console
     from fhir_server.pages.secured_door import Rule
     from hl7_bridge.journal import SqlJournal
+    from smart_auth.model import Person
     from smart_auth.revocations import RevocationList
     from smart_auth.service import AuthService
 
@@ -142,7 +144,7 @@ class Process:
             revoked=revocations.revoked,
             loopback_http=self.settings.local,
             second_factor=Required(self.settings.second_factor) if self.settings.second_factor else None,
-            host_pages=(HostPage("hl7", "/hl7/", "HL7 messages", lambda one: one.administrator),),
+            host_pages=tuple(HostPage(*row) for row in _host_pages(self.settings)),
         )
         return Authorization(service, revocations, notes, engine.dispose)
 
@@ -216,6 +218,7 @@ def compose(process: Process) -> Application:
         from fhir_server.video_gauges import SpoolGauges
 
         metrics.add(SpoolGauges(partial(counts, process)))
+        add_visits(process, rim, here)
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,
@@ -310,6 +313,38 @@ def add_console(process: Process, rim: "Flask", metrics: Metrics, here: ThisMach
     console, door = process.console, _door(process, here, "hearth console", rule)
     rim.register_blueprint(blueprint(console, door))
     metrics.add(JournalGauges(console.watch, console.now))
+
+
+def add_visits(process: Process, rim: "Flask", here: ThisMachine) -> None:
+    """Puts the clinicians' pages of video visits on ``rim``."""
+    from fhir_server import video
+    from fhir_server.pages.visits import CLIENT, Clinic, blueprint
+    from fhir_server.visits.presence import Presence
+
+    def rule() -> "Rule":
+        from fhir_server.pages.visits.staff import STAFF
+
+        return STAFF
+
+    settings = process.settings
+    address = urlsplit(settings.video_url)
+    clinic = Clinic(
+        repository_of=process.repository,
+        desk=video.desk(process),
+        note=process.spool.append,
+        presence=Presence(settings.video_address, video.sealer(process), video.now),
+        zone=ZoneInfo(settings.time_zone),
+        origin=f"{address.scheme}://{address.netloc}",
+        now=video.now,
+    )
+    rim.register_blueprint(blueprint(clinic, _door(process, here, CLIENT, rule)))
+
+
+def _host_pages(settings: Settings) -> "Iterable[tuple[str, str, str, Callable[[Person], bool]]]":
+    """Name, path, text and whose they are."""
+    if settings.video:
+        yield "visits", "/visits/", "Video visits", lambda person: person.staff
+    yield "hl7", "/hl7/", "HL7 messages", lambda person: person.administrator
 
 
 def _door(process: Process, here: ThisMachine, client: str, rule: Callable[[], "Rule"]) -> "Door":

@@ -20,7 +20,7 @@ from resources import json_codec
 from resources.errors import Forbidden, Invalid
 from resources.instant import instant
 from resources.json_codec import decode_stored
-from resources.repository import Patch
+from resources.repository import Patch, Repository, Version
 from video.ports import Role
 
 Note = Callable[[Sequence[AuditRecord]], None]
@@ -49,13 +49,20 @@ def join(desk: Desk, note: Note, exchange: Exchange) -> Response:
     """A ticket for the caller, or for the participant whom a service of the site names. Raises NotFound, Forbidden,
     Invalid, BusinessRule."""
     given = read_parameters(exchange, ("participant",))
-    visit = desk.visit(exchange.repository.read(exchange.type, exchange.id))
-    seat = desk.seat(visit, _who(exchange, given.value("participant")))
-    detail = f"{seat.role} {seat.room}.{seat.member}"
-    entity = seat.encounter
-    caller = exchange.repository.caller
-    note([event(caller, Interaction.VIDEO_TICKET, patient=seat.patient, entity=entity, detail=detail)])
+    version = exchange.repository.read(exchange.type, exchange.id)
+    seat = ticket_of(desk, note, exchange.repository, version, lambda: _who(exchange, given.value("participant")))
     return _parameters(_seat(seat))
+
+
+def ticket_of(desk: Desk, note: Note, repository: Repository, version: Version, who: Callable[[], str]) -> Seat:
+    """A seat in the visit of ``version`` for ``who``, which is in the audit trail before anybody has it. Raises
+    Forbidden, BusinessRule, Unavailable."""
+    seat = desk.seat(desk.visit(version), who())
+    detail = f"{seat.role} {seat.room}.{seat.member}"
+    note(
+        [event(repository.caller, Interaction.VIDEO_TICKET, patient=seat.patient, entity=seat.encounter, detail=detail)]
+    )
+    return seat
 
 
 def invite(desk: Desk, note: Note, exchange: Exchange) -> Response:
@@ -189,7 +196,13 @@ _ROWS: tuple[tuple[str, frozenset[str], Handler, bool, str], ...] = (
     ("join", _BOTH, join, True, "A one-use link into the video visit for one of those it names."),
     ("invite", _BOTH, invite, True, "A revocable link into the video visit for somebody without an account."),
     ("invitations", _BOTH, invitations, False, "The invitations to a video visit."),
-    ("revoke-invitation", _BOTH, revoke_invitation, True, "Ends the link of an invitation to a video visit, and the stay of who came by it."),
+    (
+        "revoke-invitation",
+        _BOTH,
+        revoke_invitation,
+        True,
+        "Ends the link of an invitation to a video visit, and the stay of who came by it.",
+    ),
 )
 
 

@@ -63,8 +63,8 @@ STRICT = Policy()
 
 
 class Look:
-    """The pages of one blueprint: its ``templates`` and ``static`` in ``folder``, served below ``/name``; behind them are
-    those that all pages share."""
+    """The pages of one blueprint: its ``templates`` and ``static`` in ``folder``, served below ``/name``; behind
+    them are those that all pages share."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self._folder = name, folder
@@ -103,6 +103,8 @@ def _static(path: Path) -> Static:
 
 def guard(response: Response, policy: Policy = STRICT) -> Response:
     """Puts the headers on that keep a page out of caches, frames and other sites' hands."""
+    if policy.framed_by:
+        response.headers.pop("X-Frame-Options", None)
     response.headers.update(HEADERS | policy.headers())
     return response
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from fhir_server.pages.door import Visitor
 from fhir_server.pages.frame import Frame
-from fhir_server.pages.rendering import guard
+from fhir_server.pages.rendering import Policy, guard
 from resources.errors import FhirError, Forbidden, Unavailable
 
 LARGEST_BODY = 2 * 1024 * 1024
@@ -32,13 +32,15 @@ def serve(
     rows: Sequence[Row],
     desk: Callable[[Visitor], Any],
     refusals: Mapping[View, Refusal] = MappingProxyType({}),
+    policies: Mapping[View, Policy] = MappingProxyType({}),
 ) -> Blueprint:
-    """The blueprint of ``rows`` and of the statics of their look; ``refusals`` are those of single views."""
+    """The blueprint of ``rows`` and of the statics of their look; ``refusals`` are those of single views,
+    and ``policies`` the ones under which their refusals are shown."""
     made = Blueprint(name, __name__)
     made.before_request(_bound_body)
     for rule, method, view in rows:
-        refusal = refusals.get(view, frame.door.refusal)
-        _add(made, rule, method, _served(frame, view, desk, refusal, form=method == "POST"))
+        refusal, policy = refusals.get(view, frame.door.refusal), policies.get(view)
+        _add(made, rule, method, _served(frame, view, desk, refusal, policy, form=method == "POST"))
     _add(made, f"/{frame.look.name}/static/<name>", "GET", partial(_static, frame))
     return made
 
@@ -60,7 +62,15 @@ def _bound_body() -> None:
     request.max_content_length = request.max_form_memory_size = LARGEST_BODY
 
 
-def _served(frame: Frame, view: View, desk: Callable[[Visitor], Any], refusal: Refusal, *, form: bool) -> View:
+def _served(
+    frame: Frame,
+    view: View,
+    desk: Callable[[Visitor], Any],
+    refusal: Refusal,
+    policy: Policy | None,
+    *,
+    form: bool,
+) -> View:
     quiet = getattr(view, "quiet", False)
 
     def serve(**path: Any) -> Response:
@@ -73,8 +83,8 @@ def _served(frame: Frame, view: View, desk: Callable[[Visitor], Any], refusal: R
         except HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 what nobody expected is raised again
-            answer = refusal(error) or frame.door.refusal(error)
-            return answer or _refused(frame, visitor, error)
+            answer = refusal(error) or frame.door.refusal(error) or _refused(frame, visitor, error)
+            return guard(answer, policy) if policy else answer
 
     return serve
 

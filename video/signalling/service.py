@@ -37,6 +37,10 @@ _LAST = 5.0
 """Seconds for which a stop waits for the spool; what is owed then is owed to the next process."""
 
 
+VISITS: web.AppKey[Visits] = web.AppKey("visits", Visits)
+"""The visits of the process, for routes that the wiring adds."""
+
+
 def nowhere(member: str) -> list[dict[str, Any]]:
     """No ICE server: the media server's own address is in its answer."""
     return []
@@ -118,6 +122,7 @@ class VideoService:
             slots=options.slots,
             shared=SharedFiles(self.visits, options.files, options.file_largest),
         )
+        made[VISITS] = self.visits
         Routes(parts).add_to(made)
         if options.pages is not None:
             options.pages(made)

@@ -1,17 +1,15 @@
-"""A whole server in process with a site kit, on SQLite and then on PostgreSQL, and a browser without JavaScript."""
+"""A whole server in process with a site kit, on SQLite and then on PostgreSQL, and what its journal is fed with."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from time import time
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from fhir_server.hl7 import applier_of
+from fhir_server.pages.tests.browser import BASE, Browser
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.wiring import Process, compose
@@ -20,7 +18,7 @@ from hl7_bridge.ports import Incoming
 from hl7_bridge.site.files import read_site
 from resources.repository import WHOLE_RECORD, Caller, SearchRequest
 
-BASE = "http://localhost:8080"
+__all__ = ["BASE", "Browser"]
 SITE = {
     "senders/lab.toml": 'applications = ["LAB"]\nauthority = "urn:oid:1.2.3"\nsilence_minutes = 30\n',
     "senders/adt.toml": 'applications = ["ADT"]\nauthority = "urn:oid:1.2.3"\n',
@@ -34,47 +32,6 @@ ORU = (
     "OBR|1|P{id}^A|F{id}^B|718-7^Hb^LN|||20260101||||||||||||||||||F\r"
     "OBX|1|{kind}|718-7^Hb^LN||13.5|g/dL^^UCUM||{flag}|||F\r"
 )
-
-
-class Browser:
-    """Follows redirects of this server."""
-
-    def __init__(self, application: Any) -> None:
-        self.client = Client(application)
-        self.answer: TestResponse = TestResponse((), "200 OK", {}, None)  # type: ignore[arg-type]
-
-    def get(self, path: str, **headers: str) -> "Browser":
-        return self._follow(self.client.get(path, base_url=BASE, headers=headers))
-
-    def post(self, path: str, data: dict[str, Any], **headers: str) -> "Browser":
-        return self._follow(self.client.post(path, base_url=BASE, data=data, headers=headers))
-
-    def submit(self, action: str, which: int = 0, **fields: Any) -> "Browser":
-        """Send the form to ``action`` with its hidden fields, as a browser sends it from our own page."""
-        ours = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
-        return self.post(action, self.hidden(action, which) | fields, **ours)
-
-    def hidden(self, action: str, which: int = 0) -> dict[str, str]:
-        """The hidden fields of a form that goes to ``action``."""
-        forms = re.findall(rf'<form method="post" action="{re.escape(action)}".*?</form>', self.text, re.S)
-        assert forms, f"no form to {action}"
-        pairs = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', forms[which])
-        return {unescape(name): unescape(value) for name, value in pairs}
-
-    def _follow(self, answer: TestResponse) -> "Browser":
-        while answer.status_code == 303:
-            answer = self.client.get(answer.headers["Location"], base_url=BASE)
-        self.answer = answer
-        return self
-
-    @property
-    def text(self) -> str:
-        return self.answer.get_data(as_text=True)
-
-    @property
-    def words(self) -> str:
-        """What a person reads."""
-        return " ".join(unescape(re.sub(r"<[^>]+>", " ", self.text)).split())
 
 
 @dataclass
