@@ -222,6 +222,6 @@ def _races(profile: Profile) -> Figure:
 
 BARS: tuple[Bar, ...] = (
     Bar("auth: HTTP races of 20 for a code, a refresh token", "exactly one succeeds, 200 times", _races),
-    Bar("auth: a revoked token is refused by every worker", "< 1 s, 100 times", _revocation),
+    Bar("auth: a revoked token is refused by every worker", "< 1 s, 100 times", _revocation, alone=True),
     Bar("auth: cost of a token", "read +0.05 ms CPU, search +30 % at most", _token_costs, timing=True),
 )

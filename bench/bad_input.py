@@ -77,13 +77,25 @@ SYNTAX: tuple[Case, ...] = (
     Case("no UTF-8", Sent("POST", f"{BASE}/Patient", json_body(), b'{"resourceType":"Patient\xff"}'), 400, _PLACE),
     Case("an empty body", _post(""), 400, "empty"),
     Case("an array", _post("[]"), 400, "not a JSON object"),
-    Case("open XML", _post('<Patient xmlns="http://hl7.org/fhir">\n<active value="true">', "Patient", *_XML), 400, _PLACE),
+    Case(
+        "open XML", _post('<Patient xmlns="http://hl7.org/fhir">\n<active value="true">', "Patient", *_XML), 400, _PLACE
+    ),
 )
 NAMES: tuple[Case, ...] = (
     Case("an element", _post(_PATIENT % ',"brithDate":"2020"'), 400, "birthDate"),
     Case("a nested element", _post(_PATIENT % ',"name":[{"famly":"x"}]'), 400, r"Patient\.name\[0\].*family"),
-    Case("a choice", _post('{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantiti":{}}', "Observation"), 400, "valueQuantity"),
-    Case("an XML element", _post('<Patient xmlns="http://hl7.org/fhir"><brithDate value="2020"/></Patient>', "Patient", *_XML), 400, "birthDate"),
+    Case(
+        "a choice",
+        _post('{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantiti":{}}', "Observation"),
+        400,
+        "valueQuantity",
+    ),
+    Case(
+        "an XML element",
+        _post('<Patient xmlns="http://hl7.org/fhir"><brithDate value="2020"/></Patient>', "Patient", *_XML),
+        400,
+        "birthDate",
+    ),
     Case("a type", _get("Pateint/1"), 404, "Patient"),
     Case("a search parameter", _get("Patient?famly=x"), 400, "family"),
     Case("a sort key", _get("Patient?_sort=brithdate"), 400, "birthdate"),
@@ -131,7 +143,10 @@ def _planted(database: str) -> Iterator[Server]:
 
 def _entry(number: int, method: str = "POST", url: str = "Basic", resource: Any = None, **request: str) -> Any:
     resource = resource or {"resourceType": "Basic", "code": {"text": f"kept {number}"}}
-    entry = {"fullUrl": f"urn:uuid:{number:08}-0000-4000-8000-000000000000", "request": {"method": method, "url": url, **request}}
+    entry = {
+        "fullUrl": f"urn:uuid:{number:08}-0000-4000-8000-000000000000",
+        "request": {"method": method, "url": url, **request},
+    }
     return entry if method in ("GET", "DELETE") else {**entry, "resource": resource}
 
 
@@ -139,8 +154,17 @@ _BROKEN: dict[str, Any] = {
     "an unknown element": _entry(9, resource={"resourceType": "Basic", "code": {"text": "x"}, "cod": 1}),
     "a missing element": _entry(9, resource={"resourceType": "Basic"}),
     "another type than the URL": _entry(9, url="Patient"),
-    "a dangling reference": _entry(9, resource={"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "Patient/none"}}),
-    "a dangling urn": _entry(9, resource={"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "urn:uuid:99999999-9999-4999-8999-999999999999"}}),
+    "a dangling reference": _entry(
+        9, resource={"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "Patient/none"}}
+    ),
+    "a dangling urn": _entry(
+        9,
+        resource={
+            "resourceType": "Basic",
+            "code": {"text": "x"},
+            "subject": {"reference": "urn:uuid:99999999-9999-4999-8999-999999999999"},
+        },
+    ),
     "an old version": _entry(9, "PUT", "Patient/seed", {"resourceType": "Patient", "id": "seed"}, ifMatch='W/"77"'),
     "a resource still referred to": _entry(9, "DELETE", "Patient/seed"),
     "several matches": _entry(9, "PUT", "Basic?_lastUpdated=gt2000"),
@@ -157,7 +181,9 @@ def _transactions(profile: Profile) -> Figure:
     for name, database in profile.databases.items():
         with _planted(database) as server:
             for number in range(2):
-                body = json.dumps({"resourceType": "Basic", "code": {"text": str(number)}, "subject": {"reference": "Patient/seed"}})
+                body = json.dumps(
+                    {"resourceType": "Basic", "code": {"text": str(number)}, "subject": {"reference": "Patient/seed"}}
+                )
                 once(server.port, _post(body, "Basic"))
             wrong += [f"{name}: {text}" for row in _BROKEN.items() if (text := _stored_by(server.port, *row))]
     count = len(_BROKEN) * len(profile.databases)
@@ -269,8 +295,18 @@ BARS: tuple[Bar, ...] = (
     Bar("unknown names", "each is told with the nearest valid one", _told(NAMES)),
     Bar("media types and methods", "415, 406, and 405 with Allow", _told(MEDIA)),
     Bar("failing transactions", "the entry is named, nothing is stored", _transactions),
-    Bar("hostile bodies", f"refused within {SLOWEST:.0f} s and {GROWTH:.0f} MB, others answered", _bounded(BODIES, "sqlite")),
-    Bar("costly requests", f"over within {SLOWEST:.0f} s and {GROWTH:.0f} MB, others answered", _bounded(COSTLY)),
-    Bar("fuzzing", "no 500, none unanswered, no name in the log", _fuzzed),
+    Bar(
+        "hostile bodies",
+        f"refused within {SLOWEST:.0f} s and {GROWTH:.0f} MB, others answered",
+        _bounded(BODIES, "sqlite"),
+        alone=True,
+    ),
+    Bar(
+        "costly requests",
+        f"over within {SLOWEST:.0f} s and {GROWTH:.0f} MB, others answered",
+        _bounded(COSTLY),
+        alone=True,
+    ),
+    Bar("fuzzing", "no 500, none unanswered, no name in the log", _fuzzed, alone=True),
     Bar("schemathesis", "no 500", _schemathesis),
 )

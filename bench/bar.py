@@ -34,12 +34,14 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class Bar:
     """``goal`` in words; ``measure`` may raise Skipped. A missed ``timing`` bar (CPU, seconds, memory of a worker) is
-    told but fails no build: it measures the machine as well, and that is not always quiet."""
+    told but fails no build: it measures the machine as well, and that is not always quiet. Beside an ``alone`` one
+    nothing runs, for its goal has a bound in seconds or MB."""
 
     name: str
     goal: str
     measure: Callable[[Profile], Figure]
     timing: bool = False
+    alone: bool = False
 
 
 class Skipped(Exception):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,12 +88,29 @@ class Deployment:
         return done.returncode == 0, " ".join((done.stdout + done.stderr[-500:]).split())
 
 
+_GOING = 5.0
+"""Seconds for what notices that its parent is gone, such as multiprocessing's tracker, to go too."""
+
+
 def _group(leader: int) -> bool:
-    try:
+    """Whether processes of the group live on by themselves; they are killed."""
+    until = time.monotonic() + _GOING
+    while _living(leader) and time.monotonic() < until:
+        time.sleep(0.05)
+    left = _living(leader)
+    with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
+    return left
+
+
+def _living(group: int) -> bool:
+    """Whether the group has a process that is not only waiting to be reaped."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, pgrp = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            if int(pgrp) == group and state != "Z":
+                return True
+    return False
 
 
 @contextmanager
