@@ -58,7 +58,7 @@ def headers(host: str, frames: Sequence[str] = ()) -> dict[str, str]:
                 "form-action 'none'",
                 "frame-ancestors 'none'",
                 "require-trusted-types-for 'script'",
-                "trusted-types 'none'",
+                "trusted-types hearth-worker",
             )
         ),
     }

@@ -95,7 +95,7 @@ export class Link extends EventTarget {
 
   /** @returns {Promise<number | null>} null when there is nothing more to try, else ms to wait at least */
   async #begin(run) {
-    const session = new MediaSession(this.seat.ice, this.seat.slots, this.seat.policy);
+    const session = new MediaSession(this.seat.ice, this.seat.slots, this.seat.policy, this.sealing);
     session.addEventListener("state", () => session === this.session && this.#stateOf(session));
     const before = this.session;
     this.session = session;

@@ -1,5 +1,6 @@
 /* Where the page begins: a ticket, a seat for it, and the visit. */
 import { enter } from "./join.js";
+import { canSeal } from "./sealing.js";
 import { text } from "./texts.js";
 import { link } from "./ticket.js";
 import { halt } from "./views.js";
@@ -25,10 +26,11 @@ async function begin() {
   }
   try {
     const { seat, fresh } = await enter(link);
-    new Visit(seat, fresh).step();
+    if (seat.encrypted && !canSeal) return halt("problem", text("problem.heading"), text("sealed.unsupported"));
+    return new Visit(seat, fresh).step();
   } catch (error) {
     if (!error.code) throw error;
-    refused(error);
+    return refused(error);
   }
 }
 

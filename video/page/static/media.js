@@ -14,6 +14,8 @@ const SENT = {
 
 /** What the service forwards; other codecs would only make the offer long. */
 const CODECS = /\/(opus|vp8|h264|rtx)$/i;
+/** Where frames are sealed: of H.264 the server would have to see more than a few bytes. */
+const SEALED = /\/(opus|vp8|rtx)$/i;
 
 /** @typedef {Record<"sound" | "camera" | "screen", MediaStreamTrack>} Received what arrives in one slot */
 
@@ -27,30 +29,40 @@ export class MediaSession extends EventTarget {
    * @param {RTCIceServer[]} ice only those the service named
    * @param {number} slots
    * @param {RTCIceTransportPolicy} [policy] "relay": nothing but the TURN servers
+   * @param {import("./sealing.js").Sealing} [sealing] through which all goes in a visit that is encrypted end to end
    */
-  constructor(ice, slots, policy = "all") {
+  constructor(ice, slots, policy = "all", sealing = undefined) {
     super();
-    this.pc = new RTCPeerConnection({ iceServers: ice, iceTransportPolicy: policy, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" });
-    this.senders = Object.fromEntries(SOURCES.map((source) => [source, this.#sending(...SENT[source])]));
+    this.sealing = sealing;
+    const servers = { iceServers: ice, iceTransportPolicy: policy, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
+    this.pc = new RTCPeerConnection({ ...servers, ...sealing?.configuration });
+    this.senders = Object.fromEntries(SOURCES.map((source) => [source, this.#sending(source, ...SENT[source])]));
     /** @type {Received[]} */
-    this.slots = Array.from({ length: slots }, () => this.#slot());
+    this.slots = Array.from({ length: slots }, (_, slot) => this.#slot(slot));
     this.pc.addEventListener("connectionstatechange", () => this.dispatchEvent(new Event("state")));
   }
 
   #add(kind, init) {
     const made = this.pc.addTransceiver(kind, init);
-    const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType }) => CODECS.test(mimeType));
+    const codecs = RTCRtpReceiver.getCapabilities?.(kind)?.codecs.filter(({ mimeType }) => (this.sealing ? SEALED : CODECS).test(mimeType));
     if (codecs?.length && made.setCodecPreferences) made.setCodecPreferences(codecs);
     return made;
   }
 
-  #sending(kind, encoding) {
-    return this.#add(kind, { direction: "sendonly", sendEncodings: [encoding] }).sender;
+  #sending(source, kind, encoding) {
+    const { sender } = this.#add(kind, { direction: "sendonly", sendEncodings: [encoding] });
+    this.sealing?.send(sender, source);
+    return sender;
   }
 
-  #slot() {
-    const receive = (kind) => this.#add(kind, { direction: "recvonly" }).receiver.track;
-    return Object.fromEntries(PER_SLOT.map((part) => [part, receive(part === "sound" ? "audio" : "video")]));
+  #slot(slot) {
+    return Object.fromEntries(PER_SLOT.map((part, place) => [part, this.#receiving(SOURCES[place], slot).track]));
+  }
+
+  #receiving(source, slot) {
+    const { receiver } = this.#add(SENT[source][0], { direction: "recvonly" });
+    this.sealing?.receive(receiver, source, slot);
+    return receiver;
   }
 
   get state() {

@@ -250,6 +250,16 @@ export default {
   "said.camera.on": "Your camera is on.",
   "said.asked": "{name} was asked to mute.",
 
+  "sealed": "Encrypted end to end: only the people in this visit can see and hear it.",
+  "sealed.alone": "This visit is encrypted end to end.",
+  "sealed.waits": "Waiting for the key of {name}. Until it is here you do not see or hear each other.",
+  "sealed.compare": "Number with {name}: {code}. Read it to each other: if it is the same for both, nobody can listen in.",
+  "sealed.same": "Number with {name}: {code}.",
+  "sealed.button": "The numbers are the same",
+  "sealed.number": "Encrypted end to end. Number with {name}: {code}",
+  "sealed.changed": "{name} has a new key. Compare the number again: {code}",
+  "sealed.unsupported": "This visit is encrypted end to end, which this browser cannot do. Please open your link in a current version of Chrome, Edge, Firefox or Safari.",
+
   "share.failed": "Your screen could not be shared.",
   "share.refused": "Sharing was not possible: {reason}",
 

@@ -13,6 +13,7 @@ import { chime } from "./meter.js";
 import { pass, passed } from "./passed.js";
 import { People } from "./people.js";
 import { Room } from "./room.js";
+import { Sealing } from "./sealing.js";
 import { Share } from "./share.js";
 import { FileSender } from "./files.js";
 import { drawOwn, Stage } from "./slots.js";
@@ -35,6 +36,7 @@ export class Visit {
     this.room = new Room(seat);
     this.socket = new RoomSocket(this.passed.first);
     this.link = new Link(seat, () => this.socket.renew());
+    if (seat.encrypted) this.sealing = this.link.sealing = new Sealing(this.room, this.socket);
     this.share = new Share(this.socket, this.link);
     this.#views();
     this.#wire();
@@ -67,10 +69,16 @@ export class Visit {
     link.addEventListener("media", () => this.stage.media(link.session.slots));
     link.addEventListener("look", ({ detail }) => this.stage.look(detail.now.frames));
     link.addEventListener("paused", () => drawOwn(devices, link.paused));
-    socket.addEventListener("event", ({ detail }) => room.apply(detail));
+    socket.addEventListener("event", ({ detail }) => this.#event(detail));
     socket.addEventListener("closed", ({ detail }) => room.leave(detail));
     room.addEventListener("change", ({ detail }) => this.#changed(detail));
     window.setInterval(() => this.#clock(), 1000);
+  }
+
+  /** A visit that becomes encrypted begins anew, before anybody is seen or heard. */
+  #event(event) {
+    if (event.event === "encrypted" && event.n > this.seat.events) window.location.reload();
+    else this.room.apply(event);
   }
 
   #changed({ state, before, event }) {
@@ -149,6 +157,7 @@ export class Visit {
     this.waiting.close();
     this.stage.draw();
     this.banners.draw();
+    this.sealing?.draw();
     this.captions.draw();
     this.chat.draw(past);
     this.people.draw();
@@ -200,6 +209,7 @@ export class Visit {
 
   #over(why) {
     this.link.stop();
+    this.sealing?.stop();
     this.stage.clear();
     this.share.stop(false);
     this.waiting.close();

@@ -98,6 +98,7 @@ class Hall:
     def __init__(self, site: Site, browser: Browser) -> None:
         self.site, self.browser = site, browser
         self.room = f"room{next(site.rooms)}"
+        self.encrypted = False
         self.complaints: list[str] = []
         self.contexts: list[Any] = []
 
@@ -120,7 +121,8 @@ class Hall:
 
     def link(self, member: str, name: str, role: Role = Role.PATIENT) -> str:
         now = int(time.time())
-        ticket = new_ticket(self.room, member, role, name, now, encounter="Encounter/1", patient="Patient/1")
+        of = {"encounter": "Encounter/1", "patient": "Patient/1", "encrypted": self.encrypted}
+        ticket = new_ticket(self.room, member, role, name, now, **of)
         return f"{self.site.url}/visit#ticket={seal_ticket(self.site.consult.sealer, ticket)}"
 
     def patient(self, **of: Any) -> Page:
