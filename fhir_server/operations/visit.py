@@ -34,15 +34,17 @@ _INVITED = (Role.PATIENT, Role.RELATED, Role.INTERPRETER, Role.GUEST)
 
 
 def start_visit(desk: Desk, note: Note, exchange: Exchange) -> Response:
-    """The Encounter of the Appointment, made when there is none: the same however often it is asked for.
+    """The Encounter of the Appointment, made when there is none: the same however often it is asked for; with
+    ``encrypted`` its visit is encrypted from end to end.
 
     Raises NotFound, Forbidden, BusinessRule.
     """
-    given = read_parameters(exchange, ("again",))
+    given = read_parameters(exchange, ("again", "encrypted"))
     _refuse_patients(exchange)
     appointment = decode_stored(exchange.repository.read("Appointment", exchange.id).doc)
-    again = given.value("again") == "true"
-    return version_response(exchange, desk.booking(exchange.repository).begun(appointment, again=again))
+    again, sealed = (given.value(name) == "true" for name in ("again", "encrypted"))
+    made = desk.booking(exchange.repository).begun(appointment, again=again, sealed=sealed)
+    return version_response(exchange, made)
 
 
 def join(desk: Desk, note: Note, exchange: Exchange) -> Response:

@@ -27,6 +27,7 @@ from video.errors import Refused
 from video.ports import Fact, FactKind, Role
 from video.signalling.tickets import open_ticket
 from video.visit.delivery import Delivery
+from video.visit.encryption import EXTENSION, is_encrypted
 from video.visit.virtual_service import services
 
 Json = dict[str, Any]
@@ -125,6 +126,21 @@ def test_visits_started_at_the_same_time_are_one(process, client, house):
         thread.join()
     assert len(found) == 4
     assert len(set(found)) == 1
+
+
+def test_a_visit_is_encrypted_when_that_is_said_before_it_begins(house, process):
+    def ticket(who: str) -> Any:
+        return open_ticket(sealer(process), house.join(house.appointment, who)["ticket"], now() // 1000)
+
+    first = house.start()
+    assert not ticket(house.doctor).encrypted
+    assert is_encrypted(house.start(encrypted="true")) and is_encrypted(house.start())
+    assert ticket(house.patient).encrypted and ticket(house.doctor).encrypted
+    place = f"Encounter/{first['id']}"
+    going = house.client.send("GET", place).json | {"status": "in-progress"}
+    plain = going | {"extension": [one for one in going["extension"] if one["url"] != EXTENSION]}
+    assert house.client.send("PUT", place, plain).status == 200
+    assert house.client.send("POST", f"{house.appointment}/$start-visit?encrypted=true").status == 422
 
 
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error", "pending"])

@@ -10,6 +10,7 @@ from resources.errors import BusinessRule
 from resources.instant import instant
 from resources.json_codec import decode_stored
 from resources.repository import Command, Create, Patch, Repository, SearchRequest, Version
+from video.visit.encryption import encrypted, is_encrypted
 from video.visit.timeline import OVER
 from video.visit.virtual_service import VirtualService, services, with_service
 
@@ -20,6 +21,7 @@ VISITS = "urn:x-hearth:visit"
 _VIRTUAL = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR", "display": "virtual"}
 _PART = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _NEVER = frozenset({"proposed", "pending", "waitlist", "cancelled", "entered-in-error"})
+_BEFORE = frozenset({"planned", "arrived"})
 _INDIVIDUALS = ("Practitioner/", "PractitionerRole/", "RelatedPerson/")
 
 
@@ -37,10 +39,11 @@ class Booking:
         page = self._repository.search(SearchRequest("Encounter", params)) if patient else None
         return [hit.version for hit in page.hits if hit.mode == "match"] if page else []
 
-    def begun(self, appointment: Json, *, again: bool = False) -> Version:
+    def begun(self, appointment: Json, *, again: bool = False, sealed: bool = False) -> Version:
         """The Encounter of ``appointment`` that is not over, made when there is none; both say where it takes place.
 
-        ``again``: another one after one that is over. Raises BusinessRule, and what the repository raises.
+        ``again``: another one after one that is over; ``sealed``: encrypted end to end, as the Appointment may say too.
+        Raises BusinessRule, and what the repository raises.
         """
         _refuse_unready(appointment)
         found = self.encounters(appointment)
@@ -48,22 +51,31 @@ class Booking:
         if not open and found and not again:
             raise BusinessRule("This visit is over; start it once more with the parameter again.")
         place = f"Appointment/{appointment['id']}"
-        told = self._telling("Appointment", appointment)
+        sealed = sealed or is_encrypted(appointment)
+        told = self._telling("Appointment", appointment, sealed=False)
         if open:
-            told += self._telling("Encounter", decode_stored(open[0].doc))
+            told += self._telling("Encounter", decode_stored(open[0].doc), sealed=sealed)
             if told:
                 self._repository.commit(told)
             return self._repository.read("Encounter", open[0].id) if len(told) else open[0]
         encounter = self._encounter(appointment, place, len(found))
+        encounter = encrypted(encounter) if sealed else encounter
         criteria = f"identifier={VISITS}|{encounter['identifier'][0]['value']}"
         [made, *_] = self._repository.commit([Create(encounter, criteria), *told])
         assert made.version is not None  # a Create has one
         return made.version
 
-    def _telling(self, type: str, resource: Json) -> list[Command]:
-        if self._service in services(resource):
+    def _telling(self, type: str, resource: Json, *, sealed: bool) -> list[Command]:
+        if self._service in services(resource) and is_encrypted(resource) >= sealed:
             return []
-        return [Patch(type, lambda current: with_service(current, self._service), id=resource["id"])]
+        if sealed and not is_encrypted(resource) and resource.get("status") not in _BEFORE:
+            raise BusinessRule("This visit has begun; whether it is encrypted is said before.")
+
+        def said(current: Json) -> Json:
+            made = with_service(current, self._service)
+            return encrypted(made) if sealed else made
+
+        return [Patch(type, said, id=resource["id"])]
 
     def _encounter(self, appointment: Json, place: str, number: int) -> Json:
         people, at = named(appointment), instant(self._now)

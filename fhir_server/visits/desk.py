@@ -21,6 +21,7 @@ from resources.repository import Repository, Version
 from video.errors import Refused
 from video.ports import Role, Sealer
 from video.signalling.tickets import new_ticket, seal_ticket
+from video.visit.encryption import is_encrypted
 from video.visit.ledger import is_over as room_is_over
 from video.visit.moments import moment
 from video.visit.virtual_service import VirtualService, services
@@ -153,6 +154,7 @@ class Desk:
             encounter=f"Encounter/{encounter['id']}",
             appointment=_appointment_of(visit),
             patient=patient,
+            encrypted=is_encrypted(encounter),
         )
         sealed = seal_ticket(self._sealer, ticket)
         url = f"{self._base}/visit#ticket={sealed}"
