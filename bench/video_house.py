@@ -52,8 +52,10 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def start_video(self) -> None:
+        """Again as the supervisor does it, which prepared everything the first time."""
+        again = ["--supervised"] if self.video is not None else []
         command = [*self.api.command("serve", "video"), "--open", "--port", str(self.api.port)]
-        command += ["--media-port", str(self.media)]
+        command += ["--media-port", str(self.media), *again]
         with self.api.log.open("ab") as log:
             self.video = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         if not self._comes_up():

@@ -23,6 +23,7 @@ export class Link extends EventTarget {
   #run = 0;
   #renewing = false;
   #failures = 0;
+  #hurry = () => undefined;
   #busy = false;
 
   /** @param {import("./join.js").Seat} seat @param {() => void} lost called when the line is dead, for the socket's sake */
@@ -68,9 +69,12 @@ export class Link extends EventTarget {
     return source === "camera" && this.paused ? null : (this.#tracks[source] ?? null);
   }
 
-  /** The service may have been started anew and know nothing of the session. */
+  /** The service may have been started anew and know nothing of the session; whoever waits for it need wait no more. */
   check() {
-    if (this.running && this.#stall.quiet(Date.now())) this.#mend("renew");
+    this.#hurry();
+    if (!this.running || !this.#stall.quiet(Date.now())) return;
+    if (this.state !== "wait") this.#say("lost");
+    this.#renew();
   }
 
   tryCamera() {
@@ -89,7 +93,8 @@ export class Link extends EventTarget {
     for (let tries = 0; run === this.#run; tries++) {
       const wait = await this.#begin(run);
       if (wait === null) return;
-      await new Promise((done) => window.setTimeout(done, Math.max(wait, WAITS[Math.min(tries + 1, WAITS.length - 1)])));
+      const pause = new Promise((done) => (this.#hurry = done, window.setTimeout(done, WAITS[Math.min(tries + 1, WAITS.length - 1)])));
+      await Promise.all([pause, new Promise((done) => window.setTimeout(done, wait))]);
     }
   }
 

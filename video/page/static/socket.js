@@ -5,7 +5,8 @@ import { address, Refused, resume } from "./join.js";
 export const CLOSED = { 4000: "ended", 4001: "elsewhere", 4002: "left", 4003: "denied" };
 /** Refusals that say the same. */
 const OVER = { ended: "ended", session: "session", denied: "denied" };
-const WAITS = [0, 250, 500, 1000, 2000, 4000];
+/** ms; a process that was killed is there again in a few seconds, one that is not may take its time. */
+const WAITS = [0, 250, 500, 500, ...Array(10).fill(700), 1000, 2000, 4000];
 
 /** Says "open", "down", "event" (detail: the event) and "closed" (detail: why). */
 export class RoomSocket extends EventTarget {
