@@ -13,6 +13,7 @@ from pathlib import Path
 from video.ports import Fact, MediaState, Source
 from video.signalling.service import Options, VideoService
 from video.signalling.tests.consult import AesSealer, CountingWatch, MemoryBackend
+from video.visit.files import FileStore
 
 
 class FlowingBackend(MemoryBackend):
@@ -51,9 +52,8 @@ async def serve(folder: Path, port: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     spool = FileSpool(folder / "facts")
-    service = VideoService(
-        Options(port=port), FlowingBackend(), spool, AesSealer(), CountingWatch(), folder / "visits.sqlite"
-    )
+    options = Options(port=port, files=FileStore(folder / "files", AesSealer()))
+    service = VideoService(options, FlowingBackend(), spool, AesSealer(), CountingWatch(), folder / "visits.sqlite")
     await service.run(stop, lambda port: print(port, flush=True))
 
 

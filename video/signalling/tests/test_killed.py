@@ -14,6 +14,7 @@ from video.signalling.tests.consult import Consult, Page
 from video.signalling.tests.serving import spooled
 
 ROOT = Path(__file__).resolve().parents[3]
+PDF = b"%PDF-1.7 a letter"
 
 
 class Server:
@@ -56,6 +57,8 @@ async def talk(server: Server) -> tuple[Page, Page]:
     for page in (doctor, patient):
         await page.hear("visit", phase="running")
     assert (await patient.do("chat", text="before"))["done"]
+    async with patient.http.post("/visit/file", data=PDF, params={"name": "a.pdf"}) as answer:
+        assert answer.status == 201
     return doctor, patient
 
 
@@ -64,6 +67,8 @@ async def resume(server: Server, page: Page, after: int) -> None:
     assert seat["state"]["own"]["standing"] == "admitted"
     assert seat["state"]["visit"]["phase"] == "running"
     assert [said["text"] for said in seat["state"]["chat"]] == ["before"]
+    async with page.http.get(f"/visit/file/{seat['state']['files'][0]['id']}") as answer:
+        assert await answer.read() == PDF
     page.events.clear()
     await page.connect(after)
     await page.hear("state")
@@ -93,4 +98,4 @@ def test_everybody_resumes_in_the_next_process(server: Server, number: int) -> N
     facts = spooled(server.folder / "facts")
     assert [number for number, _ in facts] == list(range(1, len(facts) + 1))
     kinds = [kind for _, kind in facts]
-    assert [kinds.count(kind) for kind in ("started", "chat", "ended", "left", "away")] == [1, 1, 1, 0, 0]
+    assert [kinds.count(kind) for kind in ("started", "chat", "file", "ended", "left", "away")] == [1, 1, 1, 1, 0, 0]
