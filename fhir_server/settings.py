@@ -203,6 +203,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("VIDEO_ICE_SECRET", "", "Secret shared with the TURN servers, of which their time-limited passwords come."),
     Setting("VIDEO_RELAY_ONLY", False, "Browsers send and receive media over the TURN servers alone.", _flag),
     Setting("VIDEO_FILE_MAX", 10 * 1024 * 1024, "Largest file sent in a visit, in bytes; 0: none.", _whole(0, 1 << 26)),
+    Setting(
+        "VIDEO_RECORDING", False, "Clinicians may record visits, with the consent of everybody who is in them.", _flag
+    ),
     Setting("VIDEO_LONGEST_HOURS", 12, "Hours after which a visit ends, whoever is in it.", _whole(1, 168)),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )

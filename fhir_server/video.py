@@ -22,6 +22,7 @@ from fhir_server.store.sqlite import SqliteStore
 from fhir_server.turns import Turns
 from fhir_server.visits.desk import Desk
 from fhir_server.visits.invitations import Invitations
+from fhir_server.visits.recording import ARCHIVIST, archiving
 from resources import validation
 from resources.errors import Unavailable
 from resources.repository import Caller, Command, Grant, Grants, Mark, Version
@@ -41,6 +42,7 @@ log = logging.getLogger("hearth.video")
 
 _FOLDER, _FACTS, _FILES = "video", "facts.sqlite", "files"
 _PEOPLE = ("Patient", "Practitioner", "PractitionerRole", "RelatedPerson")
+_CONSENTED = Grant("Consent", "ru", confidential=True)
 _MADE = ("Communication", "Observation", "DocumentReference", "Binary")
 _READS = tuple(Grant(type, "r", confidential=True) for type in _PEOPLE)
 KEEPER = Caller(
@@ -58,6 +60,7 @@ SCRIBE = Caller(
         (
             *(Grant(type, "ru", confidential=True) for type in ("Encounter", "Appointment")),
             *(Grant(type, "c", confidential=True) for type in _MADE),
+            _CONSENTED,
             *_READS,
         )
     ),
@@ -119,10 +122,10 @@ def desk(process: "Process") -> Desk:
 class VisitRecord:
     """Meets video.visit.delivery.Record over ``process``."""
 
-    def __init__(self, process: "Process") -> None:
+    def __init__(self, process: "Process", caller: Caller = SCRIBE) -> None:
         for name, sql in ledger.MARKS.items():
             process.store.register_mark(name, sql)
-        self._store, self._repository = process.store, process.repository(SCRIBE)
+        self._store, self._repository = process.store, process.repository(caller)
 
     def read(self, type: str, id: str) -> Version:
         return self._repository.read(type, id)
@@ -198,9 +201,13 @@ def deliver(values: dict[str, Any]) -> None:
     with Process(settings) as process:
         take_turns(process)
         facts = spool(process)
+        archive = archiving(folder(settings), sealer(process), VisitRecord(process, ARCHIVIST), now, stop)
+        archive.start()
         try:
             Delivery(facts, files(process), VisitRecord(process), now).run(stop)
         finally:
+            stop.set()
+            archive.join()
             facts.close()
 
 

@@ -25,6 +25,7 @@ from fhir_server.memory import keep_what_is_there
 from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
 from fhir_server.visits.presence import PATH, answered
+from fhir_server.visits.recording import Recorders
 from fhir_server.wiring import Process
 from video.errors import Refused
 from video.media.backend import ForwardingBackend
@@ -59,9 +60,9 @@ async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     media, scribe = _media(settings), Scribe(settings)
     service = service_of(process, media, tls)
-    beside = [
-        asyncio.create_task(work) for work in (scribe.run(), _settle(process), watch_links(process, service.visits))
-    ]
+    recorders = Recorders(process.store, video.folder(settings), video.sealer(process), service.visits, media)
+    works = (scribe.run(), _settle(process), watch_links(process, service.visits), recorders.watch.run())
+    beside = [asyncio.create_task(work) for work in works]
     keep_what_is_there()
     try:
         await service.run(stop, lambda port: log.info("listening", extra={"host": settings.video_host, "port": port}))
@@ -69,6 +70,7 @@ async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        recorders.recorder.close()
         await media.close()
         await asyncio.to_thread(scribe.stop, float(settings.stop_seconds))
 
@@ -144,7 +146,7 @@ def options_of(process: Process, tls: ssl.SSLContext | None) -> Options:
         origins=(f"{base.scheme}://{base.netloc}",),
         connect=(f"{api.scheme}://{api.netloc}",),
         ice=lambda member: ice_servers(turn, secret, member, video.now() // 1000, longest),
-        rules=Rules(longest=longest * 1000),
+        rules=Rules(longest=longest * 1000, recording=settings.video_recording),
         relay=settings.video_relay_only,
         files=video.files(process) if settings.video_file_max else None,
         file_largest=settings.video_file_max,

@@ -129,6 +129,7 @@ class Routes:
             there = parts.visits.room(room)
             record = {name: getattr(there, name) for name in ("encounter", "appointment", "patient")}
             seat |= {"record": record, "chart": parts.chart(record)}
+            seat["recording"] = parts.visits.records and not there.encrypted
         return seat
 
     async def events(self, request: web.Request) -> web.StreamResponse:

@@ -50,6 +50,11 @@ class Visits:
         """``done`` is called with room, member and session just before a session ends."""
         self._hung_up = done
 
+    @property
+    def records(self) -> bool:
+        """Whether visits may be recorded here."""
+        return self._rules.recording
+
     def record_with(self, recorder: Recorder) -> None:
         """Without one, ``Rules.recording`` must be off."""
         self._recorder = recorder

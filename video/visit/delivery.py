@@ -15,6 +15,7 @@ from resources.json_codec import decode_stored
 from resources.literal_reference import local
 from resources.repository import Command, Create, Mark, Put, Version
 from video.ports import Fact, FactKind
+from video.visit.consent import KINDS, agreement_of, consent, consent_id
 from video.visit.documents import place, with_content
 from video.visit.files import FileStore
 from video.visit.ledger import mark
@@ -62,6 +63,16 @@ def _batch(waiting: Sequence[Waiting]) -> list[Fact]:
     if waiting[0].tries or waiting[0].fact.kind is FactKind.FILE:
         return [waiting[0].fact]
     return [one.fact for one in takewhile(lambda one: one.fact.kind is not FactKind.FILE, waiting)]
+
+
+def _consent_of(fact: Fact) -> str:
+    return f"Consent/{consent_id(fact.room, agreement_of(fact))}"
+
+
+def _put(resource: Json, held: Version | None) -> Put:
+    """Over the version that was read, or as the first one."""
+    type, id = resource["resourceType"], resource["id"]
+    return Put(resource, type, id, if_match=held.version) if held else Put(resource, type, id, if_none_match=True)
 
 
 class Delivery:
@@ -167,19 +178,18 @@ class Delivery:
                     raise
 
     def _commit(self, facts: Sequence[Fact]) -> None:
-        held = self._read({reference for fact in facts for reference in (fact.encounter, fact.appointment)})
+        named = {reference for fact in facts for reference in (fact.encounter, fact.appointment)}
+        held = self._read(named | {_consent_of(fact) for fact in facts if fact.kind in KINDS})
         before = {reference: decode_stored(version.doc) for reference, version in held.items()}
         after, made = dict(before), list[Create]()
         for fact in facts:
             changes = changed(fact, after.get(fact.encounter), after.get(fact.appointment))
             pairs = ((fact.encounter, changes.encounter), (fact.appointment, changes.appointment))
             after |= {reference: resource for reference, resource in pairs if resource is not None}
+            if fact.kind in KINDS:
+                after[_consent_of(fact)] = consent(fact, after.get(_consent_of(fact)))
             made += self._created(fact, list(changes.new))
-        puts = [
-            Put(resource, held[name].type, held[name].id, if_match=held[name].version)
-            for name, resource in after.items()
-            if resource is not before[name]
-        ]
+        puts = [_put(resource, held.get(name)) for name, resource in after.items() if resource is not before.get(name)]
         self._record.commit([*made, *puts], [mark(fact) for fact in facts], facts)
 
     def _created(self, fact: Fact, new: list[Json]) -> list[Create]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from yarl import URL
 
 from video.errors import Refused
-from video.ports import Fact, MediaEvent, MediaState, MediaStats, Role, Slot, Source, Ticket
+from video.ports import Fact, MediaEvent, MediaState, MediaStats, Role, Sink, Slot, Source, Ticket
 from video.signalling.service import Options, VideoService
 from video.signalling.sessions import cookie_of
 from video.signalling.tickets import new_ticket, seal_ticket
@@ -46,6 +46,7 @@ class MemoryBackend:
         self.sessions: dict[str, tuple[str, str]] = {}
         self.permitted: dict[str, frozenset[str]] = {}
         self.silenced: dict[str, frozenset[Source]] = {}
+        self.taps: dict[str, tuple[frozenset[str], Sink | None]] = {}
         self.restarts: list[tuple[str, str]] = []
         self.measures: dict[str, MediaStats] = {}
         self._told: Callable[[MediaEvent], None] = lambda event: None
@@ -74,6 +75,9 @@ class MemoryBackend:
 
     def silence(self, room: str, member: str, sources: frozenset[Source]) -> None:
         self.silenced[member] = sources
+
+    def tap(self, room: str, members: frozenset[str], sink: Sink | None) -> None:
+        self.taps[room] = (members, sink)
 
     def slots(self, room: str, member: str) -> tuple[Slot, ...]:
         others = sorted(self.permitted.get(room, frozenset()) - {member})
