@@ -62,7 +62,7 @@ def beside(resolver: "Resolver", type: str, term: Term) -> tuple[Set, "FarCoded 
     near = resolver.as_set(type, term)
     if not isinstance(near, Lists) or len(near.hashes) <= FEW_LISTS:
         return near, None
-    members = resolver.executor.count(near, SHORT)
+    members = resolver.executor.length(near)
     if members < SHORT:
         return replace(near, size=members), None
     return near, FarCoded(resolver, frozenset(_branches(term)), frozenset(near.hashes), True)

@@ -200,6 +200,10 @@ class Executor:
         ((n,),) = self.session.query(f"SELECT count(*) FROM ({sql.stream(near, Span(), cap)}) n", sql.params)
         return int(n)
 
+    def length(self, part: Lists) -> int:
+        """The rows of all its lists together, counted no further than COUNTED."""
+        return self._counts([part])[part]
+
     # --- sizes ------------------------------------------------------------------------------------------------------
 
     def measured(self, near: Set, everything: Callable[[], Set] | None) -> Set:

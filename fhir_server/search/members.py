@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from fhir_server.store import Stored
-from fhir_server.store.search_sets import Set
+from fhir_server.store.search_sets import Lists, Set
 from resources.errors import TooCostly
 
 
@@ -62,4 +62,8 @@ class Members(Protocol):
 
     def versions(self, near: Set, limit: int = 10_000) -> list[tuple[str, str, int]]:
         """(type, id, version) of the members, in any order."""
+        ...
+
+    def length(self, part: Lists) -> int:
+        """The rows of all its lists together, counted no further than 2,000."""
         ...

@@ -69,13 +69,14 @@ def codes(session: Session, id: int, systems: Sequence[str] = ()) -> list[tuple[
 def lists(session: Session, id: int, tenant: int, type: str, branch: str, form: str) -> list[int] | None:
     """The lists of a branch whose code is in an expansion; None when it is gone.
 
-    Walks the codes in use, which are few, and asks of each whether the expansion has it.
+    Walks the codes in use, which are few, and asks of each whether the expansion has it: as a scalar, so that the
+    planner does not read the whole expansion to hash it.
     """
-    member = "SELECT 1 FROM expansion_code c WHERE c.expansion = $1 AND c.system = d.system AND c.code"
+    member = "(SELECT 1 FROM expansion_code c WHERE c.expansion = $1 AND c.system = d.system AND c.code"
     sql = (
         "SELECT 0 AS found, id FROM expansion WHERE id = $1 UNION ALL"
         " SELECT DISTINCT 1, d.h FROM dic d WHERE d.tenant = $2 AND d.type = $3 AND d.branch = $4 AND d.form = $5"
-        f" AND (EXISTS ({member} = d.code) OR EXISTS ({member} = ''))"
+        f" AND coalesce({member} = d.code), {member} = '')) IS NOT NULL"
     )
     rows = session.query(sql, [id, tenant, type, branch, form])
     return [h for found, h in rows if found] if any(not found for found, _ in rows) else None

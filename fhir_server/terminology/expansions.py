@@ -116,16 +116,12 @@ def _in(source: Stored, of: str) -> Iterable[Name]:
 def _hierarchy(source: Stored, of: str, *, below: bool) -> Iterable[Name]:
     system, _, code = of.partition("|")
     known = source.code_system(system)
-    if known is None:
-        raise BadSearch(
-            issues=[
-                Issue(
-                    "not-found",
-                    f"The CodeSystem {system[:300]} is not known here, so its hierarchy is not either. Store it "
-                    "(PUT CodeSystem/[id]), or list the codes.",
-                )
-            ]
+    if known is None or not known.enumerable:
+        text = (
+            f"The CodeSystem {system[:300]} is not known here with all its codes, so its hierarchy is not either. "
+            "Store it (PUT CodeSystem/[id], content complete), or list the codes."
         )
+        raise BadSearch(issues=[Issue("not-found", text)])
     check_hierarchy(known)
     concept = known.find(code)
     if concept is None:

@@ -68,6 +68,8 @@ def subsumes(known: CodeSystem, a: str, b: str) -> Json:
         outcome = "subsumes"
     else:
         outcome = "subsumed-by" if second in known.ancestors(first) else "not-subsumed"
+    if outcome == "not-subsumed" and not known.enumerable:
+        raise BusinessRule(f"Only a part of {known.url[:300]} is stored here; it does not say how these codes relate.")
     return parameters(parameter("outcome", "Code", outcome))
 
 
