@@ -46,7 +46,7 @@ class Archive:
         for one in finished(self._folder, self._sealer):
             try:
                 self._bring(one)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other recordings must not wait for it
+            except Exception as error:
                 code = error.issues[0].code if isinstance(error, FhirError) else type(error).__name__
                 known = isinstance(error, FhirError | OSError)
                 told = {"file": one.path.name, "code": code}

@@ -21,7 +21,7 @@ export function announce(room) {
     if (state.standing === "admitted" && before.standing === "waiting") say(text("said.admitted"), true);
     if (event.event === "members") comings(room, before, state);
     if (event.event === "share" && event.member !== room.me) shared(state, event);
-    if (state.recording !== before.recording) say(text(state.recording ? "recording.on" : "recording.off"), true);
+    if (state.recording.on !== before.recording.on) say(text(state.recording.on ? "recording.on" : "recording.off"), true);
     if (state.draining && !before.draining) say(text("draining.banner"));
   });
 }

@@ -30,12 +30,11 @@ export class Banners {
   }
 
   draw() {
-    const { held, askedBy, draining, recording } = this.room.state;
+    const { held, askedBy, draining } = this.room.state;
     this.#hold(held);
     show($("muteasked"), askedBy !== "");
     if (askedBy) put($("muteasked-text"), text("muteasked.text", { name: nameOf(this.room.state, askedBy) }));
     show($("draining"), draining);
-    show($("recording"), recording);
   }
 
   #hold(held) {

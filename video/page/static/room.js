@@ -24,14 +24,14 @@
  * @property {Record<string, string>} quality
  * @property {{from: string, name: string, text?: string, at: number, id: string, file?: string, type?: string, size?: number}[]} chat
  * @property {boolean} draining
- * @property {boolean} recording
+ * @property {{on: boolean, by: string, since: number | null, agreed: string[]}} recording by: who asks, "" for nobody
  * @property {string} over why the visit is over for this page, "" while it is not
  * @property {string} askedBy who asked to mute
  */
 
 const NOTHING = {
   standing: "checking", since: 0, clinician: false, held: "", share: false, members: [], slots: [], quality: {},
-  visit: { phase: "open", since: 0, started: null }, chat: [], draining: false, recording: false, over: "", askedBy: "",
+  visit: { phase: "open", since: 0, started: null }, chat: [], draining: false, recording: { on: false, by: "", since: null, agreed: [] }, over: "", askedBy: "",
 };
 
 const SAID = new Set(["chat", "file"]);
@@ -54,7 +54,7 @@ export const EVENTS = {
   hold: (state, { held }) => ({ ...state, held }),
   "may-share": (state, { on }) => ({ ...state, share: on }),
   "mute-asked": (state, { by }) => ({ ...state, askedBy: by }),
-  recording: (state, { on }) => ({ ...state, recording: Boolean(on) }),
+  recording: (state, { on, by, since, agreed }) => ({ ...state, recording: { on, by, since, agreed } }),
   draining: (state) => ({ ...state, draining: true }),
   ended: (state, { reason }) => ({ ...state, over: reason || "ended" }),
   chat: (state, event) => added(state, said(state, event)),

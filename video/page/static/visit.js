@@ -12,6 +12,7 @@ import { Link } from "./link.js";
 import { chime } from "./meter.js";
 import { pass, passed } from "./passed.js";
 import { People } from "./people.js";
+import { Recording } from "./recording.js";
 import { Room } from "./room.js";
 import { Sealing } from "./sealing.js";
 import { Share } from "./share.js";
@@ -19,6 +20,7 @@ import { FileSender } from "./files.js";
 import { drawOwn, Stage } from "./slots.js";
 import { RoomSocket } from "./socket.js";
 import { clock, has, text } from "./texts.js";
+import { together } from "./together.js";
 import { halt, view } from "./views.js";
 import { Waiting } from "./waiting.js";
 import { stayAwake } from "./wake.js";
@@ -28,6 +30,8 @@ const BACK = new Set(["left", "elsewhere"]);
 const RINGS_AFTER = 500;
 
 export class Visit {
+  #soon = together(() => this.step());
+
   /** @param {import("./join.js").Seat} seat @param {boolean} fresh as of join.enter */
   constructor(seat, fresh) {
     this.seat = seat;
@@ -55,6 +59,7 @@ export class Visit {
     this.files = new FileSender(this.seat.longest?.file ?? 0);
     this.captions = new Captions(room);
     this.people = new People(room, socket);
+    this.recording = new Recording(room, socket, Boolean(this.seat.recording));
     if (this.seat.chart) this.#chart(this.seat.chart);
   }
 
@@ -84,7 +89,8 @@ export class Visit {
   #changed({ state, before, event }) {
     if (event.event === "state") this.link.check();
     if (before.share && !state.share) this.share.stop(false);
-    this.step(event.event === "past");
+    if (event.event === "past") this.step(true);
+    else this.#soon();
     // Opening the sound takes the browser a moment, which the first picture must not wait for.
     const rings = event.event !== "past" && this.#rings(state, before);
     if (rings) window.setTimeout(() => chime(this.devices.chosen.speaker), RINGS_AFTER);
@@ -161,6 +167,7 @@ export class Visit {
     this.captions.draw();
     this.chat.draw(past);
     this.people.draw();
+    this.recording.draw();
     this.controls.draw();
     this.#counts();
     view("visit");

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from video.media.backend import ForwardingBackend
 from video.page.routes import routes
 from video.ports import Role
+from video.room.model import Rules
 from video.signalling.limits import LIMITS, Limit
 from video.signalling.tests.consult import AesSealer, Consult
 from video.signalling.tickets import new_ticket, seal_ticket
@@ -45,6 +46,7 @@ class Site:
         generous = {name: Limit(1000, 1000) for name in LIMITS}
         kept = FileStore(folder / "files", AesSealer())
         self._options: dict[str, Any] = {"limits": generous, "slots": 2, "files": kept, "file_largest": 20_000}
+        self._options["rules"] = Rules(recording=True)
         self._folder = folder
         self.rooms = itertools.count(1)
 
