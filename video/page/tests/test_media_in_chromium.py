@@ -83,7 +83,7 @@ def test_a_screen_is_shared_and_stopped(hall: Hall) -> None:
     )
     patient.get_by_role("button", name="Share screen").click()
     expect(clinician.get_by_text(f"Screen of {ANNA}")).to_be_visible()
-    clinician.wait_for_function("document.getElementById('screen-video').videoWidth > 0")
+    expect(clinician.locator("#screen-video")).not_to_have_js_property("videoWidth", 0)
     patient.get_by_role("button", name="Stop sharing").click()
     expect(clinician.get_by_text(f"Screen of {ANNA}")).to_be_hidden()
 
