@@ -183,7 +183,7 @@ async def _killed(there: House, pair: Pair) -> float:
 async def _visits(there: House, profile: Profile) -> Seen:
     seen = Seen()
     async with chromium() as browser:
-        for number in range(count := profile.size(ADMISSIONS, 2)):
+        for number in range(count := profile.size(ADMISSIONS)):
             pair = await waiting(there, browser)
             seen.clicks = int(await pair.patient.evaluate("clicked.length"))
             seen.admitted += await admit(pair)

@@ -193,9 +193,11 @@ def _database_stopped(folder: Path) -> Story:
         seconds = profile.size(AWAY_SECONDS, 5)
         async with visit(there) as made:
             await asyncio.to_thread(cluster.stop, folder)
-            away = await _meanwhile(made, seconds)
-            waited = await asyncio.to_thread(there.owed)
-            await asyncio.to_thread(cluster.start, folder)
+            try:
+                away = await _meanwhile(made, seconds)
+                waited = await asyncio.to_thread(there.owed)
+            finally:
+                await asyncio.to_thread(cluster.start, folder)
             wrong = await made.end()
         text = f"{seconds} s without it, {waited} facts waited, longest gap of sound {_gap(made)}"
         return text, away + wrong + ([] if waited else ["no fact waited"])
