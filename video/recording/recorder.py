@@ -18,6 +18,8 @@ log = logging.getLogger("hearth.video")
 
 MOST = 32 * 1024 * 1024
 """Bytes of one recording that may wait to be confirmed, and again to be written."""
+TAIL = 1.0
+"""Seconds after the last time that the consents were confirmed for which an end keeps what came since."""
 FRESH = 20.0
 """Seconds between two key frames that are asked for: where players may jump to and parts begin."""
 
@@ -26,7 +28,7 @@ class _Run:
     """One recording that runs."""
 
     def __init__(self, recording: Recording, began: float) -> None:
-        self.recording, self.began = recording, began
+        self.recording, self.began, self.confirmed = recording, began, began
         self.waiting: deque[Captured] = deque()
         self.size = self.unwritten = 0
         self.vault: Vault | None = None
@@ -86,6 +88,7 @@ class VaultRecorder:
     def confirm(self, room: str, at: float) -> None:
         run = self._runs.get(room)
         if run is not None:
+            run.confirmed = at
             self._keep(run, at)
 
     def _keep(self, run: _Run, until: float) -> None:
@@ -102,7 +105,7 @@ class VaultRecorder:
             return
         self._untap(run)
         if tail:
-            self._keep(run, float("inf"))
+            self._keep(run, run.confirmed + TAIL)
         self._write(run, lambda: run.vault.close() if run.vault else None, 0)
 
     def _untap(self, run: _Run) -> None:
