@@ -193,7 +193,7 @@ def _visit(one: Json, zone: tzinfo) -> Item:
     by_video = one.get("class", {}).get("code") == "VR"
     at = one.get("period", {}).get("start", "")
     text = "Video visit" if by_video else kind or "Visit"
-    facts = (when(at, zone), concepts(one.get("reasonCode", ())), one.get("status", ""))
+    facts = (when(at, zone), concepts(one.get("reasonCode", ())), one.get("status", "").replace("-", " "))
     return Item(text, _some(facts))
 
 

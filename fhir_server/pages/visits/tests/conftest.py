@@ -27,7 +27,7 @@ MARKUP = '<img src=x onerror="alert(1)">'
 
 
 def concept(text: str, code: str = "", system: str = LOINC) -> Json:
-    return {"text": text} | ({"coding": [{"system": system, "code": code}]} if code else {})
+    return ({"text": text} if text else {}) | ({"coding": [{"system": system, "code": code}]} if code else {})
 
 
 def at(minutes: int) -> str:
