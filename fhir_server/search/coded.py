@@ -6,6 +6,7 @@ so that the cost is that of the page whatever the size of the value set.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
@@ -35,6 +36,7 @@ FEW_CODES = 500
 """Codes of an expansion that are looked for one by one; of more, each code in use is looked for in the expansion."""
 MOST_PLAIN = 2_500
 """Codes that a branch without code systems is asked for."""
+ATTEMPTS = 3
 SHORT = 2_000
 """Members of all lists together that are rather named than asked for row by row."""
 MOST_RESOURCES = 200
@@ -68,6 +70,10 @@ def beside(resolver: "Resolver", type: str, term: Term) -> tuple[Set, "FarCoded 
     return near, FarCoded(resolver, frozenset(_branches(term)), frozenset(near.hashes), True)
 
 
+class _Gone(Exception):
+    """The rows of an expansion are no longer there."""
+
+
 class FarCoded:
     """Whether a row is on one of many lists, read from its document."""
 
@@ -93,12 +99,15 @@ def _branches(term: Term) -> list[str]:
 
 
 def _hashes(resolver: "Resolver", term: Coded) -> tuple[int, ...]:
+    """An expansion that others drop between two statements is made again."""
     of = term.of.removeprefix(f"{resolver.base}/") if resolver.base else term.of
-    found = expansion(
-        resolver.session, resolver.tenant, term.how, of, partial(_found, resolver), partial(_versions, resolver)
-    )
-    lists = _coded_lists(resolver, term, found) if term.form == CODED else _plain_lists(resolver, term, found)
-    return tuple(sorted(lists))
+    find, versions = partial(_found, resolver), partial(_versions, resolver)
+    read = _coded_lists if term.form == CODED else _plain_lists
+    for _ in range(ATTEMPTS):
+        found = expansion(resolver.session, resolver.tenant, term.how, of, find, versions)
+        with suppress(_Gone):
+            return tuple(sorted(read(resolver, term, found)))
+    raise TooCostly(f"The codes of {of[:300]} change faster than they can be read; search again.")
 
 
 def _coded_lists(resolver: "Resolver", term: Coded, found: Expansion) -> list[int]:
@@ -137,7 +146,7 @@ def _all_codes(resolver: "Resolver", found: Expansion, systems: tuple[str, ...])
 
 
 def _gone() -> NoReturn:
-    raise TooCostly("The value set changed while it was searched for; search again.")
+    raise _Gone
 
 
 # --- what the caller may see --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ FHIR R4 Search, :in (https://hl7.org/fhir/R4/search.html#modifiers). An expansio
 transaction; who reads its codes asks in the same statement whether it is still there.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ BLOCK = 20_000
 """Codes of one statement."""
 VIEWS = 4
 """Expansions of one value set that are kept: callers may see different versions of it."""
+MOST, MOST_CODES = 1_000, 5_000_000
+"""Expansions that are kept, and their codes together: anybody who searches may ask for more."""
 
 
 class Kept(NamedTuple):
@@ -41,18 +44,23 @@ def keep(session: Session, made: Kept, tenant: int, name: str, codes: Iterable[t
         session.query(_INSERT[session.dialect], [made.id, rows[start : start + BLOCK]])
     sql = (
         "INSERT INTO expansion (id, tenant, name, view, asked, size, whole, n) VALUES ($1, $2, $3, $4, $5, $6, $7,"
-        " (SELECT coalesce(max(e.n), 0) + 1 FROM expansion e WHERE e.tenant = $2 AND e.name = $3))"
+        " (SELECT coalesce(max(e.n), 0) + 1 FROM expansion e WHERE e.tenant = $2))"
         " ON CONFLICT (id) DO NOTHING"
     )
     session.query(sql, [made.id, tenant, name, made.view, made.asked, made.size, int(made.whole)])
 
 
-def forget(session: Session, tenant: int, name: str, latest: int) -> None:
-    """Drop all but the latest expansions of ``name``."""
-    old = [each.id for each in kept(session, tenant, name)[VIEWS:] if each.id != latest]
-    for id in old:
-        session.query("DELETE FROM expansion_code WHERE expansion = $1", [id])
-        session.query("DELETE FROM expansion WHERE id = $1", [id])
+def forget(session: Session, tenant: int) -> None:
+    """Drop expansions, the oldest first, until what is left is within the bounds; the latest always stays."""
+    sql = "SELECT id, name, size FROM expansion WHERE tenant = $1 ORDER BY n DESC"
+    views: Counter[str] = Counter()
+    total = 0
+    for place, (id, name, size) in enumerate(session.query(sql, [tenant])):
+        views[name] += 1
+        total += size
+        if place and (place >= MOST or total > MOST_CODES or views[name] > VIEWS):
+            session.query("DELETE FROM expansion_code WHERE expansion = $1", [id])
+            session.query("DELETE FROM expansion WHERE id = $1", [id])
 
 
 def codes(session: Session, id: int, systems: Sequence[str] = ()) -> list[tuple[str, str]] | None:

@@ -70,7 +70,7 @@ def _made(
     try:
         with session.transaction():
             keep(session, Kept(id, view, json.dumps(asked), len(codes), whole), tenant, name, codes)
-            forget(session, tenant, name, id)
+            forget(session, tenant)
     except (TooCostly, Unavailable):  # somebody writes for long: the next search may keep it
         return here
     return Expansion(id, len(codes), whole)

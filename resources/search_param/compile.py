@@ -10,7 +10,7 @@ from typing import Protocol, cast
 from resources import definitions
 from resources.errors import BadSearch
 from resources.nearest import did_you_mean
-from resources.search_param import composite, missing
+from resources.search_param import composite, missing, value_set
 from resources.search_param.escapes import split
 from resources.search_param.parameter import Parameter
 from resources.search_param.parameters import KINDS, composites, parameters
@@ -53,6 +53,7 @@ def _writable(value: str) -> bool:
 def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Term:
     if parameter.code in SPECIAL:
         return Or(tuple(SPECIAL[parameter.code](parameter, value) for value in values))
+    value_set.check_number(parameter, modifier, values)
     term = KINDS[parameter.kind].term
     if len(values) == 1 and modifier not in _NEGATIONS:
         return term(parameter, modifier, values[0])

@@ -5,8 +5,9 @@ search runs; here is checked what is asked, and of which branches.
 """
 
 import re
+from collections.abc import Sequence
 
-from resources.errors import BadSearch
+from resources.errors import BadSearch, TooCostly
 from resources.literal_reference import ID
 from resources.search_param.escapes import plain
 from resources.search_param.expression import Branch
@@ -14,6 +15,8 @@ from resources.search_param.parameter import Parameter
 from resources.search_param.terms import And, Coded, Not, Or, Referred, Refers, Term
 
 MODIFIERS = frozenset({"in", "above", "below"})
+MOST = 50
+"""Sets of codes that one parameter may name."""
 _VALUE_SET = re.compile(rf"ValueSet/{ID}|[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 
 
@@ -34,6 +37,15 @@ def term(parameter: Parameter, modifier: str, value: str, forms: dict[str, str],
             f"Modifier ':{modifier}' asks for codes, but parameter '{parameter.code}' of {parameter.type} is none."
         )
     return Or(terms)
+
+
+def check_number(parameter: Parameter, modifier: str, values: Sequence[str]) -> None:
+    """Raise TooCostly for a parameter that names too many sets of codes."""
+    if len(values) > MOST and parameter.kind == "token" and modifier in MODIFIERS | {"not-in"}:
+        raise TooCostly(
+            f"'{parameter.code}:{modifier}' names {len(values)} sets of codes; at most {MOST} are looked up. Store a "
+            "ValueSet that includes them."
+        )
 
 
 def _branch_term(

@@ -1,6 +1,8 @@
 """The rows of expansions on both databases: kept together, read together, gone together."""
 
-from fhir_server.store import Integrity, Store, Write
+import pytest
+
+from fhir_server.store import Integrity, Store, Write, expansion_sql
 from fhir_server.store.expansion_sql import BLOCK, VIEWS, Kept, codes, forget, keep, kept, lists, used
 from resources.search_param import extract
 
@@ -35,9 +37,28 @@ def test_the_latest_stay(store: Store) -> None:
     for id in range(VIEWS + 3):
         store_one(store, id, {("urn:a", "1")})
         with session.transaction():
-            forget(session, 0, NAME, id)
+            forget(session, 0)
     assert [each.id for each in kept(session, 0, NAME)] == list(range(VIEWS + 2, 2, -1))
     assert codes(session, 0) is None
+
+
+def test_all_together_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = store.session()
+
+    def left() -> list[int]:
+        with session.transaction():
+            forget(session, 0)
+        return sorted(id for (id,) in session.query("SELECT id FROM expansion"))
+
+    for id in range(6):
+        with session.transaction():
+            keep(session, Kept(id, "v", "[]", 10, False), 0, f"in {id}", {("urn:a", "1")})
+    monkeypatch.setattr(expansion_sql, "MOST", 5)
+    assert left() == [1, 2, 3, 4, 5]
+    monkeypatch.setattr(expansion_sql, "MOST_CODES", 25)
+    assert left() == [4, 5]
+    monkeypatch.setattr(expansion_sql, "MOST_CODES", 1)
+    assert left() == [5] and session.query("SELECT count(*) FROM expansion_code") == [(1,)]
 
 
 def test_lists_of_codes_in_use(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from resources.errors import BadSearch
+from resources.errors import BadSearch, TooCostly
 from resources.search_param import compile_param
 from resources.search_param.terms import Coded, Not, Or, Refers
 from resources.search_param.value_set import asks_for_codes
@@ -31,6 +31,11 @@ REFUSED += [("identifier", "in", URL), ("value-string", "in", URL), ("code", "in
 def test_what_is_refused(name: str, modifier: str, value: str) -> None:
     with pytest.raises(BadSearch):
         compile_param("Observation", name, modifier, value)
+
+
+def test_too_many_sets() -> None:
+    with pytest.raises(TooCostly, match="at most 50"):
+        compile_param("Observation", "code", "not-in", ",".join(f"{URL}{n}" for n in range(51)))
 
 
 def test_no_document_can_be_asked() -> None:
