@@ -101,7 +101,7 @@ async def _meanwhile(made: Visit, seconds: float) -> list[str]:
     sockets, end = made.patient.sockets + made.doctor.sockets, time.monotonic() + seconds
     while time.monotonic() < end:
         await made.say(made.patient if len(made.said) % 2 else made.doctor)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)  # a member may say one thing a second
     found = ["no sound"] if max(made.patient.gap, made.doctor.gap) > _SOUND or not made.patient.packets else []
     return found + (["the sockets broke"] if made.patient.sockets + made.doctor.sockets != sockets else [])
 

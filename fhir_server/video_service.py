@@ -93,15 +93,18 @@ async def _settle(process: Process) -> None:
 
 async def watch_links(process: Process, visits: Visits) -> None:
     """Who came by a link that was revoked is out within a second or so, or as soon as the database answers again."""
-    desk = video.desk(process)
+    desk, away = video.desk(process), False
     while True:
         await asyncio.sleep(_LINKS)
         guests = {room.id: (room.encounter, room.appointment) for room in visits.live() if _has_guests(room)}
         try:
             found = await asyncio.to_thread(desk.put_out, guests)
         except Exception as error:  # noqa: BLE001 (whatever the database raises: links are looked at again)
-            log.warning("links were not looked at", extra={"error": type(error).__name__})
+            if not away:
+                log.warning("links were not looked at", extra={"error": type(error).__name__})
+            away = True
             continue
+        away = False
         for room, member in found:
             visits.feed(room, Revoked(member))
 

@@ -306,11 +306,14 @@ def test_a_link_buys_tickets_until_it_is_revoked(house, process):
     listed = house.client.send("GET", f"{house.appointment}/$invitations").json
     assert [{part["name"] for part in one["part"]} >= {"id", "role", "used"} for one in listed["parameter"]] == [True]
     assert link not in json.dumps(listed)
+    assert front.put_out({seats[0].room: (house.appointment,)}) == []
     assert house.client.send("POST", f"{house.appointment}/$revoke-invitation?id=other").status == 404
     assert house.client.send("POST", f"{house.appointment}/$revoke-invitation?id={id}").status == 200
     for word in (link, "", "guessed", "x" * 100_000):
         with pytest.raises(Refused):
             front.redeem(word)
+    rooms = {seats[0].room: (seats[0].encounter, house.appointment), "other": ("Encounter/other", "")}
+    assert front.put_out(rooms) == [(seats[0].room, seats[0].member)]
     rows = process.store.session().query("SELECT body, secret FROM video_invitation")
     assert not any(text in bytes(column) for row in rows for column in row for text in (b"Ngozi", link.encode()))
     assert len(events(process, "video-invitation")) == 2
