@@ -12,7 +12,7 @@ from fhir_server.pages.visits.words import age, concept, concepts, day, moment, 
 from fhir_server.visits.people import role_of
 from fhir_server.visits.presence import Sitting
 from video.ports import Role
-from video.room.model import Standing
+from video.room.model import PATIENT_SIDE, Standing
 from video.visit.timeline import ARRIVED, EMPTY, turns
 
 _STATES = {
@@ -182,9 +182,15 @@ def _arrived(visit: Visit) -> int:
 
 
 def _state(visit: Visit, there: Sequence[Sitting] | None) -> tuple[str, str]:
+    """As it is just now where that is known, for the record follows by a moment; else as the record has it."""
+    standings = {(one.role in PATIENT_SIDE, one.standing) for one in there or () if not visit.over}
+    if {(True, Standing.ADMITTED), (False, Standing.ADMITTED)} <= standings:
+        return _STATES["in-progress"]
+    if (True, Standing.WAITING) in standings:
+        return "Waiting", "warn"
     if visit.encounter and (visit.over or visit.encounter.get("status") != "planned"):
         status = visit.encounter.get("status", "")
-        if status == ARRIVED and there is not None and not any(one.role is Role.PATIENT for one in there):
+        if status == ARRIVED and there is not None and not any(one.role in PATIENT_SIDE for one in there):
             return "Patient left again", ""
         return _STATES.get(status, (status, ""))
     status = (visit.appointment or {}).get("status", "")

@@ -41,7 +41,8 @@ class House:
         self._repository = process.repository(Caller("test", grants=WHOLE_RECORD))
 
     def put(self, type: str, id: str, **of: Any) -> str:
-        self._repository.commit([Put({"resourceType": type, "id": id} | of, type, id)])
+        given = {name: value for name, value in of.items() if value is not None}
+        self._repository.commit([Put({"resourceType": type, "id": id} | given, type, id)])
         return f"{type}/{id}"
 
     def people(self) -> None:

@@ -8,7 +8,6 @@ from fhir_server.pages.visits.tests.conftest import Rig
 from smart_auth.endpoints import pages_desk
 from smart_auth.endpoints.tests.surroundings import CHEAP, PASSWORD
 from smart_auth.model import Clearance, Person
-from smart_auth.people.sessions import IDLE
 
 CHART = "/visits/chart/Encounter/visit"
 OURS = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
@@ -91,12 +90,7 @@ def test_log_off_is_told_in_the_frame_and_what_was_typed_comes_back(rig: Rig) ->
     browser = log_in(rig, "ben").get(CHART)
     form = browser.hidden(f"{CHART}/note") | {"text": "Not <b>lost</b>.", "do": "save"}
     assert json.loads(browser.get("/visits/session").text)["who"] == "Practitioner/ben"
-    service = rig.process.authorization.service
-    later = service.now() + IDLE + 1
-    service.now = lambda: later
-    fresh = Browser(rig.application)
-    for one in (fresh, browser):  # the parts of the pages keep the clock that they were given
-        one.client.delete_cookie("hearth", domain="localhost")
+    browser.client.delete_cookie("hearth", domain="localhost")
     answer = browser.post(f"{CHART}/note", form, **OURS)
     assert answer.answer.status_code == 401 and "Not &lt;b&gt;lost&lt;/b&gt;.</textarea>" in answer.text
     assert "frame-ancestors http://localhost:1;" in answer.answer.headers["Content-Security-Policy"]
