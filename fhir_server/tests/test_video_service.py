@@ -125,15 +125,21 @@ def test_a_visit_from_the_link_to_the_finished_record(house, process):
         await doctor.send_media()
         await until(lambda: status() == ("in-progress", "checked-in"))
         assert (await patient.do("chat", text="good morning"))["done"]
+        async with patient.http.post("/visit/file", data=b"%PDF-1.7", params={"name": "letter.pdf"}) as answer:
+            assert answer.status == 201
         assert there.scribe.process is not None and there.scribe.process.pid
         os.kill(there.scribe.process.pid, signal.SIGKILL)  # the record's writer dies, the visit goes on
         assert (await doctor.do("end"))["done"]
         await until(lambda: status() == ("finished", "fulfilled"))
         await until(lambda: house.client.send("GET", f"Observation?encounter={encounter}").json.get("entry"))
+        await until(lambda: not video.files(process).rooms())
         for page in (patient, doctor):
             await page.close()
 
     played(process, visit)
+    [document] = house.client.send("GET", f"DocumentReference?encounter={encounter}").json["entry"]
+    [content] = document["resource"]["content"]
+    assert house.client.send("GET", content["attachment"]["url"]).body == b"%PDF-1.7"
     [message] = house.client.send("GET", f"Communication?encounter={encounter}").json["entry"]
     assert message["resource"]["payload"] == [{"contentString": "good morning"}]
     made = house.client.send("GET", encounter).json
@@ -192,6 +198,7 @@ def test_options_are_those_of_the_settings(process, tmp_path):
         options = options_of(other, None)
     assert (options.port, options.secure, options.origins) == (8081, True, ("https://visit.example.org",))
     assert options.connect == ("https://fhir.example.org",)
+    assert options.files is not None and options.file_largest == 10 * 1024 * 1024
     [server] = options.ice("member")
     assert server["username"].endswith(":member")
 

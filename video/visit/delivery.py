@@ -35,8 +35,6 @@ _PAUSE = 0.1
 """Seconds between two looks at an empty spool."""
 _LONGEST = 15_000
 _SWEEP = 3_600_000
-_CLOSING = frozenset({FactKind.ENDED, FactKind.FILE})
-"""After these the files of a room may have become needless."""
 
 
 class Record(Protocol):
@@ -105,7 +103,7 @@ class Delivery:
             return 0
         facts = _batch(waiting)
         done = self._together(facts) if len(facts) > 1 else self._alone(facts[0], waiting[0].tries)
-        if done and any(fact.kind in _CLOSING for fact in facts):
+        if done and self._files.holds(room):
             self._tidy([room])
         return done
 

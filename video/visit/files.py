@@ -44,6 +44,10 @@ class FileStore:
         """Raises FileNotFoundError, and video.errors.Refused for what was not sealed here under this name."""
         return self._sealer.open(_purpose(room, id), self._path(room, id).read_bytes())
 
+    def holds(self, room: str) -> bool:
+        """Whether there are files of ``room``."""
+        return (self._folder / _word(room)).is_dir()
+
     def rooms(self) -> list[str]:
         """Those of which there are files."""
         if not self._folder.is_dir():

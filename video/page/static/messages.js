@@ -266,7 +266,7 @@ export default {
   "said.asked": "{name} was asked to mute.",
 
   "sealed": "Encrypted end to end: only the people in this visit can see and hear it.",
-  "sealed.alone": "This visit is encrypted end to end.",
+  "sealed.done": "This visit is encrypted end to end.",
   "sealed.waits": "Waiting for the key of {name}. Until it is here you do not see or hear each other.",
   "sealed.compare": "Number with {name}: {code}. Read it to each other: if it is the same for both, nobody can listen in.",
   "sealed.same": "Number with {name}: {code}.",

@@ -89,7 +89,8 @@ export class Sealing {
     this.#tell(others);
     show($("sealed"), true);
     const lines = others.map((other) => this.#line(other));
-    put($("sealed-text"), [text(others.length ? "sealed" : "sealed.alone"), ...lines].join(" "));
+    const done = others.every(({ member }) => this.#same.has(member));
+    put($("sealed-text"), [text(done ? "sealed.done" : "sealed"), ...lines].join(" "));
     show($("sealed-same"), others.some(({ member }) => this.agreement.code(member) && !this.#same.has(member)));
   }
 
@@ -108,7 +109,8 @@ export class Sealing {
   #line({ member, name }) {
     const code = this.agreement.code(member);
     if (!code || !this.agreement.hears(member)) return text("sealed.waits", { name });
-    return text(this.#same.has(member) ? "sealed.same" : "sealed.compare", { name, code });
+    const whole = code.replace(" ", "\u00a0");
+    return text(this.#same.has(member) ? "sealed.same" : "sealed.compare", { name, code: whole });
   }
 
   stop() {

@@ -69,8 +69,8 @@ def difference(one: Iterable[float], other: list[float]) -> float:
 def number(page: Page, name: str) -> str:
     """The one that the page shows for the member."""
     shown = page.locator("#sealed-text")
-    expect(shown).to_contain_text(re.compile(rf"Number with {name}: \d{{3}} \d{{3}}"))
-    found = re.search(rf"Number with {name}: (\d{{3}} \d{{3}})", shown.inner_text())
+    expect(shown).to_contain_text(re.compile(rf"Number with {name}: \d{{3}}\s\d{{3}}"))
+    found = re.search(rf"Number with {name}: (\d{{3}}\s\d{{3}})", shown.inner_text())
     assert found is not None
     return found[1]
 

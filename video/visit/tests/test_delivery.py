@@ -204,7 +204,9 @@ def test_a_file_is_written_with_its_content_once_and_erased_after_the_end(record
     attachment = document["content"][0]["attachment"]
     assert (binary["data"], attachment["size"]) == (b64encode(b"%PDF-1.7 x").decode(), 10)
     assert files.read("room", "f1")
-    spool.put(visit()[-1:])
+    last = visit()[-1]
+    spool.put([last, fact(FactKind.QUALITY, last.number + 1, 15, Role.PATIENT, seconds=3)])
+    record.trouble = [BusinessRule("one of them")]  # so the end goes alone, before the last measure
     settle(Delivery(spool, files, record, clock), clock, spool)
     assert files.rooms() == []
 
