@@ -21,7 +21,7 @@ from fhir_server.authorization.sealer import KeyringSealer
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.keys import KeyName, KeyProblem
 from fhir_server.logs import start_logging
-from fhir_server.memory import keep_what_is_there
+from fhir_server.memory import keep_what_is_there, share_one_heap
 from fhir_server.repository import BoundRepository
 from fhir_server.settings import SettingError, Settings
 from fhir_server.store.sqlite import SqliteStore
@@ -119,6 +119,7 @@ def run(settings: Settings) -> None:
     except SiteError as error:
         raise SettingError(f"HL7_SITE {settings.hl7_site} cannot be used:\n{error}") from None
     tls = _tls(settings)
+    share_one_heap()
     settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Process(settings) as process:
         _take_turns(process)
@@ -163,6 +164,7 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
 
 def apply(strand: Strand, values: dict[str, Any], live: LiveSite) -> None:
     """A child of the bridge: applies until it is told to stop, or the bridge is gone; ``values`` of its settings."""
+    share_one_heap()
     settings = Settings(values)
     start_logging(settings.log_level)
     validation.prepare()

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hl7_bridge.ack import Acknowledger
 from hl7_bridge.er7 import Message, parse
@@ -16,7 +16,7 @@ from hl7_bridge.er7.batch import pointer
 from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
 from hl7_bridge.journal.parts import told
 from hl7_bridge.mapping.model import Mapped, Unmapped
-from hl7_bridge.parts import Parts, Whole, whole
+from hl7_bridge.parts import Parts, whole
 from hl7_bridge.ports import APPLIED, JOINED, Journal, Outcome, State, Work
 from hl7_bridge.record import FollowUps, Record, Source
 from hl7_bridge.site.model import Sender, Site
@@ -52,6 +52,18 @@ class Retries:
         return self.pauses[min(failures, len(self.pauses) - 1)]
 
 
+_HEAD = 8192
+"""Bytes of a message that are kept once it was read: enough to answer it."""
+
+
+class _Read(NamedTuple):
+    """What a message comes to, and its parts before the last, () of one that came whole."""
+
+    mapped: Mapped
+    control_id: str
+    earlier: tuple[int, ...]
+
+
 _TRANSIENT = (Conflict, PreconditionFailed, TooCostly, Unavailable)
 
 
@@ -73,24 +85,27 @@ class Applier:
         """What became of it; None when it will be tried again."""
         if work.attempt > self.retries.claims:
             return self._end(work, None, State.DEAD, Failed(INTERNAL, "It was begun again and again and never ended."))
-        message: Message | None = None
+        header: Message | None = None
         try:
             sender = self._known(work)
             message = parse(work.raw, sender.charset)
+            header, work.raw = message.header, work.raw[:_HEAD]
             if pointer(message):
-                return self._kept(work, message)
-            return self._applied(work, message, whole(self.journal, message, sender), sender)
+                return self._kept(work, header, pointer(message))
+            read = self._read(message, sender)
+            del message  # a large one is in what was read of it
+            return self._applied(work, header, read, sender)
         except Failed as error:
-            return self._again(work, message, error, self.retries.tries)
+            return self._again(work, header, error, self.retries.tries)
         except Hl7Error as error:
             state = State.HELD if isinstance(error, Held) else State.REJECTED
-            return self._end(work, message, state, error)
+            return self._end(work, header, state, error)
         except FhirError as error:
-            return self._refused(work, message, error)
+            return self._refused(work, header, error)
         except Exception as error:
             log.error("a message could not be applied", extra={"hl7": work.id, "sender": work.sender}, exc_info=True)
             fault = Failed(INTERNAL, f"A fault of this program: {type(error).__name__}.")
-            return self._again(work, message, fault, self.retries.faults)
+            return self._again(work, header, fault, self.retries.faults)
 
     def _known(self, work: Work) -> Sender:
         sender = self.sender_of(work.sender)
@@ -98,27 +113,31 @@ class Applier:
             raise Held(INTERNAL, "Its sender is no longer configured.")
         return sender
 
-    def _kept(self, work: Work, message: Message) -> Outcome:
+    def _read(self, message: Message, sender: Sender) -> "_Read":
+        """Raises Held, Malformed."""
+        all = whole(self.journal, message, sender)
+        return _Read(self.mapper(all.message, sender), all.message.control_id, all.earlier)
+
+    def _kept(self, work: Work, header: Message, continued: str) -> Outcome:
         """A part that another continues."""
         reason = "A part of a message; the part that continues it has not been applied yet."
-        ack = self._acknowledge(work.raw, message, State.APPLIED, ())
-        self.journal.hold_part(work.id, work.sender, pointer(message), reason, ack)
+        ack = self._acknowledge(work.raw, header, State.APPLIED, ())
+        self.journal.hold_part(work.id, work.sender, continued, reason, ack)
         return Outcome(State.HELD, ack, reason)
 
-    def _applied(self, work: Work, message: Message, all: Whole, sender: Sender) -> Outcome:
-        """``message`` is answered, what is applied is ``all``: the same, but for the last part of several."""
-        mapped = self.mapper(all.message, sender)
+    def _applied(self, work: Work, header: Message, read: "_Read", sender: Sender) -> Outcome:
+        """``header`` is that of the message that is answered: of several parts the last."""
+        mapped = read.mapped
+        ack = self._acknowledge(work.raw, header, State.APPLIED, ())
         if not mapped.is_mapped:
-            reason = f"There is no map for {message.type}^{message.event} yet; the message is kept."
-            ack = self._acknowledge(work.raw, message, State.APPLIED, ())
+            reason = f"There is no map for {header.type}^{header.event} yet; the message is kept."
             self.journal.settle(work.id, State.HELD, reason, ack)
             return Outcome(State.HELD, ack, reason)
-        ack = self._acknowledge(work.raw, message, State.APPLIED, ())
         reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
         now = int(time() * 1000)
         marks = [Mark(APPLIED, {"id": work.id, "at": now, "reason": reason, "ack": ack})]
-        marks += [Mark(JOINED, {"id": id, "at": now, "reason": told(work.id)}) for id in all.earlier]
-        source = Source(work.sender, all.message.control_id, work.received)
+        marks += [Mark(JOINED, {"id": id, "at": now, "reason": told(work.id)}) for id in read.earlier]
+        source = Source(work.sender, read.control_id, work.received)
         applied = self.record.apply(self.repository_of(sender), mapped, source, marks)
         for follow_up in applied.follow_ups:
             FollowUps(self.record, self.keeper()).run(follow_up)

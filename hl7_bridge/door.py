@@ -11,7 +11,7 @@ from itertools import count
 
 from hl7_bridge.er7 import Message, Segment, batch, parse
 from hl7_bridge.er7.charsets import decode
-from hl7_bridge.er7.tokenizer import tokens
+from hl7_bridge.er7.tokenizer import outline, tokens
 from hl7_bridge.errors import (
     CARDINALITY,
     EVENT,
@@ -69,10 +69,11 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
         if sender is None:
             place = Place("MSH", 1, 3)
             return Arrival(raw, header, None, Refused(UNKNOWN_KEY, "This sender is not known here.", place))
-        message = _skimmed(raw, sender.charset, header, caps) or parse(raw, sender.charset)
+        skimmed = _skimmed(raw, sender.charset, header, caps)
+        message = skimmed or parse(raw, sender.charset)
         check(message, sender, caps)
-        if raw.count(message.delimiters.repetition.encode(message.charset, "replace")) > caps.repetitions:
-            _check_repetitions(message, caps)
+        if _repeats(raw, message) > caps.repetitions:
+            _check_repetitions(parse(raw, sender.charset) if skimmed else message, caps)
     except Unreadable as error:
         return Arrival(raw, _readable(raw), sender, error)
     except Hl7Error as error:
@@ -80,16 +81,22 @@ def arrive(raw: bytes, recognise: Recognise, caps: Caps) -> Arrival:
     return Arrival(raw, message, sender)
 
 
+def _repeats(raw: bytes, message: Message) -> int:
+    return raw.count(message.delimiters.repetition.encode(message.charset, "replace"))
+
+
 _SKIMMED_MOST = 1 << 16
-"""Bytes of a message that is skimmed; larger ones are rare, and hold large fields that have a way of their own."""
+"""Bytes of a message that is skimmed; of larger ones the large fields are left out."""
 _ORDERING = frozenset(("PID", "MRG", "ORC", "OBR", "SCH", "ARQ", "TXA"))
 """Segments that say, with MSH, what the journal is told."""
 
 
 def _skimmed(raw: bytes, charset: str, header: Message, caps: Caps) -> Message | None:
     """``raw`` with only those segments that matter here, as it is read again when it is applied; all of it is decoded.
-    None when it has to be read as a whole: large, a part of several, near a cap, of other line ends than CR."""
-    if len(raw) > _SKIMMED_MOST or b"\n" in raw or b"\rDSC" in raw or not raw.startswith(b"MSH"):
+    None when it has to be read as a whole: a part of several, near a cap, of other line ends than CR."""
+    if len(raw) > _SKIMMED_MOST:
+        return outline(raw, charset)
+    if b"\n" in raw or b"\rDSC" in raw or not raw.startswith(b"MSH"):
         return None
     text, codec = decode(raw, charset)
     lines = text.split("\r")

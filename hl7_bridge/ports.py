@@ -63,9 +63,10 @@ class Receipt:
     ack: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
-    """A message to apply, leased to this worker; ``attempt`` counts from 1, ``failures`` how often it was postponed."""
+    """A message to apply, leased to this worker; ``attempt`` counts from 1, ``failures`` how often it was postponed.
+    Whoever has read ``raw`` may leave only its beginning: a large message is not to lie there twice."""
 
     id: int
     sender: str

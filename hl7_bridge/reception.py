@@ -128,7 +128,7 @@ class BridgeReception:
         if message is not None and message.type == "ACK":
             return Taken(message, sender, None, self._unasked(arrival), started)
         kept = self._writer.put(incoming(arrival, int(time() * 1000)))
-        return Taken(_head(message), sender, kept, b"", started)
+        return Taken(message.header if message else None, sender, kept, b"", started)
 
     def _recogniser(self, peer: Peer) -> Callable[[str, str], Sender | None]:
         return lambda application, facility: recognised(self._site, peer, application, facility, is_open=self._open)
@@ -248,11 +248,6 @@ class BridgeReception:
         waiting = [self._original(taken[n], one) for n, one in kept.items()]
         answers = dict(zip(kept, await asyncio.gather(*waiting), strict=True))
         return Answer(self._acknowledger().batch(file, [answers.get(n, each.answer) for n, each in enumerate(taken)]))
-
-
-def _head(message: Message | None) -> Message | None:
-    """Only what an answer needs, however long it waits."""
-    return Message(message.segments[:1], message.delimiters, message.charset) if message else None
 
 
 def _type(message: Message | None) -> str:

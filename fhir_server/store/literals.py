@@ -3,8 +3,10 @@
 PostgreSQL 15, 8.15 Arrays (input syntax) and the binary array format of array_recv.
 """
 
+import io
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fhir_server.store.model import Parameter
@@ -55,10 +57,28 @@ def texts(values: Sequence[str]) -> bytes:
 
 
 def _bytes_array(values: Sequence[bytes]) -> bytes:
-    parts = [_HEAD.pack(1, 0, _BYTEA, len(values), 1)]
-    for value in values:
-        parts += (_LENGTH.pack(len(value)), value)
-    return b"".join(parts)
+    return blobs(Blobs(len(values), values))[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Blobs:
+    """The ``count`` values of a bytea[] parameter, each made when it is written: none is in memory beside the whole."""
+
+    count: int
+    values: Iterable[bytes]
+
+
+def blobs(values: Blobs) -> tuple[bytes, int]:
+    """bytea[] in binary format."""
+    if not values.count:
+        return b"{}", TEXT
+    written = io.BytesIO()  # gives what was written into it without another copy
+    written.write(_HEAD.pack(1, 0, _BYTEA, values.count, 1))
+    for value in values.values:
+        written.write(_LENGTH.pack(len(value)))
+        written.write(value)
+        del value
+    return written.getvalue(), BINARY
 
 
 class Bigints(tuple[int, ...]):
@@ -84,6 +104,7 @@ _LITERAL: dict[type, _Literal] = {
     bytes: lambda value: (value, BINARY),
     list: array,
     Bigints: bigints,
+    Blobs: blobs,
     type(None): lambda value: (None, TEXT),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fhir_server.audit.record import AuditRow
 from fhir_server.store.connection import Connection
-from fhir_server.store.literals import BINARY, TEXT, Bigints, texts
+from fhir_server.store.literals import BINARY, TEXT, Bigints, Blobs, texts
 from fhir_server.store.locks import CRITERIA_GATE, criteria_locks, reference_locks
 from fhir_server.store.model import (
     DatabaseError,
@@ -254,9 +254,9 @@ class PostgresWriting:
             raise LostRace([(w.type, w.id) for w, c in pairs if c.rid not in seqs])
         return seqs
 
-    def _row_arrays(self, pairs: list[tuple[Write, Changes]]) -> tuple[Parameter, ...]:
+    def _row_arrays(self, pairs: list[tuple[Write, Changes]]) -> tuple[Parameter | Blobs, ...]:
         seal = self._store.sealer.seal
-        docs = [seal(w.doc, c.subject, w.tenant) if w.doc else b"" for w, c in pairs]
+        docs = Blobs(len(pairs), (seal(w.doc, c.subject, w.tenant) if w.doc else b"" for w, c in pairs))
         return (
             [c.rid for _, c in pairs],
             [c.o for _, c in pairs],

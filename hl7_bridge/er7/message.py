@@ -170,6 +170,11 @@ class Message:
         self.segments, self.delimiters, self.charset = segments, delimiters, charset
 
     @property
+    def header(self) -> "Message":
+        """MSH alone: what an answer needs, however long it waits."""
+        return Message(self.segments[:1], self.delimiters, self.charset)
+
+    @property
     def msh(self) -> Segment:
         return self.segments[0]
 

@@ -3,6 +3,7 @@
 HL7 v2.5.1 sections 2.5.4 (delimiters), 2.6 (construction rules); line ends CR, LF and CRLF are all taken.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 
@@ -114,27 +115,76 @@ _BYTEWISE = re.compile(r"utf-8|ascii|latin-1|iso8859-\d+|cp125\d")
 """Character sets in which the bytes of delimiters are never part of another character."""
 
 
+def outline(raw: bytes, fallback: str = "") -> Message | None:
+    """The message without what the large fields of its OBX hold, which is sound and of its character set. None when it
+    has none, or others are large, or it has to be read as a whole."""
+    try:
+        found = _outlined(raw, fallback) if len(raw) > _LARGE else None
+    except Unreadable:
+        return None
+    if found is None or any(_STAND_IN in "".join(each.raw) for each in found[0].segments if each.name != "OBX"):
+        return None
+    message, spans = found
+    return message if all(_is_sound(raw, span, message.charset) for span in spans) else None
+
+
+def _is_sound(raw: bytes, span: tuple[int, int], charset: str) -> bool:
+    """Whether the bytes are of ``charset``; looked at in pieces, for nobody needs their text yet."""
+    decoder = codecs.getincrementaldecoder(charset)()
+    try:
+        with memoryview(raw) as view:
+            for at in range(span[0], span[1], _PIECE):
+                decoder.decode(view[at : min(at + _PIECE, span[1])])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_PIECE = 1 << 16
+
+
 def _with_large_fields(raw: bytes, fallback: str) -> Message | None:
     """The message, its large fields (documents) decoded one by one so that they are in memory once and not thrice;
     None when it has none, or is not fit for it."""
+    try:
+        found = _outlined(raw, fallback)
+        if found is not None:
+            message, spans = found
+            view = memoryview(raw)
+            _put_back(message, (str(view[start:end], message.charset) for start, end in spans))
+            return message
+    except (Unreadable, UnicodeDecodeError):
+        pass  # read as a whole it tells the place of what is wrong
+    return None
+
+
+def _outlined(raw: bytes, fallback: str) -> tuple[Message, list[tuple[int, int]]] | None:
+    """The message with a stand-in for each large field, and where those are. Raises Unreadable."""
     separator = raw[:64].lstrip(AROUND.encode())[3:4]
     if not separator or _STAND_IN.encode() in raw:
         return None
-    inner = b"[^" + re.escape(separator) + b"\r\n]"
-    spans = [found.span() for found in re.finditer(b"(?<!%b)%b{%d,}" % (inner, inner, _LARGE // 4), raw)]
+    spans = _large_spans(raw, separator)
     bounds = [0, *(end for span in spans for end in span), len(raw)]
     rest = _STAND_IN.encode().join(raw[start:end] for start, end in zip(bounds[::2], bounds[1::2], strict=True))
-    try:
-        text, charset = decode(rest, fallback) if spans else ("", "")
-        if not _BYTEWISE.fullmatch(charset):
-            return None
-        view = memoryview(raw)
-        message = tokens(text, charset)
-        _put_back(message, (str(view[start:end], charset) for start, end in spans))
-    except (Unreadable, UnicodeDecodeError):
-        # Read as a whole it tells the place of what is wrong.
-        return None
-    return message
+    text, charset = decode(rest, fallback) if spans else ("", "")
+    return (tokens(text, charset), spans) if _BYTEWISE.fullmatch(charset) else None
+
+
+def _large_spans(raw: bytes, separator: bytes) -> list[tuple[int, int]]:
+    """Where the large fields begin and end. Looks for delimiters from the far end of a window, so that small fields
+    are passed over together and the bytes of large ones looked at once."""
+    ends, least = (separator, b"\r", b"\n"), _LARGE // 4
+    spans, at = list[tuple[int, int]](), 0
+    while at + least <= len(raw):
+        last = max(raw.rfind(end, at, at + least) for end in ends)
+        if last >= 0:
+            at = last + 1
+            continue
+        stop = min((found for end in ends if (found := raw.find(end, at + least)) >= 0), default=len(raw))
+        spans.append((at, stop))
+        at = stop + 1
+    return spans
 
 
 def _put_back(message: Message, large: Iterator[str]) -> None:

@@ -77,10 +77,10 @@ _UNOPENED = 60.0
 """Seconds until a message whose bytes cannot be opened is tried again."""
 
 
-def _opened(database: Database, sealing: Sealing, now: int, work: Work, stored: bytes) -> Work | None:
+def _opened(database: Database, sealing: Sealing, now: int, work: Work, stored: bodies.Body) -> Work | None:
     """``work`` with its bytes; None when they do not open now: only its lane waits for that."""
     try:
-        return replace(work, raw=sealing.open(stored))
+        return replace(work, raw=sealing.opened(*stored))
     except FhirError:
         postpone(database, now, work.id, "The message's bytes cannot be opened with the keys at hand.", _UNOPENED)
         return None

@@ -88,7 +88,7 @@ def raw(database: Database, sealing: Sealing, id: int) -> bytes:
     """The bytes of a message; b'' when there is none of this id. Raises Unavailable."""
     with database.read() as connection:
         found = bodies.read(connection, [id])
-    return sealing.open(found[id]) if found else b""
+    return sealing.opened(*found[id]) if found else b""
 
 
 def search(database: Database, sealing: Sealing, query: Query, count: int, before: int, after: int) -> list[Entry]:

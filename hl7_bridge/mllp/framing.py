@@ -4,6 +4,7 @@ HL7 v2.5.1 chapter 2, appendix C.4 (minimal lower layer protocol): start block V
 beside it is taken too: noise between frames, a missing CR after FS, a new start block where an end block is missing.
 """
 
+import io
 from dataclasses import dataclass
 
 START, END = b"\x0b", b"\x1c\r"
@@ -11,6 +12,8 @@ _FS = b"\x1c"
 HEAD = 4096
 """Bytes kept of what is no whole message: enough for its MSH, so that it can be answered."""
 FRAME_MAX = 64 * 1024 * 1024
+_LARGE = 1 << 20
+"""Bytes of an unfinished frame that stand in the buffer."""
 _QUIET = b"\r\n \t\x00"
 """What between frames is no noise worth telling."""
 
@@ -62,6 +65,8 @@ class Decoder:
     def __init__(self, frame_max: int = FRAME_MAX) -> None:
         self._max = frame_max
         self._buffer = bytearray()
+        self._before = io.BytesIO()
+        """What of a large frame came before the buffer: it gives it as bytes without a copy of all of it."""
         self._inside = False
         self._skipping = False
         self._scanned = 0
@@ -76,7 +81,7 @@ class Decoder:
     @property
     def held(self) -> int:
         """Bytes that wait for more."""
-        return len(self._buffer)
+        return self._before.tell() + len(self._buffer)
 
     @property
     def noise(self) -> int:
@@ -104,6 +109,7 @@ class Decoder:
             events += self._frames(self._taken(len(self._buffer)), whole=False)
         self._inside = self._skipping = False
         self._buffer.clear()
+        self._before = io.BytesIO()
         return [*events, *self._told_noise()]
 
     def _step(self, events: list[Event]) -> bool:
@@ -156,19 +162,30 @@ class Decoder:
 
     def _bound(self, events: list[Event]) -> None:
         """Keep no more of an unfinished message than may be."""
-        if len(self._buffer) <= self._max and not self._skipping:
+        if not self._skipping and self.held <= self._max:
+            if len(self._buffer) >= _LARGE:
+                self._set_by(len(self._buffer) - self._kept())
             return
         if not self._skipping:
-            events.append(Oversize(bytes(self._buffer[:HEAD])))
+            events.append(Oversize((self._before.getvalue()[:HEAD] + self._buffer[:HEAD])[:HEAD]))
             self._skipping = True
-        keep = 1 if self._buffer[-1:] == _FS else 0
-        del self._buffer[: len(self._buffer) - keep]
+        self._before = io.BytesIO()
+        del self._buffer[: len(self._buffer) - self._kept()]
+        self._scanned = 0
+
+    def _kept(self) -> int:
+        """The last bytes of the buffer that may begin an end block."""
+        return 1 if self._buffer[-1:] == _FS else 0
+
+    def _set_by(self, size: int) -> None:
+        with memoryview(self._buffer) as view:
+            self._before.write(view[:size])
+        del self._buffer[:size]
         self._scanned = 0
 
     def _taken(self, size: int) -> bytes:
-        with memoryview(self._buffer) as view:
-            raw = bytes(view[:size])
-        del self._buffer[:size]
+        self._set_by(size)
+        raw, self._before = self._before.getvalue(), io.BytesIO()
         return raw
 
     def _frames(self, raw: bytes, *, whole: bool) -> list[Event]:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.store import Store
-from fhir_server.store.literals import BINARY, TEXT, Bigints, literals, texts
+from fhir_server.store.literals import BINARY, TEXT, Bigints, Blobs, literals, texts
 from resources.errors import Invalid
 
 _WITHOUT_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -53,3 +53,9 @@ def test_numbers_in_binary_are_what_they_are_in_text(store: Store) -> None:
     numbers = [0, -1, 2**63 - 1, -(2**63)]
     sql = "SELECT $1::bigint[] = $2::bigint[], coalesce(array_length($3::bigint[], 1), 0)"
     assert store.session().query(sql, (Bigints(numbers), numbers, Bigints())) == [(True, 0)]
+
+
+def test_blobs_are_the_array_of_the_same_bytes() -> None:
+    values = [b"", b"\0\xff", b"x" * 1000]
+    assert literals([Blobs(3, iter(values))]) == literals([values])
+    assert literals([Blobs(0, iter(()))]) == ([b"{}"], [TEXT])

@@ -1,5 +1,6 @@
 """Bytes to tokens: line ends, framing, lines without a name, and bytes that are no message."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hl7_bridge.er7 import tokenizer
 from hl7_bridge.er7.batch import split
 from hl7_bridge.er7.serializer import as_it_came
-from hl7_bridge.er7.tokenizer import AROUND, parse
+from hl7_bridge.er7.tokenizer import AROUND, _large_spans, outline, parse
 from hl7_bridge.errors import Unreadable
 
 SAMPLES = Path(__file__).resolve().parents[3] / "../shared/data/hl7v2"
@@ -129,3 +130,42 @@ def test_samples_are_read_without_loss_or_refused() -> None:
         except Unreadable:
             refused.append(path.name)
     assert len(refused) <= 3, refused
+
+
+def _document(field: bytes, segment: bytes = b"OBX|1|ED|x||") -> bytes:
+    return b"MSH|^~\\&|A|B|||1||ORU^R01|1|P|2.5\rPID|||1\r" + segment + field + b"|||F\rOBX|2|ST|y||z\r"
+
+
+def test_an_outline_leaves_large_documents_out_and_nothing_else() -> None:
+    raw = _document(b"^pdf^^Base64^" + b"QUJD" * 100_000)
+    message = outline(raw)
+    assert message is not None and len("".join(message.segments[2].raw)) < 40
+    assert [each.name for each in message.segments] == ["MSH", "PID", "OBX", "OBX"]
+    assert [each.raw for each in message.segments[:2] + message.segments[3:]] == [
+        each.raw for each in parse(raw).segments[:2] + parse(raw).segments[3:]
+    ]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _document(b"small"),
+        _document(b"x" * 400_000, segment=b"PV1|"),
+        _document(b"x" * 399_999 + b"\xc3"),
+        _document(b"x" * 65_535 + b"\xff" + b"x" * 300_000),
+    ],
+    ids=["small", "large elsewhere", "a character cut off", "another character set"],
+)
+def test_what_must_be_read_as_a_whole_has_no_outline(raw: bytes) -> None:
+    assert outline(raw) is None
+
+
+def test_a_character_across_two_pieces_is_sound() -> None:
+    assert outline(_document(b"x" * 65_535 + "\N{EURO SIGN}".encode() * 100_000)) is not None
+
+
+@given(st.lists(st.integers(0, 200_000), min_size=1, max_size=12), st.sampled_from([b"|", b"\r", b"\n"]))
+def test_large_fields_are_found_as_an_expression_finds_them(sizes: list[int], mark: bytes) -> None:
+    raw = mark.join(b"x" * size for size in sizes)
+    expected = [found.span() for found in re.finditer(rb"[^|\r\n]{65536,}", raw)]
+    assert _large_spans(raw, b"|") == expected

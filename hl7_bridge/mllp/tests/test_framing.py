@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hl7_bridge.mllp import framing
 from hl7_bridge.mllp.framing import Decoder, Frame, Noise, Oversize, Unfinished, encode
 
 A, B = b"MSH|^~\\&|1\rPID|1\r", b"MSH|^~\\&|2\r"
@@ -99,3 +100,26 @@ def test_however_the_bytes_are_cut(sent, cuts):
 def test_any_bytes_are_taken(parts):
     told = fed(*parts, end=True, frame_max=30)
     assert all(len(event.raw) <= 30 for event in told if isinstance(event, Frame))
+
+
+@pytest.mark.parametrize("size", [framing._LARGE - 1, framing._LARGE, 2 * framing._LARGE + 5])
+@pytest.mark.parametrize("step", [framing._LARGE // 3, 4 * framing._LARGE])
+def test_a_large_frame_comes_whole_and_so_does_what_follows(size: int, step: int) -> None:
+    first = b"MSH|" + b"x" * (size - 5) + b"\x1c"
+    sent = encode(first) + encode(b"MSH|second")
+    decoder, events = Decoder(), []
+    for at in range(0, len(sent), step):
+        events += decoder.receive(sent[at : at + step])
+    assert events == [Frame(first), Frame(b"MSH|second")]
+    assert decoder.held == 0
+
+
+def test_a_large_frame_that_is_too_large_or_ends_early_is_told_by_its_beginning() -> None:
+    begun = b"\x0bMSH|1" + b"x" * framing._LARGE
+    decoder = Decoder(2 * framing._LARGE)
+    assert decoder.receive(begun) == [] and decoder.held == len(begun) - 1
+    [oversize] = decoder.receive(b"y" * framing._LARGE)
+    assert oversize == Oversize(begun[1 : framing.HEAD + 1]) and decoder.held == 0
+    assert decoder.receive(b"more\x1c\r" + encode(b"MSH|next")) == [Frame(b"MSH|next")]
+    decoder.receive(begun)
+    assert decoder.end() == [Unfinished(begun[1 : framing.HEAD + 1])] and decoder.held == 0
