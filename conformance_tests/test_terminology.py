@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conformance_tests.client import Client, Json, text_of
-from conformance_tests.examples import observation, patient
+from conformance_tests.examples import encounter, observation, patient
 
 requirement = pytest.mark.requirement
 
@@ -188,6 +188,19 @@ def test_a_value_set_that_changes_changes_what_is_found(zoo: Zoo, seen: dict[str
     zoo.fhir.delete(f"ValueSet/{made['id']}")
     outcome = zoo.fhir.refused("GET", "Observation", query={"code:in": url}, expect=400)
     assert outcome["issue"][0]["code"] == "not-found" and url in text_of(outcome)
+
+
+@requirement("search.html#recursive")
+def test_search_by_what_is_part_of_something(zoo: Zoo) -> None:
+    house = zoo.fhir.create({"resourceType": "Location", "name": "House"})
+    inside = {"reference": f"Location/{house['id']}"}
+    room = zoo.fhir.create({"resourceType": "Location", "name": "Room", "partOf": inside})
+    subject = zoo.fhir.create(patient(uuid.uuid4().hex))
+    place = {"location": [{"location": {"reference": f"Location/{room['id']}"}}]}
+    made = zoo.fhir.create(encounter(f"Patient/{subject['id']}") | place)
+    assert zoo.fhir.found("Encounter", {"location:below": f"Location/{house['id']}"}) == [made["id"]]
+    assert zoo.fhir.found("Encounter", {"location": f"Location/{house['id']}"}) == []
+    assert zoo.fhir.found("Location", {"partof:above": room["id"]}) == [room["id"]]
 
 
 @requirement("search.html#modifiers")

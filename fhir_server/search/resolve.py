@@ -17,6 +17,7 @@ from fhir_server.search.members import Far, Members
 from fhir_server.search.restriction import OFFERED
 from fhir_server.search.standing import restricted
 from fhir_server.search.view import FarLinked, View
+from fhir_server.search.within import within
 from fhir_server.store import Session, Store
 from fhir_server.store.model import Parameter
 from fhir_server.store.order import SHIFT, first_place, window
@@ -57,6 +58,7 @@ from resources.search_param.terms import (
     Refers,
     Str,
     Term,
+    Within,
     type_key,
 )
 
@@ -184,6 +186,8 @@ class Resolver:
                 return walked(self, term)
             case Linked():
                 return linked(self, term)
+            case Within():
+                return within(self, term)
 
     def _hash(self, key: Key) -> int:
         return self.store.hasher.h(self.tenant, key)

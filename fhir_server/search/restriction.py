@@ -17,7 +17,7 @@ from resources.errors import BadSearch, Forbidden
 from resources.repository import Caller, Grant, Grants
 from resources.search_param.compartments import branches
 from resources.search_param.parameters import parameters
-from resources.search_param.terms import All, And, Column, Key, Linked, Not, Or, Post, Referred, Refers, Term
+from resources.search_param.terms import All, And, Column, Key, Linked, Not, Or, Post, Referred, Refers, Term, Within
 from resources.search_param.value_set import asks_for_codes
 
 # --- The table of types, for callers confined to a compartment ---------------------------------------------------
@@ -157,6 +157,8 @@ def refuse_far(caller: Caller, term: Term) -> None:
         refuse_far(caller, term.term)
     elif isinstance(term, Or):
         _refuse_all(caller, term.terms)
+    elif isinstance(term, Within):
+        restriction(caller, term.target, "s")
     elif isinstance(term, Refers | Referred):
         restriction(caller, term.target if isinstance(term, Refers) else term.source, "s")
         refuse_far(caller, term.term)

@@ -10,7 +10,7 @@ from typing import Any
 
 from resources import definitions
 from resources.literal_reference import ID, is_id
-from resources.search_param import token
+from resources.search_param import hierarchy, token
 from resources.search_param.escapes import plain
 from resources.search_param.parameter import Kind, Parameter
 from resources.search_param.sink import Factory, Indexer, Sink
@@ -99,9 +99,11 @@ def term(parameter: Parameter, modifier: str, value: str) -> Term:
     if modifier == "identifier":
         return _by_identifier(parameter, value)
     text = plain(value)
-    if modifier:
+    if modifier and modifier not in hierarchy.MODIFIERS:
         text = _typed(parameter, modifier, text)
     keys = [key for branch in parameter.branches for key in _keys(parameter, branch.text, branch.target, text)]
+    if modifier in hierarchy.MODIFIERS:
+        return hierarchy.term(parameter, modifier, value, keys, LOCAL)
     return Or(tuple(Post(key) for key in keys))
 
 
@@ -159,4 +161,4 @@ class _AnyModifier(frozenset[str]):
         return super().__contains__(modifier) or modifier in definitions.RESOURCE_TYPES
 
 
-KIND = Kind(LEAVES, _AnyModifier({"identifier"}), term)
+KIND = Kind(LEAVES, _AnyModifier({"identifier"} | hierarchy.MODIFIERS), term)

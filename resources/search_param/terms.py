@@ -179,6 +179,17 @@ class Linked(msgspec.Struct, frozen=True, gc=False):
     patient: str
 
 
+class Within(msgspec.Struct, frozen=True, gc=False):
+    """Resources whose reference under ``branch`` points to ``target``/``id``, or to what that is part of (``how`` is
+    above) or to its parts (below)."""
+
+    type: str
+    branch: str
+    target: str
+    id: str
+    how: str
+
+
 class Column(msgspec.Struct, frozen=True, gc=False):
     """A predicate on the resource row: ``name`` is id (op eq) or updated (op ge, lt; microseconds)."""
 
@@ -209,5 +220,20 @@ class Not(msgspec.Struct, frozen=True, gc=False):
 
 
 Term = (
-    Post | Clinical | Range | Str | Lookup | Coded | Family | Refers | Referred | Linked | Column | All | And | Or | Not
+    Post
+    | Clinical
+    | Range
+    | Str
+    | Lookup
+    | Coded
+    | Family
+    | Refers
+    | Referred
+    | Linked
+    | Within
+    | Column
+    | All
+    | And
+    | Or
+    | Not
 )

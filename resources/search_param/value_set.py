@@ -12,7 +12,7 @@ from resources.literal_reference import ID
 from resources.search_param.escapes import plain
 from resources.search_param.expression import Branch
 from resources.search_param.parameter import Parameter
-from resources.search_param.terms import And, Coded, Not, Or, Referred, Refers, Term
+from resources.search_param.terms import And, Coded, Not, Or, Referred, Refers, Term, Within
 
 MODIFIERS = frozenset({"in", "above", "below"})
 MOST = 50
@@ -62,9 +62,9 @@ def _branch_term(
 
 
 def asks_for_codes(term: Term) -> bool:
-    """Whether a part of ``term`` names a set of codes, which no document at hand can be asked about."""
+    """Whether a part of ``term`` names a set of codes or a hierarchy, which no document at hand can be asked about."""
     match term:
-        case Coded():
+        case Coded() | Within():
             return True
         case And() | Or():
             return any(asks_for_codes(part) for part in term.terms)
