@@ -17,11 +17,13 @@ from aiortc.rtp import RtpPacket
 from bench.video_load import Encoded
 
 _PATIENCE = 90.0
+_SHOWN = ("state", "recording")
 _SDP = {"Content-Type": "application/sdp"}
 
 
 class Peer:
-    """One member. ``packets`` of sound came; ``gap`` is the longest time between two of them, in seconds."""
+    """One member. ``packets`` of sound came; ``gap`` is the longest time between two of them, in seconds;
+    ``told``: the last state and what changed of the recording since."""
 
     def __init__(self, page: str) -> None:
         aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
@@ -35,6 +37,7 @@ class Peer:
         self._running: asyncio.Task[None] | None = None
         self.seat: dict[str, Any] = {}
         self.gap, self.packets, self.sockets = 0.0, 0, 0
+        self.told: dict[str, dict[str, Any]] = {}
         self.over = asyncio.Event()
 
     async def join(self, url: str) -> None:
@@ -94,6 +97,8 @@ class Peer:
                 waiting.set_result(told)
             return
         self._last = told["n"]
+        if told["event"] in _SHOWN:
+            self.told = self.told | {told["event"]: told} if told["event"] != "state" else {"state": told}
         if told["event"] == "state" and self._sends:  # the server may be another, which knows no media session
             await self._offer()
 
