@@ -4,6 +4,8 @@
 const DIGITS = 6;
 /** ms in which a new key reaches the others before it is used. */
 const SETTLE = 500;
+/** ms in which those who come are gathered. */
+const GATHER = 100;
 const CURVE = { name: "ECDH", namedCurve: "P-256" };
 
 const bytes = (text) => new TextEncoder().encode(text);
@@ -51,6 +53,7 @@ export class Agreement extends EventTarget {
   #turn = Promise.resolve();
   #own = { id: 0, raw: null };
   #timer = 0;
+  #gathering = 0;
 
   /** @param {(member: string, text: string) => void} pass hands something to the page of a member */
   constructor(pass) {
@@ -131,8 +134,15 @@ export class Agreement extends EventTarget {
     this.#pairs.set(member, pair);
     this.#say("forget", { member });
     await this.#commit(member, pair);
-    await this.#rotate(alone ? 0 : SETTLE);
+    if (alone) await this.#rotate(0);
+    else this.#soon();
     return pair;
+  }
+
+  /** Several who come at once are one reason for another key. */
+  #soon() {
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => this.#next(() => this.#rotate()), GATHER);
   }
 
   async #commit(member, pair) {

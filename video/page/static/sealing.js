@@ -34,7 +34,7 @@ export class Sealing {
     this.agreement.addEventListener("code", ({ detail }) => this.#code(detail));
     socket.addEventListener("event", ({ detail }) => this.#event(detail));
     $("sealed-same").onclick = () => this.#compared();
-    window.setInterval(() => this.agreement.again(), AGAIN);
+    this.timer = window.setInterval(() => this.agreement.again(), AGAIN);
   }
 
   /** Only browsers without scripted transforms must be told before the connection is made. */
@@ -114,6 +114,7 @@ export class Sealing {
   }
 
   stop() {
+    window.clearInterval(this.timer);
     this.worker.terminate();
     show($("sealed"), false);
   }

@@ -115,6 +115,23 @@ def _differs(hall: Hall, clinician: Page) -> bool:
     return not stolen or difference(stolen, shown) > 20
 
 
+def test_a_page_that_waits_begins_anew_when_the_visit_becomes_encrypted(hall: Hall) -> None:
+    patient = hall.waiting()
+    hall.encrypted = True
+    clinician = hall.clinician()
+    expect(clinician.locator("#sealed-text")).to_have_text("This visit is encrypted end to end.")
+    clinician.get_by_role("button", name=f"Admit {ANNA}").click()
+    assert number(clinician, ANNA) == number(patient, BEN)
+
+
+def test_a_browser_that_cannot_is_told_so(hall: Hall) -> None:
+    hall.encrypted = True
+    page = hall.tab()
+    page.add_init_script("delete window.RTCRtpScriptTransform; delete RTCRtpSender.prototype.createEncodedStreams")
+    page.goto(hall.link("pt", ANNA))
+    expect(page.get_by_text("This visit is encrypted end to end, which this browser cannot do.")).to_be_visible()
+
+
 def test_the_tap_of_this_test_would_see_what_is_in_the_clear() -> None:
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = 320, 240, "yuv420p"
