@@ -27,15 +27,18 @@ TICK = 1.0
 
 class ForwardingBackend:
     """Made in the event loop. ``addresses`` are the IP addresses at which browsers reach UDP ``port`` (0: any free).
+    ``opened`` is another Port for tests and bars, one that loses datagrams or keeps a list of them.
 
     Raises OSError when the port is taken, ValueError for what is no address.
     """
 
-    def __init__(self, addresses: tuple[str, ...], port: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, addresses: tuple[str, ...], port: int, limits: Limits | None = None, opened: type[Port] = Port
+    ) -> None:
         self._limits = limits or Limits()
         self.counters: Counters = Counters()
         self._addresses = addresses
-        self._ports = [Port(s, self.counters, self._limits.batch, self._arrived) for s in bind(addresses, port)]
+        self._ports = [opened(s, self.counters, self._limits.batch, self._arrived) for s in bind(addresses, port)]
         self.port = self._ports[0].port
         self._certificate = _CERTIFICATE()
         self._fingerprint = fingerprint(self._certificate)

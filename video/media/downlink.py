@@ -34,7 +34,7 @@ class Downlink:
         self._time_id = line.extensions.get("time", 0)
         self._time_word = self._time_id << 28 | 2 << 24
         self._rewriter = Rewriter(CLOCK[line.kind], secrets.randbits(16), secrets.randbits(32))
-        self._history = History() if line.kind == "video" else None
+        self._history = History()
         self._rtx_sequence = secrets.randbits(15)
         self._unsettled = self._waiting = True
         self._since, self._before = 0.0, 0
@@ -76,8 +76,7 @@ class Downlink:
         else:
             head = HEADER.pack(flags & 0x20 | 0x80, kind, sequence, timestamp, self.sending.ssrc)
         out = head + packet[start:]
-        if self._history is not None:
-            self._history.put(sequence, out)
+        self._history.put(sequence, out)
         rewriter.sent(sequence, timestamp, now)
         self.packets += 1
         self.octets += len(out)
@@ -125,8 +124,6 @@ class Downlink:
 
     def resend(self, sequences: tuple[int, ...]) -> None:
         """What the receiver misses, when it is still there and not too much of it."""
-        if self._history is None:
-            return
         for sequence in sequences:
             packet = self._history.get(sequence)
             if packet and self.again > 0:

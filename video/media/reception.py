@@ -5,11 +5,18 @@ RFC 3550 section 6.4.1 and appendix A.3, A.8; RFC 4585 section 3.5 (when to ask)
 
 from video.media.rtcp import Block
 
-TRIES = 6
+TRIES = 10
 PAUSE = 0.04
-"""Seconds between two requests for the same packet."""
+"""Seconds between two requests for the same packet, as long as the round trip is not known."""
+_SHORTEST, _LONGEST, _SLOWEST = 0.02, 0.2, 5
+"""Bounds of it, and how many times as long it gets: a sender that was asked keeps silent for a round trip."""
 _HOLE = 256
 """A jump of more is another beginning, not loss."""
+
+
+def patience(round_trip: float) -> float:
+    """Seconds to wait for an answer that takes ``round_trip`` (0: not known)."""
+    return min(_LONGEST, max(_SHORTEST, 1.25 * round_trip)) if round_trip else PAUSE
 
 
 class Reception:
@@ -17,14 +24,14 @@ class Reception:
 
     __slots__ = (
         "_cycles", "_due_before", "_got_before", "_jitter", "_last", "_origin", "_report", "_transit",
-        "clock", "count", "highest", "missing", "octets", "repeated", "skipped", "ssrc",
+        "abandoned", "clock", "count", "highest", "missing", "octets", "repeated", "skipped", "ssrc",
     )  # fmt: skip
 
     def __init__(self, ssrc: int, clock: int, sequence: int) -> None:
         self.ssrc, self.clock = ssrc, clock
         self.highest = sequence - 1 & 0xFFFF
         self._origin, self._cycles = self.highest, 0
-        self.count = self.octets = self.repeated = self.skipped = 0
+        self.count = self.octets = self.repeated = self.skipped = self.abandoned = 0
         self.missing: dict[int, list[float]] = {}
         self._jitter, self._transit, self._last = 0.0, 0.0, -1
         self._due_before = self._got_before = 0
@@ -67,15 +74,16 @@ class Reception:
                 self._jitter += (change - self._jitter) / 16
         self._transit, self._last = transit, timestamp
 
-    def wanted(self, now: float) -> list[int]:
+    def wanted(self, now: float, pause: float = PAUSE) -> list[int]:
         """What is to be asked for now; what was asked for TRIES times is given up."""
         asked, given_up = [], []
         for sequence, tried in self.missing.items():
             if tried[1] >= TRIES:
                 given_up.append(sequence)
-            elif now - tried[2] >= PAUSE:
+            elif now - tried[2] >= pause * min(_SLOWEST, tried[1]) * 0.9:
                 tried[1], tried[2] = tried[1] + 1, now
                 asked.append(sequence)
+        self.abandoned += len(given_up)
         for sequence in given_up:
             del self.missing[sequence]
         return asked

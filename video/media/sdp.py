@@ -25,7 +25,8 @@ KIND = {Source.MICROPHONE: "audio", Source.CAMERA: "video", Source.SCREEN: "vide
 CLOCK = {"audio": 48000, "video": 90000}
 _MOST = {"a=rtpmap": 128, "a=rtcp-fb": 512, "a=fmtp": 128, "a=ssrc": 64, "a=extmap": 32, "a=candidate": 64}
 """Lines of a kind in one section: what is read by aiortc costs the product of some of them."""
-_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
+_FEEDBACK = {"audio": ("nack",), "video": ("nack", "nack pli", "ccm fir", "goog-remb")}
+"""Browsers do not offer NACK for sound and yet do it, both ways, when the answer names it; the others pass it over."""
 _EXTENSIONS = {
     "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
     "time": "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
@@ -282,8 +283,7 @@ def _codec_rows(kind: str, codec: Codec) -> list[str]:
     rows = [f"a=rtpmap:{codec.payload_type} {names[codec.name]}"]
     if codec.parameters:
         rows.append(f"a=fmtp:{codec.payload_type} {codec.parameters}")
-    if kind == "video":
-        rows += [f"a=rtcp-fb:{codec.payload_type} {word}" for word in _FEEDBACK]
+    rows += [f"a=rtcp-fb:{codec.payload_type} {word}" for word in _FEEDBACK[kind]]
     if codec.rtx >= 0:
         rows += [f"a=rtpmap:{codec.rtx} rtx/90000", f"a=fmtp:{codec.rtx} apt={codec.payload_type}"]
     return rows

@@ -31,7 +31,7 @@ class Port:
         return int(self._socket.getsockname()[1])
 
     def _readable(self) -> None:
-        receive, arrived, now = self._socket.recvfrom, self._arrived, self._loop.time()
+        receive, took, now = self._socket.recvfrom, self.took, self._loop.time()
         for _ in range(self._batch):
             try:
                 datagram, address = receive(_LARGEST)
@@ -39,7 +39,11 @@ class Port:
                 return
             except OSError:  # ICMP of somebody who is gone
                 continue
-            arrived(datagram, address, self, now)
+            took(datagram, address, now)
+
+    def took(self, datagram: bytes, address: Address, now: float) -> None:
+        """One datagram of the socket."""
+        self._arrived(datagram, address, self, now)
 
     def send(self, datagram: bytes, address: Address) -> None:
         """At once or not at all: a queue here would only delay what comes later."""

@@ -10,7 +10,7 @@ from video.media import rtcp
 from video.media.downlink import Downlink
 from video.media.history import unwrapped
 from video.media.keyframes import KeyFrames
-from video.media.reception import PAUSE, Reception
+from video.media.reception import Reception, patience
 from video.media.rtp import HEADER, SHORTEST, payload_start
 from video.media.sdp import CLOCK, Line
 from video.ports import Captured, Sink
@@ -34,7 +34,6 @@ class Uplink:
         self.sending = False
         self._codecs = {codec.payload_type: codec.name for codec in line.codecs}
         self._repairs = {codec.rtx: codec.payload_type for codec in line.codecs if codec.rtx >= 0}
-        self._nack = line.kind == "video"
         self._timer: asyncio.TimerHandle | None = None
 
     def speaks(self, payload_type: int) -> bool:
@@ -57,7 +56,7 @@ class Uplink:
             return
         reception.octets += len(packet)
         self.last = now
-        if reception.missing and self._nack and self._timer is None:
+        if reception.missing and self._timer is None:
             self._ask_again()
         if not self.sending:
             self.session.began(self)
@@ -116,11 +115,14 @@ class Uplink:
         self._timer = None
         if self.reception is None:
             return
-        wanted = self.reception.wanted(asyncio.get_running_loop().time())
+        loop, pause, before = asyncio.get_running_loop(), patience(self.session.round_trip), self.reception.abandoned
+        wanted = self.reception.wanted(loop.time(), pause)
         if wanted:
             self.session.send_rtcp(rtcp.nack(self.session.ssrc, self.reception.ssrc, wanted))
+        if self.reception.abandoned > before:
+            self.want_key_frame()
         if self.reception.missing:
-            self._timer = asyncio.get_running_loop().call_later(PAUSE, self._ask_again)
+            self._timer = loop.call_later(pause, self._ask_again)
 
     def clocked(self, report: rtcp.SenderReport, now: float) -> None:
         """The publisher's report, passed on in the terms of each who receives it."""

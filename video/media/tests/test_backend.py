@@ -65,11 +65,7 @@ def test_a_slot_changes_hands_without_a_break() -> None:
         assert abs(await one.brightness() - 130) < 12
         backend.permit("r", frozenset("ac"))
         assert backend.slots("r", "a") == (Slot(0, "c"),)
-        for _ in range(90):
-            if abs(await one.brightness() - 220) < 12:
-                break
-        else:
-            pytest.fail("the picture of the newcomer never came")
+        await asyncio.wait_for(one.closely(220), 15)
         for peer in (one, two, three):
             await peer.leave()
 
