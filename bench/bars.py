@@ -23,7 +23,8 @@ LANES = {"ci": 2, "full": 1}
 MODULES = (
     "knowledge", "scope_fuzz", "isolation_fuzz", "auth_overhead", "records", "auth_races", "auth", "concurrency",
     "bad_input", "speed", "hl7_values", "hl7_speed", "hl7_map_speed", "hl7_inventory", "hl7_permutations",
-    "hl7_kill", "hl7_ack", "hl7_end_to_end", "video_media", "video_loss", "video_failures", "video_recording", "video_browser",
+    "hl7_kill", "hl7_ack", "hl7_end_to_end", "video_media", "video_loss", "video_failures",
+    "video_recording", "video_browser",
 )  # fmt: skip
 
 
