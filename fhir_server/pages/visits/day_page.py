@@ -59,7 +59,8 @@ def changes(desk: Desk) -> Response:
     html = None
     if versions or digest != request.args.get("sitting", ""):
         chosen = _chosen(desk)
-        context = {"csrf": desk.visitor.csrf, "chosen": chosen, "asked": _asked(desk, chosen)}
+        context = desk.frame.door.frame(desk.visitor) | {"csrf": desk.visitor.csrf}
+        context |= {"chosen": chosen, "asked": _asked(desk, chosen)}
         page = desk.frame.look.render(desk.frame.door.root, "list.html", context | _list(desk, chosen, sitting))
         html = page.get_data(as_text=True)
     return told(desk, {"position": position, "sitting": digest, "html": html, "now": desk.clinic.now()})

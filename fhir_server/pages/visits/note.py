@@ -4,13 +4,15 @@ FHIR R4 DocumentReference (https://hl7.org/fhir/R4/documentreference.html), LOIN
 """
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from fhir_server.pages.visits.found import find
 from fhir_server.pages.visits.observed import LOINC
 from fhir_server.pages.visits.vitals import ENTRIES
-from fhir_server.pages.visits.words import codes
+from fhir_server.pages.visits.words import codes, name
 from resources.errors import BusinessRule
 from resources.json_codec import decode_stored
 from resources.repository import Command, Create, Patch, Repository
@@ -36,7 +38,8 @@ _TYPES = {(LOINC, "11488-4"), (LOINC, "34109-9")}
 
 @dataclass(frozen=True)
 class Note:
-    """``text`` None for one whose content is no plain text; ``mine`` when the visitor is its author."""
+    """``text`` None for one whose content is no plain text; ``mine`` when the visitor is its author; ``author`` in
+    words."""
 
     id: str
     version: int
@@ -60,7 +63,7 @@ class Notes:
 def notes(repository: Repository, encounter: str, author: str) -> Notes:
     """Those of ``encounter`` (Encounter/1), as ``author`` (Practitioner/1, '' for nobody) finds them."""
     found = find(repository, "DocumentReference", ("encounter", encounter), ("_include", "DocumentReference:author"))
-    kept = [_note(one, author) for one in found.matches if _is_note(one)]
+    kept = [_note(one, author, found.included) for one in found.matches if _is_note(one)]
     draft = next((note for note in kept if note.mine and not note.signed and note.text is not None), None)
     return Notes(draft, tuple(note for note in kept if note is not draft), found.more, found.refused)
 
@@ -69,7 +72,7 @@ def _is_note(one: Json) -> bool:
     return one.get("status") == "current" and bool(_TYPES & set(codes(one.get("type"))))
 
 
-def _note(one: Json, author: str) -> Note:
+def _note(one: Json, author: str, people: Mapping[str, Json] = MappingProxyType({})) -> Note:
     authors = [ref.get("reference", "") for ref in one.get("author", ())]
     return Note(
         one["id"],
@@ -77,7 +80,7 @@ def _note(one: Json, author: str) -> Note:
         _text(one),
         one.get("docStatus") in _SIGNED,
         authors == ([author] if author else []),
-        next(iter(authors), ""),
+        ", ".join(name(people.get(ref)) or ref for ref in authors),
         one.get("date", ""),
     )
 

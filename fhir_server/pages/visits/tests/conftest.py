@@ -40,7 +40,7 @@ class House:
     def __init__(self, process: Process) -> None:
         self._repository = process.repository(Caller("test", grants=WHOLE_RECORD))
 
-    def put(self, type: str, id: str, **of: Any) -> str:
+    def put(self, type: str, id: str, /, **of: Any) -> str:
         given = {name: value for name, value in of.items() if value is not None}
         self._repository.commit([Put({"resourceType": type, "id": id} | given, type, id)])
         return f"{type}/{id}"
