@@ -92,13 +92,19 @@ def _take_turns(process: Process) -> None:
 
 
 def _open_forecourt(process: Process) -> None:
-    """On SQLite messages are durable in a file of their own before they are in the journal."""
+    """On SQLite messages are durable in a file of their own before they are in the journal. Raises SettingError."""
     if not isinstance(process.store, SqliteStore):
         return
+    path = process.settings.data / "hl7-forecourt.db"
     try:
-        process.journal.open_forecourt(process.settings.data / "hl7-forecourt.db")
+        process.journal.open_forecourt(path)
     except BlockingIOError:
-        log.warning("another bridge takes messages here; this one is slower")
+        raise SettingError(
+            f"DATA_DIR {path.parent} is served by another HL7 bridge; stop that one, or give this one a folder of its "
+            "own. Several bridges on one record need PostgreSQL."
+        ) from None
+    except Unavailable as error:
+        raise SettingError(str(error)) from None
 
 
 def _alone(process: Process) -> AbstractContextManager[Any]:
@@ -134,7 +140,10 @@ async def _serve(process: Process, site: Site, tls: ssl.SSLContext | None) -> No
     made = bridge(process, site, metrics, tls)
     keep_what_is_there()
     sys.setswitchinterval(_SWITCH)
-    metrics.watch(lambda: made.listener.connections if made.listener else 0)
+    metrics.watch(
+        lambda: made.listener.connections if made.listener else 0,
+        lambda: process.journal.forecourt.aside if process.journal.forecourt else 0,
+    )
     await made.run(stop, lambda port: log.info("listening", extra={"host": process.settings.hl7_host, "port": port}))
 
 

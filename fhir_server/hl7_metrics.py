@@ -35,7 +35,13 @@ class BridgeMetrics:
         self._connections = Gauge(
             "hearth_hl7_connections", "Open connections of senders.", registry=registry, multiprocess_mode="livesum"
         )
-        self._watched: Callable[[], int] = lambda: 0
+        self._aside = Gauge(
+            "hearth_hl7_forecourt_unreadable",
+            "Messages on SQLite that came and cannot be opened with the keys at hand.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._watched: tuple[Callable[[], int], ...] = ()
 
     def received(self, sender: str, type: str, verdict: str) -> None:
         self._received.labels(sender, type, verdict).inc()
@@ -46,9 +52,10 @@ class BridgeMetrics:
     def ended(self, sender: str, state: str, seconds: float) -> None:
         self._ended.labels(sender, state).observe(seconds)
 
-    def watch(self, connections: Callable[[], int]) -> None:
-        self._watched = connections
+    def watch(self, connections: Callable[[], int], aside: Callable[[], int]) -> None:
+        self._watched = (connections, aside)
 
     def sample(self) -> None:
         """Look at what is watched."""
-        self._connections.set(self._watched())
+        for gauge, watched in zip((self._connections, self._aside), self._watched, strict=False):
+            gauge.set(watched())

@@ -113,10 +113,6 @@ class Crew:
                 member.process.kill()
         self._listening.join(1.0)
 
-    @property
-    def pids(self) -> list[int]:
-        return [member.process.pid or 0 for member in self._members]
-
     def _hired(self) -> _Member:
         wakes, waker = _CONTEXT.Pipe(duplex=False)
         words, mouth = _CONTEXT.Pipe(duplex=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_server.hl7 import PORT, _options, _tls, applier_of, bridge
+from fhir_server.hl7 import PORT, _open_forecourt, _options, _tls, applier_of, bridge
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
@@ -45,7 +45,7 @@ def say(process: Process, *messages: bytes) -> list[bytes]:
     async def scenario() -> list[bytes]:
         stop, ports = asyncio.Event(), asyncio.Queue[int]()
         metrics = BridgeMetrics()
-        metrics.watch(lambda: 1)
+        metrics.watch(lambda: 1, lambda: 0)
         made = bridge(process, read_site(process.settings.hl7_site), metrics)
         object.__setattr__(made._options, "port", 0)
         running = asyncio.create_task(made.run(stop, ports.put_nowait))
@@ -154,3 +154,15 @@ def test_a_changed_site_kit_is_taken_over_by_all_processes_while_connections_sta
 
     asyncio.run(scenario())
     assert {entry.state for entry in process.journal.search(Query(sender="ward"))} == {"applied"}
+
+
+def test_a_second_bridge_on_the_same_folder_is_refused_and_so_is_a_damaged_forecourt(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path), "DATABASE": f"sqlite:///{tmp_path / 'hearth.db'}", "OPEN": True}, {})
+    prepare(settings)
+    with Process(settings) as first, Process(settings) as second:
+        _open_forecourt(first)
+        with pytest.raises(SettingError, match="another HL7 bridge"):
+            _open_forecourt(second)
+    (tmp_path / "hl7-forecourt.db").write_bytes(b"damaged" * 1000)
+    with Process(settings) as third, pytest.raises(SettingError, match="keep a copy"):
+        _open_forecourt(third)

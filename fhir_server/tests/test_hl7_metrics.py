@@ -22,9 +22,10 @@ def test_connections_are_looked_at() -> None:
     made = BridgeMetrics()
     made.sample()
     assert "hearth_hl7_connections 0.0" in _exposed(made)
-    made.watch(lambda: 3)
+    made.watch(lambda: 3, lambda: 2)
     made.sample()
     assert "hearth_hl7_connections 3.0" in _exposed(made)
+    assert "hearth_hl7_forecourt_unreadable 2.0" in _exposed(made)
 
 
 def test_nobody_has_to_watch() -> None:

@@ -47,11 +47,6 @@ class File:
         """All messages in the order they came."""
         return [message for batch in self.batches for message in batch.messages]
 
-    @property
-    def is_batch(self) -> bool:
-        """Whether there is an envelope, and the answer is a batch too."""
-        return self.header is not None or any(batch.header for batch in self.batches)
-
 
 def is_several(raw: bytes) -> bool:
     """Whether ``raw`` is a batch, a file, or several messages one after the other: then ``split`` must come first, for

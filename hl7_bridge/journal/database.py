@@ -16,6 +16,7 @@ _BUSY_SECONDS = 15
 _SETUP = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",  # what retention takes was a patient's: it is overwritten
     "PRAGMA wal_autocheckpoint = 20000",  # the file is the record's as well, whose log is copied back this rarely
 )
 _READING = "hl7_reading"

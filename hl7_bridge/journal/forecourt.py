@@ -6,6 +6,7 @@ how far it has taken over, so that each message gets there once, whoever is kill
 """
 
 import fcntl
+import logging
 import os
 import secrets
 import sqlite3
@@ -21,10 +22,15 @@ import msgspec
 from hl7_bridge.journal.receiving import storable
 from hl7_bridge.journal.sealing import Sealing
 from hl7_bridge.ports import Incoming
-from resources.errors import Unavailable
+from resources.errors import FhirError, Unavailable
 
+log = logging.getLogger("hearth.hl7")
+
+# What is deleted is overwritten: it was a patient's.
 _SETUP = """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sealed BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS name (name TEXT NOT NULL) STRICT"""
 _BUSY_SECONDS = 15
 _AT_ONCE = 100
@@ -42,7 +48,7 @@ class Forecourt:
     method raises Unavailable when the file cannot be used, and has done nothing then."""
 
     def __init__(self, path: Path, sealing: Sealing) -> None:
-        """Raises BlockingIOError when another process has the file."""
+        """Raises BlockingIOError when another process has the file, Unavailable when it is damaged."""
         self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,8 +59,13 @@ class Forecourt:
             os.close(self._lock)
             raise
         self._alone, self._sealing = threading.Lock(), sealing
-        self._connection.executescript(_SETUP)
-        self.name = self._named()
+        try:
+            with self._answering():
+                self._connection.executescript(_SETUP)
+            self.name = self._named()
+        except Unavailable as error:
+            self.close()
+            raise Unavailable(f"{path} cannot be used ({error.__cause__}). {_DAMAGED}") from error
 
     def _named(self) -> str:
         with self._write() as connection:
@@ -80,10 +91,51 @@ class Forecourt:
 
     def after(self, number: int, count: int) -> list[Standing]:
         """The first ``count`` messages behind ``number``."""
+        while True:
+            with self._answering():
+                wanted = "SELECT id, sealed FROM message WHERE id > ? ORDER BY id LIMIT ?"
+                rows = self._connection.execute(wanted, (number, count)).fetchall()
+            found = {id: self._opened(sealed) for id, sealed in rows}
+            closed = [id for id, incoming in found.items() if incoming is None]
+            if not closed:
+                return [Standing(id, incoming) for id, incoming in found.items() if incoming is not None]
+            self._set_aside(closed)
+
+    def _opened(self, sealed: bytes) -> Incoming | None:
+        """None when it cannot be read with the keys at hand, or is damaged."""
+        try:
+            return _read(self._sealing.open(sealed))
+        except (FhirError, ValueError):
+            return None
+
+    def _set_aside(self, numbers: Sequence[int]) -> None:
+        """Those behind them are not to wait; they stay in the file."""
+        each = [(number,) for number in numbers]
+        with self._write() as connection:
+            connection.executemany("INSERT INTO aside SELECT id, sealed FROM message WHERE id = ?", each)
+            connection.executemany("DELETE FROM message WHERE id = ?", each)
+        log.error("messages in the forecourt cannot be opened and are set aside", extra={"numbers": list(numbers)})
+
+    @property
+    def aside(self) -> int:
+        """How many messages are set aside because they cannot be opened."""
         with self._answering():
-            wanted = "SELECT id, sealed FROM message WHERE id > ? ORDER BY id LIMIT ?"
-            rows = self._connection.execute(wanted, (number, count)).fetchall()
-        return [Standing(id, _read(self._sealing.open(sealed))) for id, sealed in rows]
+            return int(self._connection.execute("SELECT count(*) FROM aside").fetchone()[0])
+
+    def take_up(self) -> int:
+        """Let those that were set aside and can be opened now stand behind all others; how many still cannot."""
+        with self._answering():
+            numbers = [row[0] for row in self._connection.execute("SELECT id FROM aside ORDER BY id")]
+        left = 0
+        for number in numbers:
+            with self._write() as connection:
+                [sealed] = connection.execute("SELECT sealed FROM aside WHERE id = ?", (number,)).fetchone()
+                if self._opened(sealed) is None:
+                    left += 1
+                    continue
+                connection.execute("INSERT INTO message (sealed) VALUES (?)", (sealed,))
+                connection.execute("DELETE FROM aside WHERE id = ?", (number,))
+        return left
 
     def forget(self, number: int) -> None:
         """What the journal has: all up to ``number``."""
@@ -119,6 +171,12 @@ class Forecourt:
                 raise Unavailable(
                     "The file of HL7 messages that just came cannot be used; try again shortly."
                 ) from error
+
+
+_DAMAGED = (
+    "It may hold messages that were acknowledged and are not in the journal yet: keep a copy, restore it or move it "
+    "away, and start again."
+)
 
 
 def _packed(incoming: Incoming) -> bytes:

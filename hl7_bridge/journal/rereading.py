@@ -48,9 +48,3 @@ def done(database: Database, ids: list[int]) -> None:
     """They are read again, or cannot be."""
     with database.write(durable=False) as connection:
         connection.execute(sa.delete(reread).where(_r.message.in_(ids)))
-
-
-def left(database: Database) -> int:
-    """How many are still to be read again."""
-    with database.read() as connection:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(reread)).scalar_one())

@@ -1,5 +1,6 @@
 """The journal on SQLite and PostgreSQL: ports.Journal, and what the console, the commands and the upkeep ask of it."""
 
+import logging
 import os
 import secrets
 import socket
@@ -20,6 +21,8 @@ from hl7_bridge.journal.stamps import SqlStamps
 from hl7_bridge.mapping.model import Unmapped
 from hl7_bridge.ports import Incoming, Outcome, Receipt, State, Work
 from resources.errors import Conflict
+
+log = logging.getLogger("hearth.hl7")
 
 PAGE = 50
 
@@ -48,10 +51,12 @@ class SqlJournal:
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
     def open_forecourt(self, path: Path) -> None:
-        """Of SQLite. Raises BlockingIOError when another process has it."""
+        """Of SQLite. Raises BlockingIOError when another process has it, Unavailable when it is damaged."""
         self.forecourt = Forecourt(path, self._sealing)
         self._reached = self.outbox.position(self._follower)
         self.forecourt.begin_behind(self._reached)
+        if left := self.forecourt.take_up():
+            log.error("messages in the forecourt cannot be opened", extra={"count": left})
 
     @property
     def _follower(self) -> str:
@@ -210,9 +215,6 @@ class SqlJournal:
 
     def end_reread(self, ids: list[int]) -> None:
         rereading.done(self._database, ids)
-
-    def left_reread(self) -> int:
-        return rereading.left(self._database)
 
     # --- strangers
 

@@ -37,6 +37,8 @@ OUTGOING = {
 _CODE_COLUMNS = ("local", "system", "code", "display")
 _UNIT_COLUMNS = ("local", "ucum")
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`$")
+_TOP = re.compile(r" - at `\$\.([^.\[`]+)")
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 Tables = dict[str, dict[str, Coding]]
 
@@ -106,14 +108,29 @@ class _Reader:
 
     def _struct(self, path: Path, kind: type[Kind]) -> Kind | None:
         try:
-            return msgspec.convert(tomllib.loads(path.read_text("utf-8")), kind)
+            return self._converted(path, tomllib.loads(path.read_text("utf-8")), kind)
         except tomllib.TOMLDecodeError as error:
             self._fault(path, "", f"is not TOML: {error}")
         except UnicodeDecodeError:
             self._fault(path, "", "is not UTF-8")
-        except msgspec.ValidationError as error:
-            self._fault(path, *_placed(str(error), kind))
         return None
+
+    def _converted(self, path: Path, data: dict[str, Any], kind: type[Kind]) -> Kind | None:
+        """None when there are faults: each key that has one is left out, to find those of the others."""
+        left_out: set[str] = set()
+        while True:
+            try:
+                made = msgspec.convert(data, kind)
+            except msgspec.ValidationError as error:
+                missing, key = _MISSING.match(str(error)), _key(str(error))
+                if missing is None or missing[1] not in left_out:
+                    self._fault(path, *_placed(str(error), kind))
+                if key not in data:
+                    return None
+                del data[key]
+                left_out.add(key)
+            else:
+                return None if left_out else made
 
     # --- code tables
 
@@ -167,6 +184,13 @@ class _Reader:
 
     def _fault(self, path: Path, place: str, text: str) -> None:
         self.faults.append(Fault(str(path.relative_to(self.folder)), place, text))
+
+
+def _key(text: str) -> str:
+    """The key at the top that msgspec's message is about; '' when it names none."""
+    unknown = _UNKNOWN.match(text)
+    at = _TOP.search(text)
+    return at[1] if at else unknown[1] if unknown else ""
 
 
 def _placed(text: str, kind: type[msgspec.Struct]) -> tuple[str, str]:

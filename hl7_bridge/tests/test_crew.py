@@ -28,6 +28,10 @@ def body(strand: Strand, text: str) -> None:
     strand.follow(Echo, lambda: None)
 
 
+def pids(crew: Crew) -> set[int]:
+    return {member.process.pid for member in crew._members}
+
+
 def until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
@@ -39,13 +43,13 @@ def test_children_say_what_became_of_messages_and_are_replaced_when_they_die():
     words, deaths = [], []
     crew = Crew(body, ("given",), 2, words.append, lambda: deaths.append(1))
     crew.start()
-    until(lambda: {word.id for word in words} == set(crew.pids))
-    first = crew.pids[0]
+    until(lambda: {word.id for word in words} == pids(crew))
+    first = min(pids(crew))
     words.clear()
     crew.wake()
-    until(lambda: {word.id for word in words} == set(crew.pids))
+    until(lambda: {word.id for word in words} == pids(crew))
     os.kill(first, signal.SIGKILL)
-    until(lambda: deaths and first not in crew.pids and {word.id for word in words} >= set(crew.pids))
+    until(lambda: deaths and first not in pids(crew) and {word.id for word in words} >= pids(crew))
     assert words[0].outcome.ack == b"AA"
     assert {word.received for word in words} == {min(os.nice(0) + 10, 19)}
     crew.wake()

@@ -29,14 +29,14 @@ def test_a_whole_file() -> None:
     file = split(f"{FHS}{BHS}{ONE}{TWO}BTS|2\r{BHS}{THREE}BTS|1\rFTS|2\r".encode())
     assert [len(batch.messages) for batch in file.batches] == [2, 1]
     assert [piece.decode() for piece in file.messages] == [ONE, TWO, THREE]
-    assert file.is_batch and not file.problems and not file.loose
+    assert not file.problems and not file.loose
     assert file.header and file.header[9] == "f1" and file.batches[1].header and file.batches[1].header[11] == "b1"
 
 
 @pytest.mark.parametrize("around", ["", "\x0b", "\ufeff", "\r\n\r\n"])
 def test_one_message_is_itself(around: str) -> None:
     file = split(f"{around}{ONE}".encode())
-    assert [parse(raw).control_id for raw in file.messages] == ["1"] and not file.is_batch and not file.problems
+    assert [parse(raw).control_id for raw in file.messages] == ["1"] and not file.problems
 
 
 def test_several_are_told_from_one() -> None:

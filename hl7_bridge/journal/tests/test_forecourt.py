@@ -10,6 +10,7 @@ from hl7_bridge.conftest import KEY
 from hl7_bridge.journal import Sealing, SqlJournal
 from hl7_bridge.journal.forecourt import Forecourt
 from hl7_bridge.ports import Incoming, State
+from resources.errors import Unavailable
 
 Message = Callable[..., Incoming]
 
@@ -135,3 +136,28 @@ def test_what_the_journal_has_is_swept_away(court: SqlJournal, message: Message)
     court.take_over(standing[:2])
     court.sweep()
     assert court.forecourt and court.forecourt.after(0, 10) == standing[2:]
+
+
+def test_what_cannot_be_opened_is_set_aside_and_taken_up_when_it_can(tmp_path: Path, message: Message) -> None:
+    sealed, plain = Sealing(KEY, Cipher()), Sealing(KEY)
+    first = Forecourt(tmp_path / "court.db", sealed)
+    first.keep([message("1"), message("2")])
+    first.close()
+    second = Forecourt(tmp_path / "court.db", plain)  # without the key
+    second.keep([message("3")])
+    assert [each.incoming.control_id for each in second.after(0, 1)] == ["3"]
+    assert (second.aside, second.take_up()) == (2, 2)
+    second.close()
+    third = Forecourt(tmp_path / "court.db", sealed)
+    assert (third.take_up(), third.aside) == (0, 0)
+    assert [each.incoming.control_id for each in third.after(0, 9)] == ["3", "1", "2"]
+    third.close()
+
+
+def test_a_damaged_file_is_named_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "court.db"
+    path.write_bytes(b"no database at all" * 100)
+    for _ in range(2):  # the lock is free again
+        with pytest.raises(Unavailable, match=r"court\.db cannot be used"):
+            Forecourt(path, Sealing(KEY))
+    assert path.read_bytes() == b"no database at all" * 100

@@ -97,3 +97,12 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
     with pytest.raises(SiteError) as caught:
         read_site(write(tmp_path, senders__a_toml="x = 1", senders__b_toml='ack = "no"\napplications = ["B"]'))
     assert {fault.file for fault in caught.value.faults} == {"senders/a.toml", "senders/b.toml"}
+
+
+def test_all_faults_of_one_file_come_at_once(tmp_path: Path) -> None:
+    file = "port = 'x'\ntls = 3\nhots = 'h'\n"
+    with pytest.raises(SiteError) as caught:
+        read_site(write(tmp_path, receivers__a_toml=file))
+    told = {fault.place or fault.text.split(" is no key")[0] for fault in caught.value.faults}
+    assert told >= {"$.port", "$.tls", "'hots'"} and len(caught.value.faults) == 4  # and host is missing
+    assert any("`host`" in fault.text for fault in caught.value.faults)
