@@ -65,7 +65,7 @@ def forget(session: Session, tenant: int) -> None:
 
 def codes(session: Session, id: int, systems: Sequence[str] = ()) -> list[tuple[str, str]] | None:
     """(system, code) of an expansion, of ``systems`` only when some are given; None when it is gone."""
-    among = f" AND c.system IN {_texts(session, '$2')}" if systems else ""
+    among = f" AND c.system {_TEXTS[session.dialect]}" if systems else ""
     sql = (
         "SELECT c.system, c.code FROM expansion e LEFT JOIN expansion_code c"
         f" ON c.expansion = e.id{among} WHERE e.id = $1"
@@ -83,11 +83,13 @@ def lists(session: Session, id: int, tenant: int, type: str, branch: str, form: 
     member = "(SELECT 1 FROM expansion_code c WHERE c.expansion = $1 AND c.system = d.system AND c.code"
     sql = (
         "SELECT 0 AS found, id FROM expansion WHERE id = $1 UNION ALL"
-        " SELECT DISTINCT 1, d.h FROM dic d WHERE d.tenant = $2 AND d.type = $3 AND d.branch = $4 AND d.form = $5"
+        " SELECT 1, d.h FROM dic d WHERE d.tenant = $2 AND d.type = $3 AND d.branch = $4 AND d.form = $5"
         f" AND coalesce({member} = d.code), {member} = '')) IS NOT NULL"
     )
     rows = session.query(sql, [id, tenant, type, branch, form])
-    return [h for found, h in rows if found] if any(not found for found, _ in rows) else None
+    if all(found for found, _ in rows):
+        return None
+    return list({h for found, h in rows if found})  # a code stands in the dictionary once for each display
 
 
 def used(session: Session, hashes: Sequence[int]) -> list[int]:
@@ -100,18 +102,13 @@ def used(session: Session, hashes: Sequence[int]) -> list[int]:
     return found
 
 
-def _texts(session: Session, place: str) -> str:
-    if session.dialect == "postgresql":
-        return f"(SELECT unnest({place}::text[]))"
-    return f"(SELECT value FROM json_each({place}))"
-
-
 def _numbers(session: Session, place: str) -> str:
     if session.dialect == "postgresql":
         return f"(SELECT unnest({place}::bigint[]))"
     return f"(SELECT value FROM json_each({place}))"
 
 
+_TEXTS = {"postgresql": "= ANY($2::text[])", "sqlite": "IN (SELECT value FROM json_each($2))"}
 _INSERT = {
     "postgresql": "INSERT INTO expansion_code (expansion, system, code) SELECT $1::bigint, split_part(r.t, chr(31), 1),"
     " split_part(r.t, chr(31), 2) FROM unnest($2::text[]) r(t) ON CONFLICT DO NOTHING",

@@ -57,3 +57,16 @@ def test_compression_carries_no_time():
     assert data == generate._compressed({"a": 1})
     assert data[4:8] == bytes(4)
     assert gzip.decompress(data) == b'{"a":1}'
+
+
+def test_terminology_keeps_codes_and_drops_prose():
+    concept = {"code": "a", "display": "A", "definition": "prose", "concept": [{"code": "b", "definition": "prose"}]}
+    system = {
+        "id": "s", "url": "http://example.org/s", "content": "complete", "description": "prose", "concept": [concept],
+    }  # fmt: skip
+    example = {**system, "id": "example", "url": "http://example.org/example"}
+    package = {**_package(type=[{"code": "string"}]), "CodeSystem": [system, example]}
+    found = generate.tables(package)["terminology"]["CodeSystem"]
+    assert list(found) == ["http://example.org/s"]
+    kept = {"code": "a", "display": "A", "concept": [{"code": "b"}]}
+    assert found["http://example.org/s"] == {"url": "http://example.org/s", "content": "complete", "concept": [kept]}
