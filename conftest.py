@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -26,7 +26,7 @@ from fhir_server.preparation import packages
 from fhir_server.store import Store, open_store
 
 # Machines differ in speed and so does one machine from hour to hour; tests assert what is right, not how fast.
-settings.register_profile("hearth", deadline=None)
+settings.register_profile("hearth", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hearth")
 expect.set_options(timeout=60_000)
 
