@@ -168,7 +168,9 @@ sets: st.SearchStrategy[Set] = st.recursive(
     ),
     max_leaves=5,
 )
-easy = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+easy = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def whole(part: Set) -> Set:

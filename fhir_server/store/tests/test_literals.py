@@ -13,7 +13,9 @@ from resources.errors import Invalid
 _WITHOUT_NUL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(values=st.lists(_WITHOUT_NUL | st.sampled_from(['"', "\\", '","', "{}", "NULL", ""]), min_size=1))
 def test_texts_come_back_as_they_were(store: Store, values: list[str]) -> None:
     if store.dialect == "postgresql":

@@ -64,7 +64,9 @@ def _emptied(store: Store) -> Store:
     return store
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=st.lists(STEP, max_size=12))
 def test_index_rows_are_those_of_a_fresh_extraction(
     store: Store, steps: list[tuple[str, Entries | None, bool]]

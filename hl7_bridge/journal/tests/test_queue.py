@@ -150,7 +150,7 @@ def test_many_workers_on_many_nodes_keep_every_lane_in_order(journals, message, 
         assert mine == sorted(mine)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(lanes=st.lists(st.sets(st.sampled_from("ABC"), max_size=2), min_size=1, max_size=12), data=st.data())
 def test_the_order_of_lanes_against_a_model(journal, message, rows, lanes, data):
     rows("UPDATE hl7_message SET state = 'held'")  # what an example that was cut short left

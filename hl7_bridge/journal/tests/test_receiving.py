@@ -100,7 +100,7 @@ def test_a_body_that_does_not_open_blocks_only_its_lane(journals, message, clock
     assert [work.id for work in sealed.claim(1, 30)] == [first.id]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_batches_keep_each_message_once(journal, message, data):
     """Against a dict: one row for each (id, content), flagged when the id was there."""

@@ -21,7 +21,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(_NAMES), _VALUES, max_size=4))
 def test_any_change_of_a_good_request(rig: Rig, changes: dict[str, str]) -> None:
     params = single((rig.params() | changes).items())

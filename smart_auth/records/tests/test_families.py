@@ -309,7 +309,7 @@ _EVENT = st.one_of(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(events=st.lists(_EVENT, max_size=12))
 def test_rotation_is_a_chain_whatever_happens(records: SqlRecords, events: list[tuple[str, int]]) -> None:
     """Only the youngest living token of a living family rotates; every other attempt stores nothing."""
