@@ -22,7 +22,6 @@ from fhir_server.commands.authority import table
 from fhir_server.preparation import prepare
 from fhir_server.settings import Settings
 from fhir_server.whereabouts import recall
-from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.er7.batch import split
 from hl7_bridge.errors import Hl7Error
@@ -32,6 +31,7 @@ from hl7_bridge.journal.reading import Entry, Query
 from hl7_bridge.mapping.messages import map_message
 from hl7_bridge.mllp.client import Unanswered
 from hl7_bridge.outbound.delivery import ask_once
+from hl7_bridge.reply import read_reply
 from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
 from hl7_bridge.site.model import DEFAULT, Coding, Receiver, Sender, Site

@@ -8,10 +8,10 @@ import asyncio
 import contextlib
 import ssl
 
-from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import parse
 from hl7_bridge.errors import Hl7Error
 from hl7_bridge.mllp.framing import Decoder, Frame, encode
+from hl7_bridge.reply import read_reply
 from hl7_bridge.site.model import Receiver
 
 ANSWER_MAX = 1024 * 1024

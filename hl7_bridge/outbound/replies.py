@@ -6,7 +6,6 @@ HL7 v2.5.1 sections 4.4.7 (ORL), 4.13.7 (RRE), tables 0008, 0119 and 0038; no of
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from hl7_bridge.ack import read_reply
 from hl7_bridge.er7 import Message, Segment
 from hl7_bridge.mapping.controls import without_controls
 from hl7_bridge.mapping.datatypes.identifiers import entity
@@ -14,6 +13,7 @@ from hl7_bridge.mapping.reading import Reading
 from hl7_bridge.outbound.events import Sent, said
 from hl7_bridge.outbound.follower import SOURCE
 from hl7_bridge.outbound.orders import filler
+from hl7_bridge.reply import read_reply
 from hl7_bridge.site.model import Receiver, Sender, Site
 from resources.instant import instant
 from resources.repository import Command, Patch, Put

@@ -11,19 +11,17 @@ from hl7_bridge import errors
 from hl7_bridge.ack import (
     Acknowledger,
     Level,
-    Reply,
-    Reported,
     Verdict,
     header_of,
     is_due,
     is_enhanced,
-    read_reply,
     verdict_of,
 )
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.er7.batch import split
 from hl7_bridge.errors import Code, Failed, Held, Hl7Error, Malformed, Place, Refused, Unreadable
 from hl7_bridge.ports import State
+from hl7_bridge.reply import read_reply
 
 OURS = Acknowledger(
     "HEARTH", "CLINIC", now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), control_id=lambda: "own1"
@@ -209,24 +207,6 @@ def test_a_file_is_answered_with_a_file() -> None:
     assert [len(each.messages) for each in found.batches] == [1, 1] and not found.problems
     assert found.header and found.header[12] == "f1" and found.header[3] == "HEARTH"
     assert split(OURS.batch(split(b"FHS|^~\\&|L\rFTS|0\r"), [])).messages == []
-
-
-def test_replies_of_peers() -> None:
-    reply = read_reply(parse(b"MSH|^~\\&|\rMSA|ca|77|fine\r"))
-    assert reply == Reply("CA", "77", "fine", ()) and (reply.level, reply.verdict) == (Level.ACCEPT, Verdict.ACCEPTED)
-    err = b"ERR||OBX^2^5^1^3|102^Data type error^HL70357|W|||detail|for people\rERR|PID^1^3^101&Missing&HL70357\rERR\r"
-    reply = read_reply(parse(b"MSH|^~\\&|\rMSA|AE|77\r" + err))
-    assert reply.errors == (
-        Reported("102", "for people", Place("OBX", 2, 5, 1, 3), "W"),
-        Reported("101", "Missing", Place("PID", 1, 3)),
-    )
-    assert read_reply(parse(b"MSH|^~\\&|\rMSA|AR|77||||207^Internal\r")).errors == (Reported("207", "Internal"),)
-
-
-@pytest.mark.parametrize("sent", [b"MSH|^~\\&|\rPID|1", b"MSH|^~\\&|\rMSA|XX|1", b"MSH|^~\\&|\rMSA"])
-def test_what_is_no_reply(sent: bytes) -> None:
-    with pytest.raises(Malformed):
-        read_reply(parse(sent))
 
 
 FIELDS = ("", "LAB^1.2^ISO", "A&b", "\\T\\x", '""', "ORU^R01", "2.3", "AL", "Zo\xeb", "a~b", "HEARTHxTIME")
