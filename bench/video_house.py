@@ -5,6 +5,7 @@ FHIR R4 Encounter, Appointment, Communication, AuditEvent; docs/adr/video-record
 
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -14,13 +15,12 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.deployment import Deployment, deployed
-from bench.server import free_port
 
 Json = dict[str, Any]
 PATIENCE, _UP_SECONDS = 90.0, 60.0
@@ -185,18 +185,24 @@ def until(true: Callable[[], Any], words: str, seconds: float = PATIENCE) -> Any
     return found
 
 
-def free_udp() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def quiet_port(kind: socket.SocketKind) -> int:
+    """A port below those that connections of others are given while the API starts."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
 def house(database: str, *options: str) -> Iterator[House]:
     """Both processes on a fresh database: ``sqlite``, or the URL of a PostgreSQL server to make one on."""
-    port, words = free_port(), ("--workers", "1", "--threads", "4", "--log-level", "warning", *options)
+    port, words = (
+        quiet_port(socket.SOCK_STREAM),
+        ("--workers", "1", "--threads", "4", "--log-level", "warning", *options),
+    )
     with deployed(database, *words, "--video-port", str(port)) as api:
-        made = House(api, port, free_udp())
+        made = House(api, port, quiet_port(socket.SOCK_DGRAM))
         try:
             made.start_video()
             yield made
