@@ -65,7 +65,7 @@ bars: venv  ## measure every bar and print figure and goal; PROFILE=ci for a twe
 bench: venv  ## what a request costs, on PostgreSQL and SQLite; PROFILE=ci for a short run
 	$(BIN)/python -m bench.speed --profile $(PROFILE)
 
-bench-video: venv  ## what forwarding a stream costs, against aiortc's MediaRelay in the same run
+bench-video: venv  ## what forwarding a stream costs, against aiortc's MediaRelay and Janus in the same run
 	$(BIN)/python -m bench.bars --profile $(PROFILE) --only media:
 
 docs: venv  ## write the pages that are made from rows

@@ -11,6 +11,7 @@ import random
 import statistics
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from fractions import Fraction
 from typing import Any
 
@@ -104,10 +105,19 @@ def hook(counted: Counted) -> None:
     RTCRtpSender._next_encoded_frame = encoded_frame
 
 
-async def join(client: ClientSession, port: int, room: int, member: str, pictures: list[bytes]) -> RTCPeerConnection:
+Join = Callable[[ClientSession, int, int, str, list[bytes]], Awaitable[object]]
+
+
+def sender(pictures: list[bytes]) -> RTCPeerConnection:
+    """A side with its sound and its picture."""
     pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     pc.addTransceiver(Encoded("audio", [b"\xfc" + bytes(80)], 50, 48000), "sendonly")
     pc.addTransceiver(Encoded("video", pictures, 30, 90000), "sendonly")
+    return pc
+
+
+async def join(client: ClientSession, port: int, room: int, member: str, pictures: list[bytes]) -> RTCPeerConnection:
+    pc = sender(pictures)
     pc.addTransceiver("video", "sendonly")
     for kind in ("audio", "video", "video"):
         pc.addTransceiver(kind, "recvonly")
@@ -125,14 +135,12 @@ def used(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICK
 
 
-async def load(port: int, rooms: int, seconds: int, pid: int) -> dict[str, float]:
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+async def load(port: int, rooms: int, seconds: int, pid: int, join: Join = join) -> dict[str, float]:
     counted, pictures = Counted(), encoded()
     hook(counted)
     async with ClientSession() as client:
-        for room in range(rooms):
-            for member in "ab":
-                await join(client, port, room, member, pictures)
+        joined = [await join(client, port, room, member, pictures) for room in range(rooms) for member in "ab"]
+        assert len(joined) == 2 * rooms
         await asyncio.sleep(3)
         counted.on, before, begun = True, used(pid), time.monotonic()
         await asyncio.sleep(seconds)
@@ -147,5 +155,6 @@ async def load(port: int, rooms: int, seconds: int, pid: int) -> dict[str, float
 
 
 if __name__ == "__main__":
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
     print(json.dumps(asyncio.run(load(*map(int, sys.argv[1:5])))), flush=True)
     os._exit(0)

@@ -36,22 +36,28 @@ def measured(kind: str, rooms: int, seconds: int) -> Measured:
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        load = subprocess.run(
-            [sys.executable, "-m", "bench.video_load", str(port), str(rooms), str(seconds), str(server.pid)],
-            capture_output=True, text=True, timeout=120 + seconds, check=False,
-        )  # fmt: skip
-        if load.returncode:
-            raise RuntimeError(load.stderr[-800:])
-        return Measured(**json.loads(load.stdout.splitlines()[-1]))
+        return loaded("bench.video_load", port, rooms, seconds, server.pid)
     finally:
         server.kill()
         server.wait()
 
 
+def loaded(module: str, port: int, rooms: int, seconds: int, pid: int) -> Measured:
+    """The load of ``module`` on the server at ``port``, whose process is ``pid``. Raises RuntimeError when it fails."""
+    load = subprocess.run(
+        [sys.executable, "-m", module, str(port), str(rooms), str(seconds), str(pid)],
+        capture_output=True, text=True, timeout=120 + seconds, check=False,
+    )  # fmt: skip
+    if load.returncode:
+        raise RuntimeError(load.stderr[-800:])
+    return Measured(**json.loads(load.stdout.splitlines()[-1]))
+
+
 _SEEN: dict[tuple[str, int], Measured] = {}
 
 
-def _once(kind: str, rooms: int, profile: Profile) -> Measured:
+def once(kind: str, rooms: int, profile: Profile) -> Measured:
+    """As ``measured``, but only the first time in a run. Raises Skipped when the machine is too busy for the load."""
     if (kind, rooms) not in _SEEN:
         _SEEN[kind, rooms] = measured(kind, rooms, profile.size(SECONDS, 4))
     seen = _SEEN[kind, rooms]
@@ -62,7 +68,7 @@ def _once(kind: str, rooms: int, profile: Profile) -> Measured:
 
 def _cpu(profile: Profile) -> Figure:
     rooms = profile.size(ROOMS, 2)
-    ours, one, relay = _once("forward", rooms, profile), _once("forward", 1, profile), _once("relay", 1, profile)
+    ours, one, relay = once("forward", rooms, profile), once("forward", 1, profile), once("relay", 1, profile)
     return Figure(
         f"{one.cpu:.2f} % of a core a stream against {relay.cpu:.1f} %: {relay.cpu / one.cpu:.1f} times less",
         relay.cpu >= 10 * one.cpu,
@@ -75,18 +81,18 @@ def _cpu(profile: Profile) -> Figure:
 
 def _rooms(profile: Profile) -> Figure:
     rooms = profile.size(ROOMS, 2)
-    ours = _once("forward", rooms, profile)
+    ours = once("forward", rooms, profile)
     return Figure(f"{100 / (2 * ours.cpu):.0f} rooms a core, from {rooms}", 100 / (2 * ours.cpu) >= 30)
 
 
 def _sound(profile: Profile) -> Figure:
     rooms = profile.size(ROOMS, 2)
-    ours = _once("forward", rooms, profile)
+    ours = once("forward", rooms, profile)
     return Figure(f"{ours.lost} packets of sound lost, {ours.sound:.1f} a second, {rooms} rooms", ours.lost == 0)
 
 
 def _delay(profile: Profile) -> Figure:
-    one = _once("forward", 1, profile)
+    one = once("forward", 1, profile)
     return Figure(f"p50 {one.delay:.2f} ms from the sender's socket to the receiver's", one.delay <= 5)
 
 
