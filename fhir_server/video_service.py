@@ -25,7 +25,7 @@ from fhir_server.memory import keep_what_is_there
 from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
 from fhir_server.visits.presence import PATH, answered
-from fhir_server.visits.recording import Recorders
+from fhir_server.visits.recording import WATCHER, Recorders
 from fhir_server.wiring import Process
 from video.errors import Refused
 from video.media.backend import ForwardingBackend
@@ -60,7 +60,9 @@ async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     media, scribe = _media(settings), Scribe(settings)
     service = service_of(process, media, tls)
-    recorders = Recorders(process.store, video.folder(settings), video.sealer(process), service.visits, media)
+    recorders = Recorders(
+        process.repository(WATCHER), video.folder(settings), video.sealer(process), service.visits, media
+    )
     works = (scribe.run(), _settle(process), watch_links(process, service.visits), recorders.watch.run())
     beside = [asyncio.create_task(work) for work in works]
     keep_what_is_there()

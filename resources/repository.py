@@ -270,7 +270,7 @@ class Mark:
 
 
 class Repository(Protocol):
-    """Data as one caller may see and change it. Every method is audited and raises FhirError."""
+    """Data as one caller may see and change it. Every method but ``standing`` is audited; each raises FhirError."""
 
     caller: Caller
 
@@ -296,6 +296,11 @@ class Repository(Protocol):
         """The current versions of all that has one of the identifiers (type, system, value), system and value as
         written and neither empty, and of those of ``names`` (type, id) that exist; each once. One look instead of a
         search for each type. Raises BadSearch for a type without identifiers, Forbidden."""
+        ...
+
+    def standing(self, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """The version numbers of those of ``names`` (type, id) that exist. It tells nothing of what they say and leaves
+        no audit row: for who has to notice a change within a second. Raises Forbidden."""
         ...
 
     def changes(self, types: Sequence[str], after: int | None, count: int) -> tuple[list[Version], int]:

@@ -115,6 +115,16 @@ class BoundRepository:
         self._note_many(Interaction.SEARCH_SYSTEM, "", _asked(identities, names), _whose(versions))
         return versions
 
+    def standing(self, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        if not names:
+            return {}
+        try:
+            rows = self._services.engine.identified(self._services.store.session(), self.caller, (), names)
+        except FhirError as error:
+            self._note_refusal(Interaction.SEARCH_SYSTEM, "", error)
+            raise
+        return {(row.type, row.id): row.version for row in rows}
+
     def changes(self, types: Sequence[str], after: int | None, count: int) -> tuple[list[Version], int]:
         try:
             versions, position = changes(self._services, self.caller, types, after, count)

@@ -5,8 +5,8 @@ import pytest
 from fhir_server.audit.record import AuditRecord, Interaction, Outcome
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
-from resources.errors import BadSearch, Gone, Invalid, MethodNotAllowed, NotFound, PreconditionFailed
-from resources.repository import Create, Delete, HistoryRequest, Patch, Put, SearchRequest
+from resources.errors import BadSearch, Forbidden, Gone, Invalid, MethodNotAllowed, NotFound, PreconditionFailed
+from resources.repository import Caller, Create, Delete, Grant, Grants, HistoryRequest, Patch, Put, SearchRequest
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Okafor"}]}
 
@@ -64,6 +64,22 @@ def test_what_has_identifiers_is_found_in_one_look_and_noted_for_each_patient(
     with pytest.raises(BadSearch):
         repository.identified([("Provenance", "urn:a", "3")])
     assert noted[-1].outcome == Outcome.MINOR
+
+
+def test_how_something_stands_is_told_without_a_trace_and_only_to_who_may_see_it(
+    repository: BoundRepository, noted: list[AuditRecord]
+) -> None:
+    for id, active in (("a", True), ("b", True), ("b", False)):
+        repository.commit([Put(PATIENT | {"active": active}, "Patient", id)])
+    repository.commit([Delete("Patient", "a")])
+    noted.clear()
+    names = [("Patient", id) for id in "abc"]
+    assert repository.standing(names) == {("Patient", "b"): 2}
+    assert repository.standing([]) == {} and noted == []
+    stranger = BoundRepository(repository._services, Caller("x", grants=Grants((Grant("Consent", "rs"),))))
+    with pytest.raises(Forbidden):
+        stranger.standing(names)
+    assert [each.outcome for each in noted] == [Outcome.MINOR]
 
 
 def test_the_document_carries_identity_and_keeps_everything_else(repository: BoundRepository) -> None:

@@ -19,7 +19,7 @@ from fhir_server.settings import Settings, load
 from fhir_server.tests.test_video import House, events
 from fhir_server.tests.test_video_service import There, serving
 from fhir_server.video import VisitRecord, sealer
-from fhir_server.visits.recording import ARCHIVIST, FOLDER, Recorders
+from fhir_server.visits.recording import ARCHIVIST, FOLDER, WATCHER, Recorders
 from fhir_server.wiring import Process
 from resources.errors import Unavailable
 from video.ports import Captured, Source
@@ -73,7 +73,9 @@ class Visit:
 
     def __init__(self, process: Process, house: House, there: There, folder: Path) -> None:
         self.process, self.house, self.there = process, house, there
-        self.recorders = Recorders(process.store, folder, sealer(process), there.service.visits, there.backend)
+        self.recorders = Recorders(
+            process.repository(WATCHER), folder, sealer(process), there.service.visits, there.backend
+        )
         self.samples, self.sent = samples(), 0
 
     async def begin(self) -> None:
