@@ -26,9 +26,7 @@ from resources.errors import FhirError, Unavailable
 
 log = logging.getLogger("hearth.hl7")
 
-# What is deleted is overwritten: it was a patient's.
 _SETUP = """PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
-PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY AUTOINCREMENT, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS aside (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS name (name TEXT NOT NULL) STRICT"""
@@ -140,10 +138,22 @@ class Forecourt:
     def forget(self, number: int) -> None:
         """What the journal has: all up to ``number``."""
         deleted = "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id <= ? ORDER BY id LIMIT ?)"
-        gone = _AT_ONCE
+        gone, all = _AT_ONCE, 0
         while gone == _AT_ONCE:  # what comes meanwhile does not wait for all of it
             with self._write() as connection:
                 gone = connection.execute(deleted, (number, _AT_ONCE)).rowcount
+            all += gone
+        if not all:
+            self._shed()
+
+    def _shed(self) -> None:
+        """Nothing came since the last time: what was deleted leaves the files too, for it was a patient's. To overwrite
+        it at each deletion would double the time that acknowledgements take."""
+        with self._answering():
+            is_empty = self._connection.execute("SELECT 1 FROM message LIMIT 1").fetchone() is None
+            if is_empty and self._connection.execute("PRAGMA freelist_count").fetchone()[0]:
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         with self._alone:

@@ -161,3 +161,17 @@ def test_a_damaged_file_is_named_and_not_replaced(tmp_path: Path) -> None:
         with pytest.raises(Unavailable, match=r"court\.db cannot be used"):
             Forecourt(path, Sealing(KEY))
     assert path.read_bytes() == b"no database at all" * 100
+
+
+def test_what_is_forgotten_leaves_the_files_when_nothing_comes(tmp_path: Path, message: Message) -> None:
+    forecourt = Forecourt(tmp_path / "court.db", Sealing(KEY))
+    sent = [message(str(n), "x" * 9000 + "4711 of the clinic") for n in range(3)]
+    last = forecourt.keep(sent)[-1].number
+    forecourt.forget(last - 1)
+    forecourt.forget(last - 1)
+    assert forecourt.after(0, 9)[0].incoming == sent[2]
+    forecourt.forget(last)
+    forecourt.forget(last)
+    assert not [path for path in tmp_path.iterdir() if b"4711 of" in path.read_bytes()]
+    assert forecourt.keep(sent[:1])[0].number == last + 1
+    forecourt.close()
