@@ -12,6 +12,7 @@ import { Link } from "./link.js";
 import { chime } from "./meter.js";
 import { pass, passed } from "./passed.js";
 import { People } from "./people.js";
+import { Recording } from "./recording.js";
 import { Room } from "./room.js";
 import { Sealing } from "./sealing.js";
 import { Share } from "./share.js";
@@ -58,6 +59,7 @@ export class Visit {
     this.files = new FileSender(this.seat.longest?.file ?? 0);
     this.captions = new Captions(room);
     this.people = new People(room, socket);
+    this.recording = new Recording(room, socket, Boolean(this.seat.recording));
     if (this.seat.chart) this.#chart(this.seat.chart);
   }
 
@@ -165,6 +167,7 @@ export class Visit {
     this.captions.draw();
     this.chat.draw(past);
     this.people.draw();
+    this.recording.draw();
     this.controls.draw();
     this.#counts();
     view("visit");
