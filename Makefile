@@ -52,10 +52,10 @@ hl7-structures: venv  ## write the HL7 v2 structure tables again from hl7apy; MA
 	$(BIN)/python -m hl7_bridge.structure.generate $(MAPS)
 
 pg: venv  ## start a private PostgreSQL under var/pg and print its URL
-	@$(BIN)/python deploy/postgres_cluster.py start
+	@$(BIN)/python -m deploy.postgres_cluster start
 
 pg-stop:  ## stop it
-	@$(PY) deploy/postgres_cluster.py stop
+	@$(PY) -m deploy.postgres_cluster stop
 
 PROFILE ?= full
 ONLY ?=

@@ -20,6 +20,7 @@ from playwright.sync_api import expect
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from deploy import debian
 from deploy import postgres_cluster as cluster
 from deploy.clean_database import CleanDatabase
 from fhir_server.preparation import packages
@@ -196,3 +197,12 @@ def store(database_url: str) -> Iterator[Store]:
     made = open_store(database_url, key=HASH_KEY)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    """The path of Debian's Chromium."""
+    try:
+        return debian.chromium()
+    except debian.Missing as error:
+        pytest.skip(str(error))

@@ -38,7 +38,7 @@ def run(chosen: Iterable[Bar], profile: Profile, lanes: int = 1) -> bool:
     """Measure and print each; whether all were met that have to be."""
     chosen = list(chosen)
     beside = [bar.name for bar in chosen if lanes > 1 and not bar.timing and not bar.alone]
-    good = _at_once(beside, profile, lanes)
+    good = _at_once(beside[::-1], profile, lanes)  # the quick ones last, so that no lane is left with a long one
     for bar in chosen:
         if bar.name not in beside:
             good = _told(bar, profile) and good

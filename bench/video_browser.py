@@ -5,7 +5,6 @@ Pictures are counted where they are shown: each frame that the browser hands to 
 """
 
 import asyncio
-import shutil
 import statistics
 import tempfile
 import time
@@ -20,7 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Error, Page, async_pla
 from bench.bar import Bar, Figure, Profile, Skipped
 from bench.server import free_port
 from bench.video_house import House, house
-from deploy import coturn
+from deploy import coturn, debian
 from video.turn import configuration
 
 ADMISSIONS, RELOADS, KILLS = 20, 5, 3
@@ -77,9 +76,10 @@ class Pair:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        raise Skipped("there is no chromium")
+    try:
+        program = debian.chromium()
+    except debian.Missing as error:
+        raise Skipped(str(error)) from None
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=[*_FLAGS, _ASKS_NOBODY])
         yield browser
@@ -254,7 +254,7 @@ def _relayed(profile: Profile) -> Figure:
             text = configuration((url,), secret, ("127.0.0.1",), "t")
             with coturn.running(Path(name), text, port), house("sqlite", *words) as there:
                 return asyncio.run(_through(there))
-        except coturn.NoCoturn as error:
+        except debian.Missing as error:
             raise Skipped(str(error)) from None
 
 

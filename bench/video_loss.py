@@ -8,7 +8,6 @@ browser decoded of those that the other one encoded; sound is what its jitter bu
 import asyncio
 import math
 import random
-import shutil
 import tempfile
 import wave
 from array import array
@@ -18,6 +17,7 @@ from typing import Any
 from playwright.async_api import Page, async_playwright
 
 from bench.bar import Bar, Figure, Profile, Skipped
+from deploy import debian
 from video.media.backend import ForwardingBackend
 from video.media.ice import Address
 from video.media.sockets import Port
@@ -88,9 +88,10 @@ async def _counted(pages: list[Page]) -> list[dict[str, Any]]:
 
 
 def _lossy(profile: Profile) -> Figure:
-    program = shutil.which("chromium")
-    if program is None:
-        raise Skipped("there is no chromium")
+    try:
+        program = debian.chromium()
+    except debian.Missing as error:
+        raise Skipped(str(error)) from None
     with tempfile.TemporaryDirectory(prefix="hearth-bars-") as name:
         sound = Path(name) / "voice.wav"
         voice(sound)

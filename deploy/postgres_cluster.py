@@ -14,6 +14,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from deploy import debian
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = "postgresql-15"
 DATABASE = "hearth"
@@ -143,13 +145,10 @@ def _binaries() -> Path | None:
 
 def _installed() -> Path:
     """Install Debian's package. Raises NoPostgres when apt is not there or refuses."""
-    if os.getuid() != 0 or not shutil.which("apt-get"):
-        raise NoPostgres(f"PostgreSQL is not installed; install it (Debian: apt-get install {PACKAGE}) and try again")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", PACKAGE]):
-        done = subprocess.run(["apt-get", *arguments], env=quiet, capture_output=True, text=True)
-        if done.returncode:
-            raise NoPostgres(f"apt-get {arguments[0]} failed: {done.stderr[-300:]}")
+    try:
+        debian.install(PACKAGE)
+    except debian.Missing as error:
+        raise NoPostgres(str(error)) from None
     found = _binaries()
     if not found:
         raise NoPostgres(f"{PACKAGE} was installed but its programs are not where Debian puts them")

@@ -7,26 +7,23 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from conformance_tests.clients import provision, site
 from conformance_tests.clients.site import Site
+from deploy import debian
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, headless. A module's: while it is driven, no other test of the process can run a loop."""
-    executable = _provided("chromium", "chromium")
+    try:
+        executable = debian.chromium()
+    except debian.Missing as error:
+        _skip(error)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 
 
-def _provided(name: str, package: str) -> str:
-    try:
-        return provision.program(name, package)
-    except provision.Missing as error:
-        _skip(error)
-
-
-def _skip(error: provision.Missing) -> None:
+def _skip(error: debian.Missing) -> None:
     if str(error) not in provision.missing:
         provision.missing.append(str(error))
     pytest.skip(str(error))
@@ -46,7 +43,7 @@ def app_site() -> Iterator[Site]:
     """The site of an app that uses the SMART JavaScript client."""
     try:
         script = provision.smart_javascript_client()
-    except provision.Missing as error:
+    except debian.Missing as error:
         _skip(error)
     with site.serving(script) as opened:
         yield opened

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from deploy import coturn
+from deploy import coturn, debian
 from video.turn import configuration, credentials
 
 SECRET = "of coturn and us"
@@ -52,7 +52,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]
     try:
         with coturn.running(folder, text, plain):
             yield plain, tls
-    except coturn.NoCoturn as error:
+    except debian.Missing as error:
         pytest.skip(str(error))
 
 

@@ -1,9 +1,8 @@
 """Browsers with fake cameras before a running service: one browser and one service for each test module.
 
-Needs Debian's chromium (apt-get install chromium); skipped without it.
+Needs Debian's Chromium, which is installed where that can be; skipped without it.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from video.page.tests.site import Hall, Site
 
-CHROMIUM = shutil.which("chromium")
 FLAGS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -23,24 +21,26 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
     with sync_playwright() as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser(playwright: Playwright, chromium_program: str) -> Iterator[Browser]:
     """Says yes to every question for camera and microphone."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream"])
+    browser = playwright.chromium.launch(
+        executable_path=chromium_program, args=[*FLAGS, "--use-fake-ui-for-media-stream"]
+    )
     yield browser
     browser.close()
 
 
 @pytest.fixture(scope="module")
-def refusing(playwright: Playwright) -> Iterator[Browser]:
+def refusing(playwright: Playwright, chromium_program: str) -> Iterator[Browser]:
     """Says no."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"])
+    browser = playwright.chromium.launch(
+        executable_path=chromium_program, args=[*FLAGS, "--use-fake-ui-for-media-stream=deny"]
+    )
     yield browser
     browser.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from deploy import coturn
+from deploy import coturn, debian
 from video.page.tests.site import ANNA, BEN, Hall, Site
 from video.page.tests.test_media_in_chromium import seen, until
 from video.tests.test_turn_in_coturn import SECRET, free
@@ -33,7 +33,7 @@ def relayed(tmp_path: Path, browser: Browser) -> Iterator[Hall]:
             hall = Hall(site, browser)
             yield hall
             hall.close()
-    except coturn.NoCoturn as error:
+    except debian.Missing as error:
         pytest.skip(str(error))
 
 

@@ -1,10 +1,9 @@
 """From the list into the visit and to the Observation, in a real browser, before the API and the video process.
 
-Needs Debian's chromium (apt-get install chromium); skipped without it.
+Needs Debian's Chromium, which is installed where that can be; skipped without it.
 """
 
 import asyncio
-import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +24,6 @@ from smart_auth.endpoints.tests.surroundings import CHEAP, PASSWORD
 from smart_auth.model import Person
 from video.media.backend import ForwardingBackend
 from video.page.tests import axe
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
 
 WIDTHS = (320, 768, 1280)
 FLAGS = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=10"]
@@ -103,9 +99,9 @@ def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def browser(chromium_program: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
         yield browser
         browser.close()
 
