@@ -36,6 +36,7 @@ DIALECTS = ("sqlite", "postgresql")
 _missing: list[str] = []
 
 TOGETHER = {
+    "deploy/tests/test_demo": "demo",
     "conformance_tests/hl7/": "hl7",
     "conformance_tests/smart/": "smart",
     "conformance_tests/clients/": "smart",

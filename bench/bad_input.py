@@ -24,7 +24,7 @@ from bench.raw_http import Answer, Header, Sent, json_body, once
 from bench.server import Server, serving
 from bench.watch import Cost, cost_of
 
-SECONDS = {"ci": 120.0, "full": 3600.0}
+SECONDS = {"ci": 60.0, "full": 3600.0}
 """How long is fuzzed in all: half by our own fuzzer, half by schemathesis, on each database as long."""
 SLOWEST, GROWTH = 10.0, 300.0
 """Seconds and megabytes that one hostile request may cost, and seconds that others may wait meanwhile."""

@@ -17,7 +17,7 @@ def postgresql(pinned: bool = True) -> Iterator[str]:
     was_running = cluster.is_running()
     url = cluster.start()
     if pinned:
-        _pin(url)
+        pin(url)
     try:
         yield url
     finally:
@@ -25,7 +25,7 @@ def postgresql(pinned: bool = True) -> Iterator[str]:
             cluster.stop()
 
 
-def _pin(url: str) -> None:
+def pin(url: str) -> None:
     """Move the postmaster and its children to the other core; backends inherit it."""
     with psycopg.connect(url) as connection:
         backend = Path(f"/proc/{connection.info.backend_pid}/stat").read_text()

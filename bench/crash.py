@@ -111,7 +111,7 @@ def _crashed(deployment: Deployment, seconds: int) -> tuple[str, list[str]]:
     verified, words = deployment.audit_verify()
     deployment.stop()
     problems += ["processes were left behind by a graceful stop"] if deployment.left else []
-    problems += _unaudited(deployment, told)
+    problems += unaudited(deployment, told)
     after, words = deployment.audit_verify()
     if not (verified and after):
         problems.append(f"audit verify: {words}")
@@ -134,7 +134,7 @@ def _halves(deployment: Deployment, told: list[Told]) -> tuple[int, int, list[st
     return sum(1 for tag in tags if counted[tag]), sum(1 for tag in tags if not counted[tag]), problems
 
 
-def _unaudited(deployment: Deployment, told: list[Told]) -> list[str]:
+def unaudited(deployment: Deployment, told: list[Told]) -> list[str]:
     """Requests that were answered and have no audit row; the CapabilityStatement is public."""
     known = {row[0] for row in deployment.rows("SELECT DISTINCT request FROM audit")}
     answered = {id for one in told for id in one.answered} - {id for one in told for id in one.public}

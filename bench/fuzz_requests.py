@@ -31,6 +31,7 @@ CLEAN: dict[str, tuple[str, ...]] = {
     "uri": ("http://x.org/vs", "urn:oid:1.2.3", "http://x.org"),
     "composite": ("http://loinc.org|8867-4$1.5", "8867-4$gt1.5|http://unitsofmeasure.org|mg", "a$b", "a$b$c"),
     "special": ("42.25|-83.69|11.20|km", "1|2", "x", "Patient/seed"),
+    "_filter": ("name co \"a\"", "not (code eq loinc|8867-4) and date po 2020-02", "subject[gender eq male].name sw b", "_has:Observation:patient:code ne x", "(((a eq 1", "name eq \"\\u0000\\ud800\"", "subject.subject.subject pr true", "not (" * 50, "value-quantity ap 1.5|ucum|mg or _id ne x", "_lastUpdated gt 2020 or " * 200),
 }
 RESULT = ("_count", "_sort", "_include", "_revinclude", "_elements", "_summary", "_total", "_contained", "_format", "_pretty", "_page", "_cursor", "_score")
 HEADERS: dict[str, tuple[str, ...]] = {
@@ -304,6 +305,8 @@ def _pair(requests: Requests, type: str) -> tuple[str, str]:
 def _parameter(requests: Requests, type: str) -> tuple[str, str]:
     chance = requests.chance
     name, kind = chance.choice(list(requests.parameters.get(type, requests.parameters[""]).items()))
+    if name == "_filter":
+        return name, chance.choice(CLEAN[name]) if chance.random() < 0.7 else hostile(chance)
     return name + chance.choice(MODIFIERS), _value(chance, kind)
 
 

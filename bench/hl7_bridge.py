@@ -132,7 +132,7 @@ class Wire:
         self._socket.close()
 
 
-def result(control_id: str, patient: int, results: int = 3) -> bytes:
+def result(control_id: str, patient: int | str, results: int = 3) -> bytes:
     """An ORU^R01 of an order of its own, of ``results`` results that nobody sent before."""
     head = (
         f"MSH|^~\\&|LAB|A|||20260101120000||ORU^R01^ORU_R01|{control_id}|P|2.5.1\r"

@@ -15,7 +15,9 @@ CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 LABELS = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 CATEGORIES = ("laboratory", "vital-signs", "survey", "social-history")
 CODES = ("a", "b", "c", "d")
-SHARED = ("Practitioner", "Organization", "Location", "Medication")
+WORDS = ("cough and fever", "fever", "a broken arm", "arm")
+_NARRATED = frozenset({"Condition", "Observation", "Location", "DocumentReference"})
+SHARED = ("Practitioner", "Organization", "Location", "Medication", "CodeSystem", "ValueSet")
 
 # --- the record
 
@@ -43,7 +45,8 @@ class Maker:
         return reference(f"Patient/{self.chance.choice(PATIENTS)}")
 
     def coded(self, system: str, codes: Iterable[str]) -> Resource:
-        return {"coding": [{"system": system, "code": self.chance.choice(list(codes))}]}
+        code = self.chance.choice(list(codes))
+        return {"coding": [{"system": system, "code": code, **self.maybe(0.5, display=lambda: f"{code} thing")}]}
 
     def day(self) -> str:
         return f"20{self.chance.randint(10, 20)}-{self.chance.randint(1, 12):02d}-{self.chance.randint(1, 28):02d}"
@@ -53,6 +56,9 @@ class Maker:
 
     def make(self, type: str, id: str) -> None:
         resource = {"resourceType": type, "id": id, **_MAKERS[type](self)}
+        if type in _NARRATED:
+            word = self.chance.choice(WORDS)
+            resource["text"] = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{word}</div>'}
         if self.chance.random() < 0.1:
             code = self.chance.choice(("R", "V", "N"))
             resource["meta"] = {"security": [{"system": LABELS, "code": code}]}
@@ -82,20 +88,60 @@ def _observation(maker: Maker) -> Resource:
     }  # fmt: skip
 
 
+def _terms(maker: Maker, url: str) -> Resource:
+    """What value sets and code systems have alike; of one URL there are some, hidden from some callers."""
+    return {
+        "status": "active", "url": url, "version": str(maker.chance.randint(1, 3)),
+        **maker.maybe(0.4, meta=lambda: {"security": [{"system": LABELS, "code": maker.chance.choice(("R", "V"))}]}),
+    }  # fmt: skip
+
+
+def _code_system(maker: Maker) -> Resource:
+    """The codes, one below the other in an order that differs."""
+    order, below = maker.chance.sample(CODES, len(CODES)), list[Resource]()
+    for code in order:
+        below = [{"code": code, **({"concept": below} if below else {})}]
+    return {**_terms(maker, "urn:code"), "content": "complete", "concept": below}
+
+
+def _value_set(maker: Maker) -> Resource:
+    codes = [{"code": code} for code in maker.chance.sample(CODES, 2)]
+    number = maker.chance.randint(1, 3)
+    root = {"property": "concept", "op": "is-a", "value": maker.chance.choice(CODES)}
+    included = maker.chance.choice(
+        (
+            {"system": "urn:code", "concept": codes},
+            {"system": "urn:code", "filter": [root]},
+            {"valueSet": [f"urn:vs{number + 1}"]} if number < 3 else {"system": "urn:code"},
+        )
+    )
+    return {**_terms(maker, f"urn:vs{number}"), "compose": {"include": [included]}}
+
+
+def _identified(maker: Maker) -> list[Resource]:
+    type = {"coding": [{"system": "urn:type", "code": maker.chance.choice(("MR", "SS"))}]}
+    return [{"type": type, "system": "urn:id", "value": str(maker.chance.randint(1, 3))}]
+
+
 _MAKERS: dict[str, Callable[[Maker], Resource]] = {
     "Organization": lambda m: {"name": m.chance.choice(("Clinic", "Ward"))},
     "Practitioner": lambda m: {"name": [{"family": _family(m)}]},
-    "Location": lambda m: {"name": m.chance.choice(("Room", "Hall"))},
+    "Location": lambda m: {"name": m.chance.choice(("Room", "Hall")),
+                           "position": {"latitude": 52 + m.chance.randint(0, 9) / 10, "longitude": 13},
+                           **({"partOf": m.any("Location")} if "Location" in {r["resourceType"] for r in m.made}
+                              else {})},
     "Medication": lambda m: {"code": m.coded("urn:drug", CODES)},
     "Patient": lambda m: {
         "name": [{"family": _family(m)}],
         "gender": m.chance.choice(("male", "female")),
         **m.maybe(0.5, managingOrganization=lambda: m.any("Organization")),
         **m.maybe(0.4, generalPractitioner=lambda: [m.any("Practitioner")]),
+        **m.maybe(0.6, identifier=lambda: _identified(m)),
         **m.maybe(0.15, link=lambda: [{"other": m.patient(), "type": "seealso"}]),
     },
     "Encounter": lambda m: {"status": "finished", "class": {"code": "AMB"}, "subject": m.patient(),
-                            **m.maybe(0.5, period=lambda: {"start": m.day()})},
+                            **m.maybe(0.5, period=lambda: {"start": m.day()},
+                                      location=lambda: [{"location": m.any("Location")}])},
     "Observation": _observation,
     "Condition": lambda m: {
         "subject": m.patient(), "code": m.coded("urn:code", CODES),
@@ -122,17 +168,19 @@ _MAKERS: dict[str, Callable[[Maker], Resource]] = {
     "Group": lambda m: {"type": "person", "actual": True, "member": [{"entity": m.patient()}, {"entity": m.patient()}]},
     "List": lambda m: {"status": "current", "mode": "working", "source": m.patient(),
                        **m.maybe(0.7, subject=m.patient),
-                       "entry": [{"item": m.any("Observation", "Condition", "Patient")}]},
+                       "entry": [{"item": m.any("Observation", "Condition", "Patient")} for _ in range(6)]},
     "Schedule": lambda m: {"actor": [m.any("Practitioner", "Patient", "Location")]},
     "Slot": lambda m: {"schedule": m.any("Schedule"), "status": m.chance.choice(("free", "busy")), "start": m.moment()},
     "Provenance": lambda m: {"target": [m.any("Observation", "Patient", "Condition", "Medication")
                                         for _ in range(m.chance.randint(1, 2))]},
+    "CodeSystem": _code_system,
+    "ValueSet": _value_set,
 }  # fmt: skip
 SIZES = {
-    "Organization": 3, "Practitioner": 4, "Location": 3, "Medication": 4, "Patient": len(PATIENTS), "Encounter": 20,
+    "Organization": 3, "Practitioner": 4, "Location": 5, "Medication": 4, "Patient": len(PATIENTS), "Encounter": 20,
     "Observation": 120, "Condition": 40, "MedicationRequest": 25, "Appointment": 15, "Communication": 15, "Binary": 15,
     "DocumentReference": 15, "Device": 10, "Task": 15, "Group": 4, "List": 12, "Schedule": 10, "Slot": 12,
-    "Provenance": 40,
+    "Provenance": 40, "CodeSystem": 6, "ValueSet": 20,
 }  # fmt: skip
 
 

@@ -46,21 +46,31 @@ class Server:
 @contextmanager
 def serving(database: str, *options: str, pinned: bool = True, secured: bool = False) -> Iterator[Server]:
     """``hearth serve api`` on a fresh database: ``sqlite``, or the URL of a PostgreSQL server to make one on."""
-    with tempfile.TemporaryDirectory(prefix="hearth-bench-") as folder, fresh(database, Path(folder)) as url:
-        port = free_port()
-        command = [sys.executable, "-m", "fhir_server.cli", "serve", "api", "--port", str(port)]
-        command += [] if secured else ["--open"]
-        command += ["--data-dir", folder, "--database", url, *options]
-        with (Path(folder) / "log").open("wb") as log:
-            before = time.perf_counter()
-            process = subprocess.Popen(_on(API_CORE, command) if pinned else command, stdout=log, stderr=log)
-            try:
-                wait_ready(port, process)
-                started = time.perf_counter() - before
-                yield Server(port, process.pid, _postmasters(url), started, Path(folder) / "log", url)
-            finally:
-                process.terminate()
-                process.wait(60)
+    with (
+        tempfile.TemporaryDirectory(prefix="hearth-bench-") as name,
+        fresh(database, folder := Path(name)) as url,
+        running(folder, url, *options, pinned=pinned, secured=secured) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def running(folder: Path, url: str, *options: str, pinned: bool = True, secured: bool = False) -> Iterator[Server]:
+    """``hearth serve api`` on the database ``url`` with its keys in ``folder``."""
+    port = free_port()
+    command = [sys.executable, "-m", "fhir_server.cli", "serve", "api", "--port", str(port)]
+    command += [] if secured else ["--open"]
+    command += ["--data-dir", str(folder), "--database", url, *options]
+    with (folder / "log").open("wb") as log:
+        before = time.perf_counter()
+        process = subprocess.Popen(_on(API_CORE, command) if pinned else command, stdout=log, stderr=log)
+        try:
+            wait_ready(port, process)
+            started = time.perf_counter() - before
+            yield Server(port, process.pid, _postmasters(url), started, folder / "log", url)
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 def _on(core: str, command: Sequence[str]) -> list[str]:

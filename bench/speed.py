@@ -1,7 +1,7 @@
 """What a request costs: server and database CPU per request, import rate, start time and memory.
 
-``make bench``. The API is pinned to one core; the database and this client share the other, so look at the CPU columns:
-requests per second depend on the client as well.
+``make bench-cost``. The API is pinned to one core; the database and this client share the other, so look at the CPU
+columns: requests per second depend on the client as well.
 """
 
 import argparse

@@ -64,12 +64,12 @@ class House:
     def _comes_up(self) -> bool:
         end = time.monotonic() + _UP_SECONDS
         while time.monotonic() < end and self.video is not None and self.video.poll() is None:
-            if self._answers():
+            if self.answers():
                 return True
             time.sleep(0.05)
         return False
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         try:
             urllib.request.urlopen(f"{self.page}/visit/health", timeout=5).close()
             return True

@@ -6,12 +6,14 @@ FHIR R4 (https://hl7.org/fhir/R4/capabilitystatement.html).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from capability.rows import Interaction, Operation
 from resources import definitions, json_codec
-from resources.search_param.parameters import BY_ROW, composites, parameters
+from resources.search_param.parameters import BY_ROW, FULL_TEXT, composites, parameters
+from resources.search_param.reference import is_followed
+from resources.search_param.registry import Registry, current, search_params
 
 FORMATS = ("application/fhir+json", "application/fhir+xml", "json", "xml")
 PATCH_FORMATS = (
@@ -100,7 +102,7 @@ def _rest(interactions: Sequence[Interaction], operations: Sequence[Operation], 
         "security": {**facts.security, **(_smart(facts.smart) if facts.smart else {})},
         "resource": [_resource(type, on_types, operations, facts) for type in sorted(definitions.RESOURCE_TYPES)],
         "interaction": _documented(r for r in interactions if r.code in _SYSTEM_CODES and r.level == "system"),
-        "searchParam": _search_params("Resource", _searchable("Resource")),
+        "searchParam": [*_search_params("Resource", _searchable("Resource")), *_ANYWHERE],
         "operation": _operations(operations, lambda row: "system" in row.levels),
         "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{code.lower()}" for code in codes],
     }
@@ -167,39 +169,58 @@ def _documented(rows: Iterable[Interaction]) -> list[dict[str, str]]:
 def _search(type: str, apart: Mapping[str, frozenset[str]]) -> dict[str, Any]:
     if type in apart:
         return {"searchParam": _search_params(type, apart[type])}
-    referring = _referring().get(type, ())
+    referring = _referring(current()).get(type, ())
     return {
         "searchInclude": ["*", *(f"{type}:{code}" for code in _reference_codes(type))],
         "searchRevInclude": [name for name in referring if name.partition(":")[0] not in apart],
-        "searchParam": _search_params(type, _searchable(type)),
+        "searchParam": [*_search_params(type, _searchable(type)), *_ANYWHERE],
     }
 
 
+_ANYWHERE: Sequence[dict[str, Any]] = (
+    {"name": "_filter", "type": "special"},
+    {"name": "_list", "type": "string"},
+)
+"""Parameters that no search index is read for by their name."""
+
+
 def _search_params(type: str, searchable: frozenset[str]) -> list[dict[str, Any]]:
-    found = definitions.search_params(type).values()
-    return [{"name": p.code, "definition": p.url, "type": p.type} for p in found if p.code in searchable]
+    found = search_params(type).values()
+    return [
+        {"name": p.code, "definition": p.url, "type": p.type, **_unfinished(p.url)}
+        for p in found
+        if p.code in searchable
+    ]
 
 
-@cache
+def _unfinished(url: str) -> dict[str, str]:
+    """What is said of a stored parameter whose index is not complete."""
+    registry = current()
+    if not any(custom.param.url == url and custom.number in registry.indexing for custom in registry.customs):
+        return {}
+    return {"documentation": "Its index is being built; until then results may be incomplete."}
+
+
 def _searchable(type: str) -> frozenset[str]:
-    """The codes that a search of ``type`` takes."""
+    """The codes that a search of ``type`` takes, those of stored parameters too."""
     if type == "Resource":
-        return frozenset(definitions.search_params(type)) & _searchable("Basic")
-    return frozenset(parameters(type)) | frozenset(composites(type)) | BY_ROW
+        return frozenset(search_params(type)) & _searchable("Basic")
+    return frozenset(parameters(type)) | frozenset(composites(type)) | BY_ROW | FULL_TEXT
 
 
 def _reference_codes(type: str) -> list[str]:
-    found = definitions.search_params(type).values()
-    return [p.code for p in found if p.type == "reference" and p.code in _searchable(type)]
+    found = search_params(type).values()
+    codes = [p.code for p in found if p.type == "reference" and p.code in _searchable(type)]
+    return [code for code in codes if is_followed(parameters(type)[code])]
 
 
-@cache
-def _referring() -> dict[str, list[str]]:
+@lru_cache(2)
+def _referring(registry: Registry) -> dict[str, list[str]]:
     """For each type the ``Type:param`` by which others may refer to it."""
     found: dict[str, list[str]] = {}
     for source in sorted(definitions.RESOURCE_TYPES):
         for code in _reference_codes(source):
-            for target in definitions.search_params(source)[code].target or sorted(definitions.RESOURCE_TYPES):
+            for target in search_params(source)[code].target or sorted(definitions.RESOURCE_TYPES):
                 found.setdefault(target, []).append(f"{source}:{code}")
     return found
 

@@ -66,7 +66,7 @@ def start(folder: Path = FOLDER) -> str:
 def stop(folder: Path = FOLDER) -> None:
     """Stop the cluster if it runs."""
     if is_running(folder):
-        _run("pg_ctl", "-D", str(folder / "data"), "-m", "fast", "-w", "stop")
+        run("pg_ctl", "-D", str(folder / "data"), "-m", "fast", "-w", "stop")
 
 
 def is_running(folder: Path = FOLDER) -> bool:
@@ -83,28 +83,33 @@ def url(folder: Path = FOLDER) -> str:
     return f"postgresql://{DATABASE}@127.0.0.1:{port}/{DATABASE}"
 
 
-def _create(folder: Path, data: Path) -> None:
-    if not _binaries():
-        _installed()
+def own(folder: Path) -> None:
+    """Make ``folder`` where it is not, for the user that the server is."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.getuid() == 0:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
+
+
+def _create(folder: Path, data: Path) -> None:
+    if not _binaries():
+        _installed()
+    own(folder)
     shutil.rmtree(data, ignore_errors=True)
-    _run("initdb", "-D", str(data), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+    run("initdb", "-D", str(data), "-U", DATABASE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
     lines = [f"{name} = '{value}'" for name, value in SETTINGS.items()]
     with open(data / "postgresql.auto.conf", "a", encoding="utf-8") as config:
         config.write("\n".join([*lines, f"unix_socket_directories = '{folder}'", ""]))
 
 
 def _launch(folder: Path, data: Path) -> None:
-    port = _port_of_before(folder) or _free_port()
+    port = _port_of_before(folder) or free_port()
     (folder / "port").write_text(f"{port}\n")
-    _run("pg_ctl", "-D", str(data), "-l", str(data / "server.log"), "-o", f"-p {port}", "-w", "-t", "60", "start")
+    run("pg_ctl", "-D", str(data), "-l", str(data / "server.log"), "-o", f"-p {port}", "-w", "-t", "60", "start")
     admin = ["-h", "127.0.0.1", "-p", str(port), "-U", DATABASE]
-    listed = _run("psql", *admin, "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
+    listed = run("psql", *admin, "-d", "postgres", "-Atc", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
     if not listed.strip():
-        _run("createdb", *admin, DATABASE)
+        run("createdb", *admin, DATABASE)
 
 
 def _port_of_before(folder: Path) -> int:
@@ -117,7 +122,8 @@ def _port_of_before(folder: Path) -> int:
     return 0
 
 
-def _run(program: str, *arguments: str) -> str:
+def run(program: str, *arguments: str) -> str:
+    """What a program of PostgreSQL printed, run as the user that the server is. Raises NoPostgres when it fails."""
     # pg_ctl start leaves a server that holds its outputs, so they are not pipes
     starts = "start" in arguments
     pipe = subprocess.DEVNULL if starts else subprocess.PIPE
@@ -155,7 +161,7 @@ def _installed() -> Path:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

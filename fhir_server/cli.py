@@ -43,12 +43,30 @@ def _parser() -> argparse.ArgumentParser:
     bundles = _verb(verbs, shared, "load", commands.do_load, "load Bundles and NDJSON (.json .xml .ndjson, .gz too)")
     bundles.add_argument("paths", nargs="+", metavar="PATH", help="file or folder")
     bundles.add_argument("--quiet", action="store_true", help="no progress bar")
+    anew = _verb(verbs, shared, "reindex", commands.do_reindex, "make the search index agree with the documents")
+    anew.add_argument("--type", default="", metavar="TYPE", help="resources of this type alone")
+    anew.add_argument("--parameter", default="", metavar="URL", help="the index of this stored SearchParameter alone")
+    anew.add_argument("--anew", action="store_true", help="from the start, even if a walk was cut off")
+    anew.add_argument("--slice", type=int, default=0, help=argparse.SUPPRESS)
+    anew.add_argument("--quiet", action="store_true", help="no progress bar")
     _verb(verbs, shared, "migrate", commands.do_migrate, "bring the database schema up to date")
     _verb(verbs, shared, "check", commands.do_check, "check settings, database, keys and schema")
+    _verb(verbs, shared, "letters", commands.do_letters, "letters to patients: what waits, what failed")
+    _add_backups(verbs, shared)
     _add_authorization(verbs, shared)
     audit = verbs.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="ACTION")
     _verb(audit, shared, "verify", commands.do_audit_verify, "verify hash chains and signed checkpoints")
     return parser
+
+
+def _add_backups(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
+    taken = _verb(verbs, shared, "backup", commands.do_backup, "write a backup while everything serves")
+    taken.add_argument("folder", metavar="FOLDER", help="where to; empty or not there")
+    brought = _verb(verbs, shared, "restore", commands.do_restore, "bring a backup to an empty place")
+    brought.add_argument("folder", metavar="FOLDER", help="of the backup")
+    said = "take a backup, restore it beside, serve and compare the copy"
+    rehearsed = _verb(verbs, shared, "rehearse-restore", commands.do_rehearse_restore, said)
+    rehearsed.add_argument("--sample", type=int, default=200, metavar="N", help="versions to compare. Default: 200.")
 
 
 def _add_authorization(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
@@ -180,7 +198,7 @@ _NOUNS: tuple[tuple[str, str, Command, tuple[tuple[str, str, Options], ...]], ..
                 "list the newest messages",
                 (*_MANY[1:], ("--follow", {"action": "store_true", "help": "and those that come"})),
             ),
-            ("show", "one message, the fate of its fields, what it made", (("id", {"type": int, "metavar": "ID"}),)),
+            ("show", "one message, the fate of its fields, what it made", (("id", {"metavar": "ID"}),)),
             (
                 "replay",
                 "read messages again",

@@ -4,7 +4,6 @@ HL7 v2.5.1 section 2.9; docs/adr. The bridge itself knows neither store nor sett
 """
 
 import asyncio
-import hashlib
 import logging
 import signal
 import ssl
@@ -12,49 +11,39 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from threading import Lock
-from time import time
+from pathlib import Path
 from typing import Any
 
 from fhir_server.audit.record import Interaction, event
 from fhir_server.authorization.sealer import KeyringSealer
+from fhir_server.hl7_applying import People, apply, derived, now_ms, record_of, take_turns
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.keys import KeyName, KeyProblem
-from fhir_server.logs import start_logging
 from fhir_server.memory import keep_what_is_there, share_one_heap
 from fhir_server.repository import BoundRepository
 from fhir_server.settings import SettingError, Settings
 from fhir_server.store.sqlite import SqliteStore
-from fhir_server.turns import Turns
-from fhir_server.wiring import INTEGRITY, Process
-from hl7_bridge.applier import Applier
-from hl7_bridge.crew import Crew, Strand
+from fhir_server.wiring import Process
+from hl7_bridge.crew import Crew
 from hl7_bridge.journal import MARKS, Sealing, SqlJournal
-from hl7_bridge.mapping.messages import map_message
 from hl7_bridge.mllp.listener import Limits
 from hl7_bridge.outbound.delivery import Delivery
 from hl7_bridge.outbound.follower import Follower
-from hl7_bridge.outbound.segments import own_system
-from hl7_bridge.ports import Ended, Outcome, Work
+from hl7_bridge.ports import Ended
 from hl7_bridge.reception import Times
-from hl7_bridge.record import FollowUps, Record
+from hl7_bridge.record import FollowUps
 from hl7_bridge.renewal import Renewal
 from hl7_bridge.service import Bridge, Options
 from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
 from hl7_bridge.site.live import LiveSite
 from hl7_bridge.site.model import Site
-from hl7_bridge.workers import Workers
 from hl7_bridge.worklist import Replays
-from resources import validation
 from resources.errors import FhirError, Unavailable
-from resources.repository import WHOLE_RECORD, Caller
+from resources.repository import Caller
 
 log = logging.getLogger("hearth.hl7")
 
-_THREADS = {"postgresql": 2, "sqlite": 1}
-"""Of each process that applies: while one waits for the database the other works. On SQLite a second one would only
-make the first hold the only writer's place for longer."""
 PORT = 2575
 """Registered for HL7; taken when ``hearth serve hl7`` is told none."""
 _UNFINISHED = 4
@@ -81,21 +70,21 @@ def journal_of(process: Process) -> SqlJournal:
     for name, sql in MARKS.items():
         process.store.register_mark(name, sql)
     sealer = JournalSealer(process.keyring, KeyName.HL7_JOURNAL)
-    sealing = Sealing(_derived(process, b"hl7 index"), sealer, encrypt=process.settings.at_rest == "envelope")
-    return SqlJournal(process.settings.database_url, sealing, alone=partial(_alone, process))
+    sealing = Sealing(derived(process, b"hl7 index"), sealer, encrypt=process.settings.at_rest == "envelope")
+    court = _court(process) if isinstance(process.store, SqliteStore) else None
+    return SqlJournal(process.settings.database_url, sealing, alone=partial(_alone, process), court=court)
 
 
-def _take_turns(process: Process) -> None:
-    """Of the processes of the bridge on one SQLite file; on PostgreSQL nobody waits for the whole database."""
-    if isinstance(process.store, SqliteStore):
-        process.store.writing = Turns(process.settings.data)
+def _court(process: Process) -> Path:
+    """Where messages are durable on SQLite before they are in the journal."""
+    return process.settings.data / "hl7-forecourt.db"
 
 
 def _open_forecourt(process: Process) -> None:
     """On SQLite messages are durable in a file of their own before they are in the journal. Raises SettingError."""
     if not isinstance(process.store, SqliteStore):
         return
-    path = process.settings.data / "hl7-forecourt.db"
+    path = _court(process)
     try:
         process.journal.open_forecourt(path)
     except BlockingIOError:
@@ -112,12 +101,6 @@ def _alone(process: Process) -> AbstractContextManager[Any]:
     return getattr(process.store, "writing", None) or nullcontext()
 
 
-def _derived(process: Process, purpose: bytes) -> bytes:
-    """A key of its own from that of the index, which is never rotated either: its hashes are stored."""
-    secret = process.keyring.current(KeyName.INDEX).secret
-    return hashlib.blake2b(key=secret, digest_size=32, person=purpose).digest()
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises SettingError when the site kit or the TLS files cannot be used."""
     try:
@@ -128,7 +111,7 @@ def run(settings: Settings) -> None:
     share_one_heap()
     settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with Process(settings) as process:
-        _take_turns(process)
+        take_turns(process)
         asyncio.run(_serve(process, site, tls))
 
 
@@ -151,7 +134,7 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
     """The bridge over ``process``; others apply, in processes of their own."""
     settings, journal = process.settings, process.journal
     _open_forecourt(process)
-    people, live = _People(process), LiveSite(settings.hl7_site, site)
+    people, live = People(process), LiveSite(settings.hl7_site, site)
     _follower(site, journal, people.repository)  # whatever changes once somebody can reach us is told
 
     def crew(told: Callable[[Ended], None]) -> Crew:
@@ -162,74 +145,13 @@ def bridge(process: Process, site: Site, metrics: BridgeMetrics, tls: ssl.SSLCon
         site=site,
         journal=journal,
         appliers=crew,
-        follow_ups=lambda: FollowUps(_record(process, live.site), people.repository("upkeep")),
+        follow_ups=lambda: FollowUps(record_of(process, live.site), people.repository("upkeep")),
         options=_options(settings, tls),
         telemetry=metrics,
         rounds=(metrics.sample, lambda: _reread(process, live.site)),
         beside=(renewal.run,),
     )
     return made
-
-
-def apply(strand: Strand, values: dict[str, Any], live: LiveSite) -> None:
-    """A child of the bridge: applies until it is told to stop, or the bridge is gone; ``values`` of its settings."""
-    share_one_heap()
-    settings = Settings(values)
-    start_logging(settings.log_level)
-    validation.prepare()
-    with Process(settings) as process:
-        _take_turns(process)
-        hand = Hand(process, live)
-        threads = _THREADS[process.store.dialect]
-        keep_what_is_there()
-        strand.follow(lambda told: Workers(process.journal, hand.apply, told, threads), hand.refresh)
-
-
-class Hand:
-    """What applies messages over ``process`` by the site kit and the answers as they are now."""
-
-    def __init__(self, process: Process, live: LiveSite) -> None:
-        self._process, self._live, self._looking = process, live, Lock()
-        self._made = applier_of(process, live.site)
-
-    def apply(self, work: Work) -> Outcome | None:
-        """See Applier.apply. Who took the message may know a site kit that was not seen here yet."""
-        if self._made[0].sender_of(work.sender) is None:
-            self.refresh(at_once=True)
-        return self._made[0].apply(work)
-
-    def refresh(self, *, at_once: bool = False) -> None:
-        """Take up what is new."""
-        with self._looking:
-            if self._live.look(at_once=at_once):
-                made = applier_of(self._process, self._live.site)
-                made[1]()
-                self._made = made
-            else:
-                self._made[1]()
-
-
-def applier_of(process: Process, site: Site) -> tuple[Applier, Callable[[], None]]:
-    """What applies messages over ``process``, and what makes it see new answers to unmapped codes."""
-    journal, people = process.journal, _People(process)
-    senders = Senders(site, lambda: journal.worklist(answered=True))
-
-    def refresh() -> None:
-        try:
-            senders.refresh()
-        except FhirError as error:
-            log.warning("answers not read", extra={"code": error.code})
-
-    applier = Applier(
-        site=site,
-        journal=journal,
-        sender_of=senders,
-        repository_of=lambda sender: people.repository(sender.name),
-        keeper=lambda: people.repository("upkeep"),
-        mapper=map_message,
-        record=_record(process, site),
-    )
-    return applier, refresh
 
 
 def _reread(process: Process, site: Site) -> None:
@@ -239,25 +161,7 @@ def _reread(process: Process, site: Site) -> None:
         caller = Caller(who, client="hl7")
         process.spool.append([event(caller, Interaction.HL7_MESSAGE, entity=f"hl7/{id}", detail="replay")])
 
-    Replays(process.journal, Senders(site, lambda: ()), _now).follow(note)
-
-
-def _record(process: Process, site: Site) -> Record:
-    return Record(process.journal.stamps, _derived(process, b"hl7 stamps"), _now, own_system(site))
-
-
-class _People:
-    """The record as each peer may see and change it."""
-
-    def __init__(self, process: Process) -> None:
-        self._services = process.services(INTEGRITY[process.settings.referential_integrity])
-
-    def repository(self, name: str) -> BoundRepository:
-        return BoundRepository(self._services, Caller(f"hl7:{name}", client="hl7", grants=WHOLE_RECORD))
-
-
-def _now() -> int:
-    return int(time() * 1000)
+    Replays(process.journal, Senders(site, lambda: ()), now_ms).follow(note)
 
 
 def _options(settings: Settings, tls: ssl.SSLContext | None) -> Options:
@@ -291,7 +195,7 @@ def _outbound(
     if not site.receivers:
         return ()
     follower = _follower(site, journal, repository_for)
-    delivery = Delivery(site, journal, journal.outbox.about, repository_for, _now)
+    delivery = Delivery(site, journal, journal.outbox.about, repository_for, now_ms)
 
     async def follow(stop: asyncio.Event) -> None:
         while not stop.is_set():

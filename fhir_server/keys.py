@@ -34,7 +34,7 @@ class KeyName(StrEnum):
     """The keys there are. INDEX hashes index terms (its rotation is a reindex), PAGE protects page links,
     AUDIT_CHAIN makes row hashes, AUDIT_SIGNING is the Ed25519 seed of checkpoints, AUDIT_SPOOL seals spool files,
     AT_REST seals patients' data keys, AUTHORIZATION token signing keys and TOTP seeds, HL7_JOURNAL HL7 v2 messages,
-    VIDEO tickets, invitations and what is told of visits."""
+    VIDEO tickets, invitations and what is told of visits, OUTBOX letters to patients."""
 
     INDEX = "index"
     PAGE = "page"
@@ -45,6 +45,7 @@ class KeyName(StrEnum):
     AUTHORIZATION = "authorization"
     HL7_JOURNAL = "hl7-journal"
     VIDEO = "video"
+    OUTBOX = "outbox"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ def share_one_heap() -> None:
             tune(name, value)
 
 
-def keep_what_is_there() -> None:
+def keep_what_is_there(young: int = 20_000) -> None:
     """What was made so far stays: the collector need not walk it again, nor run for every few hundred objects of a
-    request."""
+    request; it looks when there are ``young`` more."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    gc.set_threshold(young, 50, 100)

@@ -14,7 +14,11 @@ from fhir_server.store.audit_sql import SqlKeyRows, SqlTrail
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data folder, the schema and the keys; safe when several processes start at once."""
+    """Make the data folder, the schema and the keys; safe when several processes start at once. Raises SettingError
+    for a file of the site that cannot be used."""
+    from fhir_server.billing.tariff import read_tariff
+
+    read_tariff(settings.tariff_file)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = open_store(settings.database_url, timeout=settings.statement_timeout)
     try:
@@ -50,11 +54,19 @@ def first_link(settings: Settings) -> str:
 def packages() -> Mapping[str, Sequence[Migration]]:
     """The migrations of the packages beside the store, in the order in which they are applied."""
     # SQLAlchemy is loaded only when the schema is in question.
+    from fhir_server.outbox.tables import MIGRATIONS as OUTBOX
+    from fhir_server.scheduling.taken import MIGRATIONS as SCHEDULING
     from hl7_bridge.journal.tables import MIGRATIONS as BRIDGE
     from smart_auth.records.tables import MIGRATIONS as AUTHORIZATION
     from video.visit.tables import MIGRATIONS as VISITS
 
-    return {"smart_auth": AUTHORIZATION, "hl7_bridge": BRIDGE, "video": VISITS}
+    return {
+        "smart_auth": AUTHORIZATION,
+        "hl7_bridge": BRIDGE,
+        "video": VISITS,
+        "scheduling": SCHEDULING,
+        "outbox": OUTBOX,
+    }
 
 
 def keyring(settings: Settings, store: Store) -> Keyring:

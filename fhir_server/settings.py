@@ -1,12 +1,15 @@
-"""Settings: each a row with name, default and one sentence; given on the command line or as HEARTH_<NAME>.
+"""Settings: each a row with name, default and one sentence; given on the command line, as HEARTH_<NAME>, or in the
+file that HEARTH_<NAME>_FILE names.
 
 The only module that reads the environment.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from datetime import time
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +21,10 @@ VIDEO_PORT = 8081
 """Taken when ``hearth serve video`` is told none."""
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_SHORTEST_SECRET = 16
+_LONGEST_LEAD = 20_160
+"""Minutes of a fortnight."""
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class SettingError(ValueError):
@@ -43,6 +50,16 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _places(text: str) -> tuple[str, ...]:
+    places = _listed(text)
+    for place in places:
+        try:
+            ip_network(place)
+        except ValueError:
+            raise ValueError(f"expected addresses, or networks such as 10.0.0.0/8, not {place!r}") from None
+    return places
+
+
 def _whole(lowest: int, highest: int) -> Any:
     def parse(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
@@ -57,6 +74,19 @@ def _zone(text: str) -> str:
         return ZoneInfo(text).key
     except (ZoneInfoNotFoundError, OSError, ValueError):
         raise ValueError("expected a time zone such as Europe/Berlin") from None
+
+
+def _minutes_before(text: str) -> tuple[int, ...]:
+    parts = _listed(text)
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) <= _LONGEST_LEAD for part in parts):
+        raise ValueError(f"expected minutes from 1 to {_LONGEST_LEAD}, separated by commas, such as 1440,60")
+    return tuple(sorted(map(int, parts), reverse=True))
+
+
+def _hours_of_day(text: str) -> str:
+    if text and not _HOURS.fullmatch(text):
+        raise ValueError("expected two times of day such as 21:00-08:00, or nothing")
+    return text
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -123,11 +153,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "PROXIES",
         ("127.0.0.1", "::1"),
-        "Addresses of reverse proxies whose X-Forwarded-For is believed, separated by commas.",
-        _listed,
+        "Addresses and networks (10.0.0.0/8) of reverse proxies whose X-Forwarded-For is believed, by commas.",
+        _places,
     ),
     Setting(
-        "METRICS_HOSTS", ("127.0.0.1", "::1"), "Client addresses that may read /metrics, separated by commas.", _listed
+        "METRICS_HOSTS",
+        ("127.0.0.1", "::1"),
+        "Client addresses and networks that may read /metrics, separated by commas.",
+        _places,
     ),
     Setting(
         "LOG_LEVEL",
@@ -192,6 +225,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Time zone of the clinic, such as Europe/Berlin: its days and hours are those of the clinicians' pages.",
         _zone,
     ),
+    Setting("TARIFF", "", "File (TOML) of what visits are charged as; empty: tariff.toml under DATA_DIR."),
     Setting("VIDEO_TLS_CERT", "", "Certificate chain file (PEM) to hold visits over HTTPS with."),
     Setting("VIDEO_TLS_KEY", "", "Private key file (PEM) of VIDEO_TLS_CERT."),
     Setting(
@@ -207,6 +241,46 @@ SETTINGS: tuple[Setting, ...] = (
         "VIDEO_RECORDING", False, "Clinicians may record visits, with the consent of everybody who is in them.", _flag
     ),
     Setting("VIDEO_LONGEST_HOURS", 12, "Hours after which a visit ends, whoever is in it.", _whole(1, 168)),
+    Setting("SMTP_HOST", "", "Mail server that takes the letters to patients; empty: none are sent by mail."),
+    Setting("SMTP_PORT", 587, "Port of SMTP_HOST.", _whole(1, 65535)),
+    Setting(
+        "SMTP_TLS",
+        "starttls",
+        "How SMTP_HOST is spoken to: starttls, tls (from the first byte), or none on a loopback address.",
+        _one_of("starttls", "tls", "none"),
+    ),
+    Setting("SMTP_USER", "", "Name to log in to SMTP_HOST with; empty: no log-in."),
+    Setting("SMTP_PASSWORD", "", "Password of SMTP_USER."),
+    Setting("SMTP_FROM", "", "Address that mails to patients come from, such as visits@clinic.example.org."),
+    Setting(
+        "WEBHOOK_URL",
+        "",
+        "Address (https) that takes letters to patients who have a mobile telephone and no e-mail; empty: none.",
+    ),
+    Setting("WEBHOOK_SECRET", "", "Secret that requests to WEBHOOK_URL are signed with, 16 characters or more."),
+    Setting(
+        "CLINIC_NAME",
+        "the clinic",
+        "How letters name the clinic; let it not say what is treated there.",
+    ),
+    Setting(
+        "REMINDERS",
+        (1440, 60),
+        "Minutes before a visit at which patients are reminded, separated by commas; empty: never.",
+        _minutes_before,
+    ),
+    Setting(
+        "QUIET_HOURS",
+        "21:00-08:00",
+        "Times of day in TIME_ZONE between which nobody is reminded; empty: none.",
+        _hours_of_day,
+    ),
+    Setting(
+        "LETTER_LINK",
+        "visit",
+        "Where letters lead: into the visit without a log-in (visit), or to the log-in (account).",
+        _one_of("visit", "account"),
+    ),
     Setting("STOP_SECONDS", 30, "Seconds that running requests get to finish at a stop.", _whole(1, 3600)),
 )
 
@@ -263,6 +337,11 @@ class Settings:
         return Path(self.values["HL7_SITE"] or self.data / "hl7")
 
     @property
+    def tariff_file(self) -> Path:
+        """What visits are charged as; there may be none."""
+        return Path(self.values["TARIFF"] or self.data / "tariff.toml")
+
+    @property
     def video(self) -> bool:
         """Whether there are visits to join: this server holds them, or it is said where."""
         return bool(self.video_port or self.video_public_url)
@@ -276,12 +355,31 @@ class Settings:
         return f"{'https' if self.video_tls_cert else 'http'}://{host}:{self.video_port or VIDEO_PORT}"
 
     @property
+    def video_origin(self) -> str:
+        """Of the visits' page, as browsers name it."""
+        parts = urlsplit(self.video_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
     def video_address(self) -> str:
         """Base under which other processes of this server reach the video process."""
         if not self.video_port:
             return self.video_url
         host = f"[{self.video_host}]" if ":" in self.video_host else self.video_host
         return f"{'https' if self.video_tls_cert else 'http'}://{host}:{self.video_port}"
+
+    @property
+    def quiet_hours(self) -> tuple[int, int] | None:
+        """Minutes of the day from and to which nobody is reminded."""
+        if not self.values["QUIET_HOURS"]:
+            return None
+        begin, end = (time.fromisoformat(part) for part in self.values["QUIET_HOURS"].split("-"))
+        return begin.hour * 60 + begin.minute, end.hour * 60 + end.minute
+
+    @property
+    def letters(self) -> bool:
+        """Whether letters are sent to patients."""
+        return bool(self.smtp_host or self.webhook_url)
 
     @property
     def database_url(self) -> str:
@@ -295,7 +393,7 @@ class Settings:
 
 
 def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -311,13 +409,24 @@ def load(given: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
 def _value(row: Setting, given: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     if row.name in given and not isinstance(given[row.name], str):
         return given[row.name]
-    text = given.get(row.name, environ.get(f"HEARTH_{row.name}"))
+    text = given.get(row.name, _from_environment(row.name, environ))
     if text is None:
         return row.default
     try:
         return row.parse(text)
     except ValueError as error:
         raise SettingError(f"{row.name} is {text!r}: {error}") from None
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str | None:
+    """HEARTH_<NAME>, or what stands in the file that HEARTH_<NAME>_FILE names, as secrets are handed to containers."""
+    path = environ.get(f"HEARTH_{name}_FILE")
+    if not path or f"HEARTH_{name}" in environ:
+        return environ.get(f"HEARTH_{name}")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"HEARTH_{name}_FILE names {path!r}, which cannot be read: {error}") from None
 
 
 def _check(settings: Settings) -> None:
@@ -328,12 +437,29 @@ def _check(settings: Settings) -> None:
     if settings.hl7_tls_ca and not settings.hl7_tls_cert:
         raise SettingError("HL7_TLS_CA asks senders for certificates, which needs HL7_TLS_CERT and HL7_TLS_KEY")
     _check_video(settings)
+    _check_letters(settings)
     for name in ("HOST", "HL7_HOST", "VIDEO_HOST") if settings.open else ():
         if not _is_loopback(settings.values[name]):
             raise SettingError(
                 f"OPEN serves without authentication, so {name} must be a loopback address, "
                 f"not {settings.values[name]!r}"
             )
+
+
+def _check_letters(settings: Settings) -> None:
+    if settings.smtp_host and "@" not in settings.smtp_from:
+        raise SettingError(f"SMTP_FROM is {settings.smtp_from!r}: mails need an address that they come from")
+    if settings.smtp_host and settings.smtp_tls == "none" and not _is_loopback(settings.smtp_host):
+        raise SettingError(f"SMTP_TLS is none, which sends addresses in clear to {settings.smtp_host}: take starttls")
+    if bool(settings.smtp_user) != bool(settings.smtp_password):
+        raise SettingError("SMTP_USER and SMTP_PASSWORD go together: give both or neither")
+    if not settings.webhook_url:
+        return
+    parts = urlsplit(settings.webhook_url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        raise SettingError(f"WEBHOOK_URL is {settings.webhook_url!r}: expected an https address")
+    if len(settings.webhook_secret) < _SHORTEST_SECRET:
+        raise SettingError(f"WEBHOOK_SECRET has {len(settings.webhook_secret)} characters: expected 16 or more")
 
 
 def _check_video(settings: Settings) -> None:

@@ -8,8 +8,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 _HEAD = """# Settings
 
 Each is an option of every `hearth` command (`--page-count 20`) and a variable of the environment
-(`HEARTH_PAGE_COUNT=20`); the command line wins. `make docs` writes this page from the
-rows in `fhir_server/settings.py`.
+(`HEARTH_PAGE_COUNT=20`), or stands in the file that `HEARTH_PAGE_COUNT_FILE` names; the command line wins.
+`make docs` writes this page from the rows in `fhir_server/settings.py`.
 
 | name | default | what it does |
 |---|---|---|
@@ -23,7 +23,7 @@ def page() -> str:
 
 
 def _shown(default: object) -> str:
-    text = ",".join(default) if isinstance(default, tuple) else str(default)
+    text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
     return f"`{text}`" if text else "none"
 
 

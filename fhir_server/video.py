@@ -22,6 +22,7 @@ from fhir_server.store.sqlite import SqliteStore
 from fhir_server.turns import Turns
 from fhir_server.visits.desk import Desk
 from fhir_server.visits.invitations import Invitations
+from fhir_server.visits.nodes import Nodes
 from fhir_server.visits.recording import ARCHIVIST, archiving
 from resources import validation
 from resources.errors import Unavailable
@@ -111,6 +112,7 @@ def desk(process: "Process") -> Desk:
     return Desk(
         keeper=process.repository(KEEPER),
         invitations=Invitations(process.store.session, key, seals, now),
+        nodes=Nodes(process.store.session, now),
         key=key,
         sealer=seals,
         ask=lambda sql, values: process.store.session().query(sql, values),

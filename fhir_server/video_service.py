@@ -24,6 +24,7 @@ from fhir_server.http.address import behind_proxies
 from fhir_server.memory import keep_what_is_there
 from fhir_server.settings import VIDEO_PORT, SettingError, Settings
 from fhir_server.visits.desk import Desk
+from fhir_server.visits.nodes import BEAT
 from fhir_server.visits.presence import PATH, answered
 from fhir_server.visits.recording import WATCHER, Recorders
 from fhir_server.wiring import Process
@@ -63,7 +64,10 @@ async def _serve(process: Process, tls: ssl.SSLContext | None) -> None:
     recorders = Recorders(
         process.repository(WATCHER), video.folder(settings), video.sealer(process), service.visits, media
     )
-    works = (scribe.run(), _settle(process), watch_links(process, service.visits), recorders.watch.run())
+    works = (
+        scribe.run(), _settle(process), watch_links(process, service.visits), recorders.watch.run(),
+        say_alive(process, service.visits),
+    )  # fmt: skip
     beside = [asyncio.create_task(work) for work in works]
     keep_what_is_there()
     try:
@@ -109,6 +113,17 @@ async def watch_links(process: Process, visits: Visits) -> None:
         away = False
         for room, member in found:
             visits.feed(room, Revoked(member))
+
+
+async def say_alive(process: Process, visits: Visits) -> None:
+    """Which visits are here is known where tickets are given; while the database is away nobody asks."""
+    nodes, url = video.desk(process).nodes, process.settings.video_url
+    while True:
+        try:
+            await asyncio.to_thread(nodes.beat, url, len(visits.live()), visits.draining)
+        except Exception as error:  # noqa: BLE001 (whatever the database raises: it is said again)
+            log.info("not said to be there", extra={"error": type(error).__name__})
+        await asyncio.sleep(BEAT)
 
 
 def _has_guests(room: Room) -> bool:
@@ -173,8 +188,9 @@ async def presence(sealer: Sealer, request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="application/octet-stream")
 
 
-def redeemed(process: Process, desk: Desk, link: str, address: str = "") -> str:
-    """A sealed ticket for the link of an invitation, told to the audit trail either way. Raises Refused."""
+def redeemed(process: Process, desk: Desk, link: str, address: str = "") -> Mapping[str, str]:
+    """A sealed ticket for the link of an invitation, and where to go with it when that is another process; told to the
+    audit trail either way. Raises Refused."""
     try:
         seat = desk.redeem(link)
     except Refused as error:
@@ -183,7 +199,8 @@ def redeemed(process: Process, desk: Desk, link: str, address: str = "") -> str:
     detail = f"invitation {seat.role} {seat.room}.{seat.member}"
     told = _ticket(Outcome.SUCCESS, address, patient=seat.patient, entity=seat.encounter, detail=detail)
     process.spool.append([told])
-    return seat.ticket
+    here = seat.url.startswith(f"{process.settings.video_url}/visit#")
+    return {"ticket": seat.ticket} if here else {"ticket": seat.ticket, "url": seat.url}
 
 
 def _ticket(outcome: Outcome, address: str, **of: str) -> AuditRecord:

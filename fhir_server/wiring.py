@@ -4,15 +4,13 @@ A Process is all that one process shares; ``application`` is what the HTTP serve
 """
 
 import atexit
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from multiprocessing.util import Finalize
 from time import time
 from types import TracebackType
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from capability.openapi import openapi
 from capability.rows import Operation
@@ -34,6 +32,7 @@ from fhir_server.keys import KeyName
 from fhir_server.lifeline import end_with_parent
 from fhir_server.memory import keep_what_is_there, share_one_heap
 from fhir_server.operations.table import OPERATIONS
+from fhir_server.page_table import PAGES, Premises, blueprints, milliseconds
 from fhir_server.preparation import keyring, packages
 from fhir_server.repository import BoundRepository, Services
 from fhir_server.search import SearchEngine
@@ -43,17 +42,15 @@ from fhir_server.store.audit_sql import SqlPatientKeys, SqlTrail
 from fhir_server.wsgi import Application
 from resources import validation
 from resources.repository import Caller
+from resources.search_param.registry import Registry, using
 
 if TYPE_CHECKING:  # a server without authentication does without what these load
     from flask import Flask
 
     from fhir_server.authorization.note import Notes
     from fhir_server.http.request import Request
-    from fhir_server.pages.door import Door
     from fhir_server.pages.hl7 import Console
-    from fhir_server.pages.secured_door import Rule
     from hl7_bridge.journal import SqlJournal
-    from smart_auth.model import Person
     from smart_auth.revocations import RevocationList
     from smart_auth.service import AuthService
 
@@ -144,7 +141,7 @@ class Process:
             revoked=revocations.revoked,
             loopback_http=self.settings.local,
             second_factor=Required(self.settings.second_factor) if self.settings.second_factor else None,
-            host_pages=tuple(HostPage(*row) for row in _host_pages(self.settings)),
+            host_pages=tuple(HostPage(p.name, p.path, p.text, p.is_for) for p in PAGES),
         )
         return Authorization(service, revocations, notes, engine.dispose)
 
@@ -164,7 +161,7 @@ class Process:
         from hl7_bridge.site.files import read_site
 
         site = partial(read_site, self.settings.hl7_site)
-        return Console(self.journal, site, self.repository, self.spool.append, _milliseconds)
+        return Console(self.journal, site, self.repository, self.spool.append, milliseconds)
 
     def close(self) -> None:
         """Store what waits in the spool and close the connections."""
@@ -209,16 +206,14 @@ def compose(process: Process) -> Application:
     services = process.services(INTEGRITY[settings.referential_integrity])
     metrics = Metrics(str(settings.metrics_dir))
     metrics.watch("spool", lambda: process.spool.backlog)
-    rim = _rim(process, metrics)
+    premises = Premises(process)
+    operations = _operations(premises)
+    rim = _rim(process, operations, metrics)
     here = ThisMachine(settings.base_url, settings.cors_origins)
     caller_of, smart = (here, None) if settings.open else secured(process, rim, metrics)
-    add_console(process, rim, metrics, here)
-    if settings.video:
-        from fhir_server.video import counts
-        from fhir_server.video_gauges import SpoolGauges
-
-        metrics.add(SpoolGauges(partial(counts, process)))
-        add_visits(process, rim, here)
+    for pages in blueprints(premises, here):
+        rim.register_blueprint(pages)
+    _gauge(process, metrics)
     facts = Facts(
         enforced=settings.referential_integrity == "both",
         restricted=RESTRICTED,
@@ -227,16 +222,15 @@ def compose(process: Process) -> Application:
         smart=smart,
     )
 
-    operations = _operations(process)
-
-    @cache
-    def capability_statement() -> bytes:
-        return statement(settings.base_url, INTERACTIONS, operations, facts)
+    @lru_cache(1)
+    def stated(registry: Registry) -> bytes:
+        with using(registry):
+            return statement(settings.base_url, INTERACTIONS, operations, facts)
 
     return Application(
         service=Service(
             base=settings.base_url,
-            statement=capability_statement,
+            statement=lambda: stated(process.store.parameters.latest()),
             body_max=settings.body_max,
             page_count=settings.page_count,
             page_count_max=settings.page_count_max,
@@ -255,23 +249,46 @@ def compose(process: Process) -> Application:
     )
 
 
-def _operations(process: Process) -> tuple[Operation, ...]:
+def _operations(premises: Premises) -> tuple[Operation, ...]:
     """Those of visits only where there are visits to join."""
-    if not process.settings.video:
-        return OPERATIONS
-    from fhir_server.operations.visit import visit_operations
-    from fhir_server.video import desk
+    from fhir_server.operations.billing import billing_operations
+    from fhir_server.operations.reindex import reindex_operations
+    from fhir_server.operations.scheduling import scheduling_operations
 
-    return (*OPERATIONS, *visit_operations(desk(process), process.spool.append))
+    reindexing = reindex_operations(premises.process.store, premises.process.spool.append)
+    always = (*OPERATIONS, *reindexing, *billing_operations(premises.charging))
+    if premises.visits is None:
+        return (*always, *scheduling_operations(premises.diary, None))
+    from fhir_server.operations.visit import Held, visit_operations
+
+    at, note = premises.visits, premises.process.spool.append
+    return (*always, *visit_operations(at, note), *scheduling_operations(premises.diary, Held(at, note)))
 
 
-def _rim(process: Process, metrics: Metrics) -> "Flask":
+def _gauge(process: Process, metrics: Metrics) -> None:
+    """How the bridge, the spool of visits and letters to patients stand."""
+    from fhir_server.hl7_gauges import JournalGauges
+
+    metrics.add(JournalGauges(process.console.watch, process.console.now))
+    if process.settings.video:
+        from fhir_server.video import counts
+        from fhir_server.video_gauges import SpoolGauges
+
+        metrics.add(SpoolGauges(partial(counts, process)))
+    if process.settings.letters:
+        from fhir_server.outbox_gauges import LetterGauges
+        from fhir_server.reminders import now, queue
+
+        metrics.add(LetterGauges(queue(process), now))
+
+
+def _rim(process: Process, operations: tuple[Operation, ...], metrics: Metrics) -> "Flask":
     """What lies beside the FHIR base."""
     settings = process.settings
 
     @cache
     def api_description() -> bytes:
-        return openapi(settings.base_url, INTERACTIONS, _operations(process))
+        return openapi(settings.base_url, INTERACTIONS, operations)
 
     @cache  # a schema that is current stays so; only refusals are asked again
     def schema_is_current() -> None:
@@ -300,71 +317,8 @@ def secured(process: Process, rim: "Flask", metrics: Metrics) -> "tuple[Callable
         return Callers(service.verifier.claims), smart_security(service.issuer, routes())
 
 
-def add_console(process: Process, rim: "Flask", metrics: Metrics, here: ThisMachine) -> None:
-    """Puts the console of the HL7 v2 bridge on ``rim``, and how the bridge stands into ``metrics``."""
-    from fhir_server.hl7_gauges import JournalGauges
-    from fhir_server.pages.hl7 import blueprint
-
-    def rule() -> "Rule":
-        from fhir_server.pages.hl7.administrators import ADMINISTRATORS
-
-        return ADMINISTRATORS
-
-    console, door = process.console, _door(process, here, "hearth console", rule)
-    rim.register_blueprint(blueprint(console, door))
-    metrics.add(JournalGauges(console.watch, console.now))
-
-
-def add_visits(process: Process, rim: "Flask", here: ThisMachine) -> None:
-    """Puts the clinicians' pages of video visits on ``rim``."""
-    from fhir_server import video
-    from fhir_server.pages.visits import CLIENT, Clinic, blueprint
-    from fhir_server.visits.presence import Presence
-
-    def rule() -> "Rule":
-        from fhir_server.pages.visits.staff import STAFF
-
-        return STAFF
-
-    settings = process.settings
-    address = urlsplit(settings.video_url)
-    clinic = Clinic(
-        repository_of=process.repository,
-        desk=video.desk(process),
-        note=process.spool.append,
-        presence=Presence(settings.video_address, video.sealer(process), video.now),
-        zone=ZoneInfo(settings.time_zone),
-        origin=f"{address.scheme}://{address.netloc}",
-        now=video.now,
-    )
-    rim.register_blueprint(blueprint(clinic, _door(process, here, CLIENT, rule)))
-
-
-def _host_pages(settings: Settings) -> "Iterable[tuple[str, str, str, Callable[[Person], bool]]]":
-    """Name, path, text and whose they are."""
-    if settings.video:
-        yield "visits", "/visits/", "Video visits", lambda person: person.staff
-    yield "hl7", "/hl7/", "HL7 messages", lambda person: person.administrator
-
-
-def _door(process: Process, here: ThisMachine, client: str, rule: Callable[[], "Rule"]) -> "Door":
-    """To the pages that audit rows name as ``client``; ``rule`` loads what only a server with log-in needs."""
-    if process.settings.open:
-        from fhir_server.pages.door import OpenDoor
-
-        secret = process.keyring.current(KeyName.PAGE).secret
-        return OpenDoor(here, urlsplit(process.settings.issuer).path, secret, client)
-    from fhir_server.pages.secured_door import SecuredDoor
-
-    return SecuredDoor(process.authorization.service, rule())
-
-
 def _now() -> int:
     return int(time())
-
-
-def _milliseconds() -> int:
-    return int(time() * 1000)
 
 
 def _ping(store: Store) -> None:

@@ -1,12 +1,14 @@
 """The worker process: what must happen whether or not anybody asks.
 
-Audit checkpoints, orphaned audit spools of dead processes, list statistics, audit partitions, expired authorizations.
+Audit checkpoints, orphaned audit spools of dead processes, list statistics, audit partitions, expired authorizations,
+letters to patients, indexes of stored search parameters.
 """
 
 import logging
 import signal
 import threading
 
+from fhir_server import indexing, reminders
 from fhir_server.audit.checkpoint import Checkpoints
 from fhir_server.memory import share_one_heap
 from fhir_server.settings import Settings
@@ -28,10 +30,15 @@ def run(settings: Settings) -> None:
     with Process(settings) as process:
         checkpoints = Checkpoints(process.keyring, process.trail, witness=settings.data / "audit-witness")
         checkpoints.start()
+        letters = reminders.start(process, stop)
+        indexes = indexing.start(process.store, stop)
         while not stop.is_set():
             _refresh(process)
             _purge(process)
+            _forget_letters(process)
             stop.wait(_ROUND)
+        for thread in (*letters, indexes):
+            thread.join()
         # Reads of this process first, so that the last checkpoint covers them.
         process.spool.stop()
         checkpoints.stop()
@@ -53,3 +60,10 @@ def _purge(process: Process) -> None:
         service.records.purge(service.now())
     except FhirError as error:
         log.warning("expired authorizations not deleted", extra={"code": error.code})
+
+
+def _forget_letters(process: Process) -> None:
+    try:
+        reminders.forget(process)
+    except FhirError as error:
+        log.warning("old letters not deleted", extra={"code": error.code})

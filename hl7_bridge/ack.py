@@ -1,4 +1,4 @@
-"""Acknowledgements: whether one is due, its code, and the message that says so, also for bytes that are no message.
+"""Acknowledgements: the message that says what came of another, also of bytes that are no message.
 
 HL7 v2.5.1 section 2.9 (original and enhanced mode), MSA and ERR (2.15.8, 2.15.5), tables 0008, 0155, 0357 and 0516.
 """
@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
 from itertools import count
 
@@ -18,59 +17,15 @@ from hl7_bridge.er7.batch import File, enveloped, filed
 from hl7_bridge.er7.delimiters import Delimiters, declared
 from hl7_bridge.er7.serializer import Component, Field, Fields, Repetition, build
 from hl7_bridge.er7.tokenizer import AROUND, segment
-from hl7_bridge.errors import Hl7Error, Place, Refused, Unreadable
+from hl7_bridge.errors import Hl7Error, Place, Unreadable
 from hl7_bridge.ports import State
+from hl7_bridge.verdict import Level, Verdict, is_due, is_enhanced, verdict_of
 
-
-class Level(StrEnum):
-    """Who answers: ACCEPT for the message being safely kept, APPLICATION for what came of it."""
-
-    APPLICATION = "A"
-    ACCEPT = "C"
-
-
-class Verdict(StrEnum):
-    """The second letter of table 0008."""
-
-    ACCEPTED = "A"
-    ERROR = "E"
-    REJECTED = "R"
-
-
-_DUE = {
-    "AL": frozenset(Verdict),
-    "NE": frozenset[Verdict](),
-    "SU": frozenset({Verdict.ACCEPTED}),
-    "ER": frozenset({Verdict.ERROR, Verdict.REJECTED}),
-}
-"""Table 0155. What is none of these is answered: silence would stop a sender that waits."""
-_FIELD = {Level.ACCEPT: 15, Level.APPLICATION: 16}
 _HEADER_MOST = 8192
 _ERRORS_MOST = 20
 _MSA_3_MOST, _ERR_MOST = 80, 250
 _CODES = "HL70357"
 _ERR_2_SINCE, _MSG_3_SINCE, _EVENT_SINCE = (2, 5), (2, 3, 1), (2, 3)
-
-
-def is_enhanced(header: Segment | None) -> bool:
-    """Whether MSH asks for enhanced mode: MSH-15 or MSH-16 says anything."""
-    return header is not None and any(header.text(number) for number in _FIELD.values())
-
-
-def is_due(header: Segment | None, level: Level, verdict: Verdict) -> bool:
-    """Whether MSH asks for this acknowledgement. In original mode there is one, of the application; in enhanced mode a
-    field that is empty beside a filled one asks for none. A reply gets no reply but where it asks itself."""
-    if header is None or not is_enhanced(header):
-        return level is Level.APPLICATION and (header is None or header.text(9) != "ACK")
-    asked = header.text(_FIELD[level]).strip().upper()
-    return verdict in _DUE.get(asked, frozenset(Verdict) if asked else frozenset())
-
-
-def verdict_of(errors: Sequence[Hl7Error]) -> Verdict:
-    """Rejected when sending the same again changes nothing and the content is not the reason, else an error."""
-    if not errors:
-        return Verdict.ACCEPTED
-    return Verdict.REJECTED if any(isinstance(each, Refused | Unreadable) for each in errors) else Verdict.ERROR
 
 
 def header_of(raw: bytes) -> Segment | None:

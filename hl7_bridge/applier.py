@@ -17,8 +17,8 @@ from hl7_bridge.errors import INTERNAL, Failed, Held, Hl7Error
 from hl7_bridge.journal.parts import told
 from hl7_bridge.mapping.model import Mapped, Unmapped
 from hl7_bridge.parts import Parts, whole
-from hl7_bridge.ports import APPLIED, JOINED, Journal, Outcome, State, Work
-from hl7_bridge.record import FollowUps, Record, Source
+from hl7_bridge.ports import APPLIED, JOINED, FollowUp, Journal, Outcome, State, Work
+from hl7_bridge.record import FollowUps, Record, Source, Statement, apply_together
 from hl7_bridge.site.model import Sender, Site
 from resources.errors import Conflict, FhirError, PreconditionFailed, TooCostly, Unavailable
 from resources.repository import Mark, Repository
@@ -52,6 +52,8 @@ class Retries:
         return self.pauses[min(failures, len(self.pauses) - 1)]
 
 
+SMALL = 1 << 17
+"""Bytes of a message that goes into one commit with others."""
 _HEAD = 8192
 """Bytes of a message that are kept once it was read: enough to answer it."""
 
@@ -62,6 +64,22 @@ class _Read(NamedTuple):
     mapped: Mapped
     control_id: str
     earlier: tuple[int, ...]
+
+
+class _Said(NamedTuple):
+    """What is said to the record, and what is answered once it is there."""
+
+    statement: Statement
+    outcome: Outcome
+
+
+class _Ready(NamedTuple):
+    """A message that may go together with others."""
+
+    work: Work
+    sender: Sender
+    read: _Read
+    said: _Said
 
 
 _TRANSIENT = (Conflict, PreconditionFailed, TooCostly, Unavailable)
@@ -107,6 +125,52 @@ class Applier:
             fault = Failed(INTERNAL, f"A fault of this program: {type(error).__name__}.")
             return self._again(work, header, fault, self.retries.faults)
 
+    def apply_all(self, works: Sequence[Work]) -> list[Outcome | None]:
+        """What became of each of ``works``, of which none waits for another: in one commit as far as they go together,
+        the rest alone. A message is applied with its own mark or not at all, whatever happens to the others."""
+        done = self._together(works) if len(works) > 1 else {}
+        return [done[work.id] if work.id in done else self.apply(work) for work in works]
+
+    def _together(self, works: Sequence[Work]) -> dict[int, Outcome]:
+        by_sender: dict[str, list[_Ready]] = {}
+        for work in works:
+            ready = self._ready(work)
+            if ready is not None:
+                by_sender.setdefault(work.sender, []).append(ready)
+        done: dict[int, Outcome] = {}
+        for some in by_sender.values():
+            if len(some) > 1:
+                done |= self._one_commit(some)
+        return done
+
+    def _ready(self, work: Work) -> "_Ready | None":
+        """None for what is applied alone: large, tried before, a part, a merge, or not to be applied at all."""
+        if work.attempt > 1 or len(work.raw) > SMALL:
+            return None
+        try:
+            sender = self._known(work)
+            message = parse(work.raw, sender.charset)
+            read = None if pointer(message) else self._read(message, sender)
+        except Exception:  # noqa: BLE001 it is tried alone, which says what is wrong
+            return None
+        if read is None or read.earlier or read.mapped.merges or not read.mapped.is_mapped:
+            return None
+        return _Ready(work, sender, read, self._statement(work, message.header, read))
+
+    def _one_commit(self, some: "Sequence[_Ready]") -> dict[int, Outcome]:
+        """Those that were applied."""
+        repository = self.repository_of(some[0].sender)
+        try:
+            together = apply_together(self.record, repository, [each.said.statement for each in some])
+        except Exception as error:  # noqa: BLE001 nothing is stored; one of them may be to blame
+            log.info("messages are applied one by one", extra={"count": len(some), "code": type(error).__name__})
+            return {}
+        self._follow(together.follow_ups)
+        done = [some[n] for n in sorted(together.done)]
+        for each in done:
+            self._note(each.work, each.read.mapped)
+        return {each.work.id: each.said.outcome for each in done}
+
     def _known(self, work: Work) -> Sender:
         sender = self.sender_of(work.sender)
         if sender is None:
@@ -128,24 +192,31 @@ class Applier:
     def _applied(self, work: Work, header: Message, read: "_Read", sender: Sender) -> Outcome:
         """``header`` is that of the message that is answered: of several parts the last."""
         mapped = read.mapped
-        ack = self._acknowledge(work.raw, header, State.APPLIED, ())
         if not mapped.is_mapped:
+            ack = self._acknowledge(work.raw, header, State.APPLIED, ())
             reason = f"There is no map for {header.type}^{header.event} yet; the message is kept."
             self.journal.settle(work.id, State.HELD, reason, ack)
             return Outcome(State.HELD, ack, reason)
-        reason = "; ".join(mapped.warnings)[:1000].replace("\0", "")
+        said = self._statement(work, header, read)
+        applied = self.record.apply(self.repository_of(sender), *said.statement)
+        self._follow(applied.follow_ups)
+        if mapped.merges:
+            self._reopen(work)
+        self._note(work, mapped)
+        return said.outcome
+
+    def _statement(self, work: Work, header: Message, read: "_Read") -> "_Said":
+        ack = self._acknowledge(work.raw, header, State.APPLIED, ())
+        reason = "; ".join(read.mapped.warnings)[:1000].replace("\0", "")
         now = int(time() * 1000)
         marks = [Mark(APPLIED, {"id": work.id, "at": now, "reason": reason, "ack": ack})]
         marks += [Mark(JOINED, {"id": id, "at": now, "reason": told(work.id)}) for id in read.earlier]
         source = Source(work.sender, read.control_id, work.received)
-        applied = self.record.apply(self.repository_of(sender), mapped, source, marks)
-        for follow_up in applied.follow_ups:
+        return _Said(Statement(read.mapped, source, tuple(marks)), Outcome(State.APPLIED, ack, reason))
+
+    def _follow(self, follow_ups: Sequence[FollowUp]) -> None:
+        for follow_up in follow_ups:
             FollowUps(self.record, self.keeper()).run(follow_up)
-        if mapped.merges:
-            self._reopen(work)
-        if mapped.unmapped:
-            self._note(work, mapped)
-        return Outcome(State.APPLIED, ack, reason)
 
     def _acknowledge(self, raw: bytes, message: Message | None, state: State, errors: Sequence[Hl7Error]) -> bytes:
         return Acknowledger(self.site.application, self.site.facility)(raw, message, state, errors)
@@ -159,6 +230,8 @@ class Applier:
 
     def _note(self, work: Work, mapped: Mapped) -> None:
         """The worklist is for people: it must not undo what is applied."""
+        if not mapped.unmapped:
+            return
         try:
             self.journal.note_unmapped(work.id, work.sender, mapped.unmapped)
         except FhirError as error:

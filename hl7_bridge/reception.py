@@ -14,7 +14,7 @@ from time import monotonic, time
 from typing import TypeVar
 
 from hl7_bridge import strangers
-from hl7_bridge.ack import Acknowledger, Level, Verdict, is_due, is_enhanced
+from hl7_bridge.ack import Acknowledger
 from hl7_bridge.door import Arrival, Caps, arrive, incoming
 from hl7_bridge.er7 import Message, Segment, batch
 from hl7_bridge.errors import SEGMENT_SEQUENCE, TOO_LONG, Hl7Error, Malformed, Unreadable
@@ -26,6 +26,7 @@ from hl7_bridge.site.model import Sender, Site
 from hl7_bridge.site.recognition import Peer, recognised, welcome
 from hl7_bridge.strangers import Strangers
 from hl7_bridge.telemetry import Telemetry
+from hl7_bridge.verdict import Level, Verdict, is_due, is_enhanced
 from hl7_bridge.workers import Kept, Writer
 from resources.errors import FhirError
 

@@ -6,9 +6,9 @@ HL7 v2.5.1 sections 2.15.8 (MSA) and 2.15.5 (ERR), tables 0008 and 0357; see ack
 import re
 from dataclasses import dataclass
 
-from hl7_bridge.ack import Level, Verdict
 from hl7_bridge.er7 import Message, Segment, Value
 from hl7_bridge.errors import FIELD_MISSING, Malformed, Place
+from hl7_bridge.verdict import Level, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,18 +35,19 @@ class Releasing(Journal, Protocol):
 
 
 class Workers:
-    """``count`` threads; ``apply`` says what became of a message (None: it will be tried again), ``told`` is called
-    with each end, from the worker's thread."""
+    """``count`` threads; ``apply`` says what became of each of up to ``together`` messages (None: it will be tried
+    again), ``told`` is called with each end, from the worker's thread."""
 
     def __init__(
         self,
         journal: Releasing,
-        apply: Callable[[Work], Outcome | None],
+        apply: Callable[[Sequence[Work]], Sequence[Outcome | None]],
         told: Callable[[Ended], None],
         count: int = 2,
+        together: int = 4,
     ) -> None:
         self._journal, self._apply, self._told = journal, apply, told
-        self._count = count
+        self._count, self._most = count, together
         self._claimed: deque[Work] = deque()
         self._news = threading.Condition()
         self._claiming = threading.Lock()
@@ -79,12 +80,13 @@ class Workers:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                work = self._next()
-                if work is None:
-                    self._wait(_IDLE)
+                works = self._next()
+                for work, outcome in zip(works, self._apply(works) if works else (), strict=True):
+                    self._told(Ended(work.id, work.sender, work.received, outcome))
+                if works:
+                    self.wake()  # their lanes are free for the next
                 else:
-                    self._told(Ended(work.id, work.sender, work.received, self._apply(work)))
-                    self.wake()  # its lane is free for the next
+                    self._wait(_IDLE)
             except FhirError as error:
                 log.warning("the journal is away", extra={"code": error.code})
                 self._wait(_AWAY)
@@ -92,12 +94,14 @@ class Workers:
                 log.error("a worker failed and goes on", exc_info=True)
                 self._wait(_AWAY)
 
-    def _next(self) -> Work | None:
+    def _next(self) -> list[Work]:
+        """The share of one thread: of a few that wait each begins some, so that none waits for the others' end."""
         with self._claiming:
             if not self._claimed:
                 self._awake = False
-                self._claimed.extend(self._journal.claim(self._count * 4, LEASE))
-            return self._claimed.popleft() if self._claimed else None
+                self._claimed.extend(self._journal.claim(self._count * max(self._most, 4), LEASE))
+            share = min(self._most, -(-len(self._claimed) // self._count))
+            return [self._claimed.popleft() for _ in range(share)]
 
     def _wait(self, seconds: float) -> None:
         with self._news:

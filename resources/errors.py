@@ -5,6 +5,7 @@ FHIR R4 OperationOutcome (https://hl7.org/fhir/R4/operationoutcome.html) and HTT
     FhirError                     status  issue code
     ├── BadSyntax                 400     structure
     ├── Invalid                   400     invalid          (all issues of a failed validation at once)
+    │   └── BadDefinition         422     business-rule    (valid FHIR that defines what cannot work)
     ├── BadSearch                 400     invalid
     ├── LoginRequired             401     login
     ├── Forbidden                 403     forbidden
@@ -20,6 +21,7 @@ FHIR R4 OperationOutcome (https://hl7.org/fhir/R4/operationoutcome.html) and HTT
     ├── BusinessRule              422     business-rule    (referential integrity and the like)
     ├── TooCostly                 422     too-costly
     └── Unavailable               503     transient
+        └── OutcomeUnknown        503     timeout          (the change may have been stored, or not)
 """
 
 from collections.abc import Iterable
@@ -96,6 +98,12 @@ class Invalid(FhirError):
     """The resource breaks basic FHIR rules; ``issues`` names every breach."""
 
 
+class BadDefinition(Invalid):
+    """The resource is valid FHIR, but what it defines cannot work here."""
+
+    status, code = 422, "business-rule"
+
+
 class BadSearch(FhirError):
     """The query names an unknown parameter or modifier, or a malformed value."""
 
@@ -154,3 +162,10 @@ class TooCostly(FhirError):
 
 class Unavailable(FhirError):
     status, code = 503, "transient"
+
+
+class OutcomeUnknown(Unavailable):
+    """The store did not tell whether the change was stored: who asked for it has to look before asking again, and
+    nothing here asks again for them."""
+
+    code = "timeout"

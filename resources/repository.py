@@ -174,11 +174,13 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """POST [type]. ``if_none_exist`` is a query string (``identifier=...``); ``full_url`` names it for references."""
+    """POST [type]. ``if_none_exist`` is a query string (``identifier=...``); ``full_url`` names it for references.
+    ``id`` is for a part of this server that must know it beforehand (a fresh one, of logical_id): no caller chooses."""
 
     resource: dict[str, Any]
     if_none_exist: str | None = None
     full_url: str = ""
+    id: str = ""
 
 
 ANY_VERSION = 0
@@ -189,6 +191,7 @@ ANY_VERSION = 0
 class Put:
     """PUT [type]/[id], or PUT [type]?criteria when ``criteria`` is given.
 
+    ``identities`` are criteria too: whatever has one of these identifiers (system, value), neither empty.
     ``if_match`` is the version the caller saw, ANY_VERSION for whichever there is (If-Match: *); ``if_none_match`` True
     means If-None-Match: * (create only).
     """
@@ -200,6 +203,7 @@ class Put:
     if_match: int | None = None
     if_none_match: bool = False
     full_url: str = ""
+    identities: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,11 @@ class Repository(Protocol):
         """Up to ``count`` current versions of ``types`` written after position ``after``, oldest first, deletions
         included, and the position to go on from. A resource that changed twice comes once. ``after`` None: no
         version, only the position of now. Raises Forbidden."""
+        ...
+
+    def digest(self, requests: Iterable[SearchRequest]) -> str:
+        """A word that is another one when what ``requests`` find is led by another version. It tells nothing of the
+        record, so that a page may ask often and no row of the audit trail comes of it. Raises as ``search``."""
         ...
 
     def commit(

@@ -28,6 +28,11 @@ def answer(record: Client, path: str, **more: Any) -> tuple[int, str]:
     return got.status_code, re.sub(r'"(id|url)":"[0-9a-f-]{36}[^"]*"', "", text)
 
 
+def _without_links(text: str) -> str:
+    """Page links are sealed: any three letters may turn up in them."""
+    return re.sub(r'"link":\[.*?\]', "", text)
+
+
 @requirement("attack:21 direct reads")
 @pytest.mark.parametrize(
     ("path", "id"),
@@ -54,7 +59,7 @@ def test_what_is_anothers_answers_as_what_is_not_there(ada_s: Client, path: str,
 def test_no_history_shows_anothers_data(ada_s: Client, path: str) -> None:
     status, text = answer(ada_s, path)
     assert status in (200, 403)
-    assert "bob" not in text and "Babbage" not in text
+    assert "bob" not in _without_links(text) and "Babbage" not in text
 
 
 ORACLES = (
@@ -174,7 +179,7 @@ def test_a_page_of_another_caller_is_not_mine(provider: Provider, ada_s: Client,
 @pytest.mark.parametrize("path", ["AuditEvent", "AuditEvent?entity=Patient/bob"])
 def test_the_audit_trail_is_not_a_patients(ada_s: Client, path: str) -> None:
     status, text = answer(ada_s, path)
-    assert status in (200, 403) and "bob" not in re.sub(r'"link":\[.*?\]', "", text)
+    assert status in (200, 403) and "bob" not in _without_links(text)
 
 
 @requirement("attack:35 groups")

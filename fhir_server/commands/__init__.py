@@ -22,6 +22,15 @@ def do_load(settings: Settings, arguments: Namespace) -> int:
     return run(settings, arguments.paths, quiet=arguments.quiet)
 
 
+def do_reindex(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.reindex import run, run_parameter
+
+    how = {"anew": arguments.anew, "size": arguments.slice, "quiet": arguments.quiet}
+    if arguments.parameter:
+        return run_parameter(settings, arguments.parameter, **how)
+    return run(settings, arguments.type, **how)
+
+
 def do_migrate(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import migrate as run
 
@@ -34,10 +43,34 @@ def do_check(settings: Settings, arguments: Namespace) -> int:
     return run(settings)
 
 
+def do_letters(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.letters import run
+
+    return run(settings)
+
+
 def do_audit_verify(settings: Settings, arguments: Namespace) -> int:
     from fhir_server.commands.admin import audit_verify as run
 
     return run(settings)
+
+
+def do_backup(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.backup import backup as run
+
+    return run(settings, arguments.folder)
+
+
+def do_restore(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.backup import restore as run
+
+    return run(settings, arguments.folder)
+
+
+def do_rehearse_restore(settings: Settings, arguments: Namespace) -> int:
+    from fhir_server.commands.backup import rehearse as run
+
+    return run(settings, arguments.sample)
 
 
 def do_token(settings: Settings, arguments: Namespace) -> int:

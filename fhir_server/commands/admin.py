@@ -8,6 +8,7 @@ from fhir_server.preparation import keyring, packages
 from fhir_server.settings import Settings
 from fhir_server.store import SchemaTooNew, open_store
 from fhir_server.store.audit_sql import SqlTrail
+from fhir_server.store.durability import weaknesses
 from resources.errors import FhirError
 
 
@@ -74,7 +75,23 @@ class SchemaTooOld(Exception):
     """Migrations are waiting."""
 
 
-_PROBES: dict[str, Callable[[Settings], str]] = {"database": _database, "schema": _schema, "keys": _keys}
+def _durability(settings: Settings) -> str:
+    store = open_store(settings.database_url, timeout=settings.statement_timeout)
+    try:
+        found = weaknesses(store.session())
+    finally:
+        store.close()
+    if found:
+        return "\n  ".join(f"WARNING: {weakness}" for weakness in found)
+    return "one file: back it up" if store.dialect == "sqlite" else "what is answered is on a standby's disk too"
+
+
+_PROBES: dict[str, Callable[[Settings], str]] = {
+    "database": _database,
+    "schema": _schema,
+    "keys": _keys,
+    "durability": _durability,
+}
 
 
 def _tried(name: str, probe: Callable[[Settings], str], settings: Settings) -> bool:

@@ -27,15 +27,18 @@ from hl7_bridge.er7.batch import split
 from hl7_bridge.errors import Hl7Error
 from hl7_bridge.inspection import Inspection, inspect
 from hl7_bridge.journal import SqlJournal
+from hl7_bridge.journal.aside import Aside
 from hl7_bridge.journal.reading import Entry, Query
 from hl7_bridge.mapping.messages import map_message
+from hl7_bridge.mapping.reading import named
 from hl7_bridge.mllp.client import Unanswered
 from hl7_bridge.outbound.delivery import ask_once
 from hl7_bridge.reply import read_reply
 from hl7_bridge.site.answers import Senders
 from hl7_bridge.site.files import SiteError, read_site
 from hl7_bridge.site.model import DEFAULT, Coding, Receiver, Sender, Site
-from hl7_bridge.site.profile import Profile, drift, profile, sender_file
+from hl7_bridge.site.profile import Profile, drift, profile
+from hl7_bridge.site.starting_file import sender_file
 from hl7_bridge.worklist import AT_ONCE, Worklist
 from resources.errors import FhirError
 from resources.repository import WHOLE_RECORD, Caller, Repository
@@ -73,7 +76,7 @@ class Bridge:
         """A person looked at or replayed a message."""
         self.note_id(entry.id, detail)
 
-    def note_id(self, id: int, detail: str) -> None:
+    def note_id(self, id: int | str, detail: str) -> None:
         told = event(CLI, Interaction.HL7_MESSAGE, entity=f"hl7/{id}", detail=detail)
         self.process.spool.append([told])
 
@@ -114,7 +117,7 @@ def _profile(settings: Settings, asked: Namespace) -> int:
     _write(kept, msgspec.json.format(msgspec.json.encode(learned), indent=1).decode())
     file = folder / "senders" / f"{asked.name}.toml"
     if not file.exists():
-        _write(file, sender_file(learned))
+        _write(file, sender_file(learned, named))
         print(f"{file}: written, complete it")
     print(f"{kept}: {learned.messages} messages, {len(learned.fields)} fields, {_codes(learned)} codes")
     for line in news:
@@ -227,7 +230,7 @@ def _tail(settings: Settings, asked: Namespace) -> int:
     """The newest messages, and with --follow those that come."""
     with _bridge(settings) as bridge:
         found = bridge.journal.search(_query(asked), asked.count)[::-1]
-        print(table([_COLUMNS, *map(_row, found)]))
+        print(table([_COLUMNS, *map(_row, found), *map(_aside_row, _asides(bridge, asked))]))
         last = found[-1].id if found else 0
         while asked.follow:
             sleep(_FOLLOW_SECONDS)
@@ -237,13 +240,42 @@ def _tail(settings: Settings, asked: Namespace) -> int:
     return 0
 
 
+def _asides(bridge: Bridge, asked: Namespace) -> list[Aside]:
+    """What is set aside stands below the newest, unless something else is looked for: nothing more is known of it."""
+    is_any = _query(asked) == Query() or (asked.state == "received" and _query(asked) == Query(state=asked.state))
+    return bridge.journal.aside() if is_any else []
+
+
+def _aside_row(each: Aside) -> tuple[str, ...]:
+    known = each.incoming
+    if known is None:
+        return each.name, "", "in", "", "", "", "set aside", each.reason
+    kind = "^".join(filter(None, (known.type, known.event)))
+    shown = _moment(known.received), known.direction, known.sender, kind, known.control_id, "set aside", each.reason
+    return each.name, *map(_plain, shown)
+
+
 def _show(settings: Settings, asked: Namespace) -> int:
     with _bridge(settings) as bridge:
-        entry = _entry(bridge, asked.id)
+        if asked.id.startswith("aside-"):
+            return _show_aside(bridge, asked.id)
+        entry = _entry(bridge, int(asked.id) if asked.id.isdecimal() else 0)
         bridge.note(entry, "show")
         seen = inspect(bridge.journal, bridge.repository, bridge.senders(entry.sender), entry.id)
         assert seen is not None
         print("\n".join(_shown(seen)))
+    return 0
+
+
+def _show_aside(bridge: Bridge, name: str) -> int:
+    each = next((each for each in bridge.journal.aside() if each.name == name), None)
+    if each is None:
+        raise CommandError(f"nothing is set aside as {name}")
+    print(table([_COLUMNS, _aside_row(each)]))
+    print(f"{each.size} bytes as they are stored")
+    if each.incoming is not None:
+        bridge.note_id(name, "show")
+        print("", *map(_plain, each.incoming.raw.decode("utf-8", "replace").split("\r")), sep="\n")
     return 0
 
 

@@ -45,7 +45,7 @@ def if_match(header: str) -> int | None:
     tags = _tags(header)
     if len(tags) != 1:
         raise BadSyntax('If-Match takes one version, such as W/"3".')
-    if not tags[0].isdigit() or len(tags[0]) > 18 or int(tags[0]) == ANY_VERSION:
+    if not (tags[0].isascii() and tags[0].isdigit()) or len(tags[0]) > 18 or int(tags[0]) == ANY_VERSION:
         raise PreconditionFailed(f'If-Match: {header[:60]} is no version of this resource; versions are such as W/"3".')
     return int(tags[0])
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fhir_server.http.response import Response
 from fhir_server.logs import raised_at
 from resources import json_codec
-from resources.errors import FhirError, Issue, LoginRequired, MethodNotAllowed, operation_outcome
+from resources.errors import FhirError, Issue, LoginRequired, MethodNotAllowed, OutcomeUnknown, operation_outcome
 
 log = logging.getLogger("hearth.http")
 
@@ -37,7 +37,8 @@ class InvalidToken(LoginRequired):
 
 def error_response(error: FhirError) -> Response:
     """The OperationOutcome of ``error`` with its status and the headers that status asks for."""
-    headers = list(_EXTRA_HEADERS.get(error.status, ()))
+    # Who reads Retry-After sends the same again by itself: not what may have been stored already.
+    headers = [] if isinstance(error, OutcomeUnknown) else list(_EXTRA_HEADERS.get(error.status, ()))
     if isinstance(error, InvalidToken):
         headers = [("WWW-Authenticate", 'Bearer realm="hearth", error="invalid_token"')]
     if isinstance(error, WrongMethod):

@@ -3,9 +3,12 @@
 Health as Kubernetes probes ask for it: live says the process answers, ready that it can do work.
 """
 
+import base64
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping
+from hashlib import sha256
+from pathlib import Path
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -18,7 +21,11 @@ from resources.errors import FhirError, Issue
 
 log = logging.getLogger("hearth.http")
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_LANDING = (Path(__file__).parent / "templates" / "landing.html").read_text()
+_STYLE = base64.b64encode(sha256(_LANDING.partition("<style>")[2].partition("</style>")[0].encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 Probe = Callable[[], None]
 _CODES = {404: "not-found", 405: "not-supported", 413: "too-long", 415: "not-supported"}
@@ -50,6 +57,7 @@ def _safe(answer: Response) -> Response:
     """Pages that belong to others (a workspace, a login) set their own policy before; this one is for the rest."""
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
     answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers.setdefault("Content-Security-Policy", _POLICY)
     return answer
 

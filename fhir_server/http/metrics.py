@@ -14,6 +14,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from fhir_server.http.address import among
+
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 # Name, the name in the exposition, what it says, how the values of several processes become one.
@@ -97,7 +99,7 @@ def may_read(environ: dict[str, Any], hosts: Collection[str]) -> bool:
     """Whether the peer is one of ``hosts``. A forwarded request never is: behind a proxy on this machine every
     stranger has a loopback address."""
     forwarded = any(name in environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"))
-    return not forwarded and environ.get("REMOTE_ADDR", "") in hosts
+    return not forwarded and among(environ.get("REMOTE_ADDR", ""), hosts)
 
 
 def _bury(folder: Path) -> None:

@@ -213,7 +213,12 @@ def _dependencies(given: Parameters) -> Iterable[tuple[str, str]]:
 
 
 def _source(exchange: Exchange) -> Stored:
-    return Stored(partial(_find, exchange.repository))
+    return source_of(exchange.repository)
+
+
+def source_of(repository: Repository) -> Stored:
+    """Terminology as the caller of ``repository`` may see it."""
+    return Stored(partial(_find, repository))
 
 
 def _find(repository: Repository, asked: Asked) -> Sequence[Version]:

@@ -15,19 +15,23 @@ from fhir_server.interactions.version import version_response
 from fhir_server.operations.parameters import Parameters, read_parameters
 from fhir_server.visits.desk import Desk, Seat, Visit
 from fhir_server.visits.invitations import Guest, Invitation
-from fhir_server.visits.people import ROLES, named, role_of, shown_name
+from fhir_server.visits.people import ROLES, named, patient_of, role_of, shown_name
 from resources import json_codec
 from resources.errors import Forbidden, Invalid
 from resources.instant import instant
 from resources.json_codec import decode_stored
-from resources.repository import Patch, Repository, Version
+from resources.repository import Caller, Patch, Repository, Version
 from video.ports import Role
+from video.visit.virtual_service import with_service
 
 Note = Callable[[Sequence[AuditRecord]], None]
 Handler = Callable[[Desk, Note, Exchange], Response]
+Json = dict[str, Any]
 
 _DEFINITION = "urn:x-hearth:operation:"
 _DAYS, _MOST_DAYS = 30, 365
+_BOOKED_DAYS = 100
+"""No time is booked further ahead by $find; after that a link is minted by $invite."""
 _PATIENT_SIDE = ("Patient/", "RelatedPerson/")
 _INVITED = (Role.PATIENT, Role.RELATED, Role.INTERPRETER, Role.GUEST)
 """A practitioner has an account, and the key to the waiting room."""
@@ -72,10 +76,16 @@ def invite(desk: Desk, note: Note, exchange: Exchange) -> Response:
     given = read_parameters(exchange, ("role", "name", "participant", "days"))
     visit = _changing(desk, exchange)
     guest = _guest(desk, exchange, visit, given)
-    made, secret = desk.invitations.add(guest, _days(given))
-    _note_invitation(note, exchange, made, "made")
-    url: dict[str, Any] = {"name": "url", "valueUrl": desk.link(secret)}
+    made, link = minted(desk, note, exchange.repository.caller, guest, _days(given))
+    url: dict[str, Any] = {"name": "url", "valueUrl": link}
     return _parameters([url, *_invitation(made, desk.now())])
+
+
+def minted(desk: Desk, note: Note, caller: Caller, guest: Guest, days: int) -> tuple[Invitation, str]:
+    """The invitation of ``guest`` and its link, in the audit trail before anybody has it. Raises BusinessRule."""
+    made, secret = desk.invitations.add(guest, days)
+    _note_invitation(note, caller, made, "made")
+    return made, desk.link(secret)
 
 
 def invitations(desk: Desk, note: Note, exchange: Exchange) -> Response:
@@ -94,8 +104,28 @@ def revoke_invitation(desk: Desk, note: Note, exchange: Exchange) -> Response:
     place, id = f"{exchange.type}/{exchange.id}", given.value("id")
     desk.invitations.revoke(place, id)
     [found] = [one for one in desk.invitations.of(place) if one.id == id]
-    _note_invitation(note, exchange, found, "revoked")
+    _note_invitation(note, exchange.repository.caller, found, "revoked")
     return _parameters(_invitation(found, desk.now()))
+
+
+class Held:
+    """Visits of booked Appointments, by video at ``desk``; meets operations.scheduling.Hosting."""
+
+    def __init__(self, desk: Desk, note: Note) -> None:
+        self._desk, self._note = desk, note
+
+    def held_here(self, appointment: Json) -> Json:
+        return with_service(appointment, self._desk.service)
+
+    def link(self, exchange: Exchange, appointment: Json) -> str:
+        return invited(self._desk, self._note, exchange.repository.caller, appointment)
+
+
+def invited(desk: Desk, note: Note, caller: Caller, appointment: Json, days: int = _BOOKED_DAYS) -> str:
+    """The link of the patient into the visit of ``appointment``, told this once. Raises BusinessRule."""
+    patient = patient_of(appointment)
+    guest = Guest(f"Appointment/{appointment['id']}", Role.PATIENT, shown_name(patient, desk.look), patient, caller.who)
+    return minted(desk, note, caller, guest, days)[1]
 
 
 # --- who asks
@@ -143,7 +173,7 @@ def _guest(desk: Desk, exchange: Exchange, visit: Visit, given: Parameters) -> G
 
 def _days(given: Parameters) -> int:
     text = given.value("days") or str(_DAYS)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST_DAYS:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not 1 <= int(text) <= _MOST_DAYS:
         raise Invalid(f"days is a whole number from 1 to {_MOST_DAYS}.", expression="days")
     return int(text)
 
@@ -181,8 +211,8 @@ def _parameters(parts: list[dict[str, Any]]) -> Response:
     return Response(200, json_codec.encode(body), [("Cache-Control", "no-store")])
 
 
-def _note_invitation(note: Note, exchange: Exchange, found: Invitation, what: str) -> None:
-    caller, detail = exchange.repository.caller, f"{what} {found.id} {found.guest.role}"
+def _note_invitation(note: Note, caller: Caller, found: Invitation, what: str) -> None:
+    detail = f"{what} {found.id} {found.guest.role}"
     note([event(caller, Interaction.VIDEO_INVITATION, entity=found.guest.visit, detail=detail)])
 
 

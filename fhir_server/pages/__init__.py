@@ -1,1 +1,1 @@
-"""Pages of the host itself, for people: the console of the HL7 bridge, and the clinicians' pages of video visits."""
+"""Pages of the host itself, for people: clinicians, patients, billers, and who runs the HL7 bridge."""

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import smart_auth
 
 _FRAME = Path(str(smart_auth.__file__)).resolve().parent / "pages"  # the package, not its parts, which load much
-_SHARED = Path(__file__).resolve().parent / "templates"
+_SHARED = Path(__file__).resolve().parent
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -64,20 +64,20 @@ STRICT = Policy()
 
 class Look:
     """The pages of one blueprint: its ``templates`` and ``static`` in ``folder``, served below ``/name``; behind
-    them are those that all pages share."""
+    them are those that several share."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self._folder = name, folder
 
     @cached_property
     def statics(self) -> Mapping[str, Static]:
-        """Our files and those of the frame, by name."""
-        paths = [path for folder in (_FRAME, self._folder) for path in sorted((folder / "static").iterdir())]
+        """Our files and those that are shared, by name."""
+        paths = [path for folder in (_FRAME, _SHARED, self._folder) for path in sorted((folder / "static").iterdir())]
         return {path.name: _static(path) for path in paths if path.suffix in _TYPES}
 
     @cached_property
     def _environment(self) -> Environment:
-        folders = [self._folder / "templates", _SHARED, _FRAME]
+        folders = [self._folder / "templates", _SHARED / "templates", _FRAME]
         environment = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
         environment.trim_blocks = environment.lstrip_blocks = True
         environment.filters.update(moment=moment, span=span, clock=clock, grouped=grouped)

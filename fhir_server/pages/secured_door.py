@@ -3,16 +3,16 @@
 OWASP ASVS 5.0 V7.2 (sessions), V8.2 (who may); HIPAA 164.312(a)(1).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
 
 from fhir_server.pages.door import Visitor, caller
-from resources.repository import Grants
+from resources.repository import Grant, Grants
 from smart_auth.endpoints.pages_desk import Desk, Forbidden, NotLoggedIn, OwesFactor
-from smart_auth.model import Person
+from smart_auth.model import Clearance, Person
 from smart_auth.people.sessions import IDLE
 from smart_auth.service import ADDRESS, AuthService
 
@@ -27,6 +27,12 @@ class Rule:
     admits: Callable[[Person], bool]
     refusal: str
     grants: Callable[[Person], Grants]
+
+
+def cleared(person: Person, types: Mapping[str, str]) -> Grants:
+    """``types`` (letters by resource type) as far as the clearance of ``person`` goes."""
+    all, some = person.clearance is Clearance.VERY_RESTRICTED, person.clearance is Clearance.RESTRICTED
+    return Grants(Grant(type, letters, confidential=all, restricted=some) for type, letters in types.items())
 
 
 class SecuredDoor:

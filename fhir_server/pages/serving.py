@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from fhir_server.pages.door import Visitor
 from fhir_server.pages.frame import Frame
 from fhir_server.pages.rendering import Policy, guard
-from resources.errors import FhirError, Forbidden, Unavailable
+from resources.errors import FhirError, Forbidden, OutcomeUnknown, Unavailable
 
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes of any form: the longest is a text whose characters may take three each."""
@@ -96,6 +96,9 @@ def _refused(frame: Frame, visitor: Visitor | None, error: Exception) -> Respons
     """The answer to what a view refuses; what nobody expected goes on to the application."""
     if not isinstance(error, FhirError):
         raise error
+    if isinstance(error, OutcomeUnknown):
+        text = "Hearth cannot say whether this was stored. Please look whether it is there before you do it again."
+        return frame.problem(visitor, 503, "Not certain", text)
     if isinstance(error, Unavailable):
         text = "For a moment Hearth cannot read its records. Please try again shortly."
         answer = frame.problem(visitor, 503, _HEADINGS[503], text)

@@ -4,6 +4,7 @@ FHIR R4 http.html; the protocol and its promises are in resources/repository.py.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from hashlib import blake2b
 from typing import TypeGuard
 
 from fhir_server.audit.record import AuditRecord, Interaction, event, per_patient
@@ -39,6 +40,7 @@ from resources.repository import (
 )
 
 _AUDIT = "AuditEvent"
+_PARAMETER = "SearchParameter"
 _HISTORY = {
     (True, True): Interaction.HISTORY_INSTANCE,
     (True, False): Interaction.HISTORY_TYPE,
@@ -135,6 +137,17 @@ class BoundRepository:
             self._note_many(Interaction.HISTORY_TYPE, ",".join(types), "", _whose(versions))
         return versions, position
 
+    def digest(self, requests: Iterable[SearchRequest]) -> str:
+        made = blake2b(digest_size=16)
+        for request in requests:
+            try:
+                hits = self._search(request).hits
+            except FhirError as error:
+                self._note_refusal(Interaction.SEARCH_TYPE, request.type, error)
+                raise
+            made.update(repr([(hit.version.id, hit.version.version) for hit in hits[:1]]).encode())
+        return made.hexdigest()
+
     def commit(
         self,
         commands: Sequence[Command],
@@ -146,10 +159,13 @@ class BoundRepository:
         """As the protocol has it; ``told`` is what the audit trail hears besides, in the same transaction."""
         try:
             _refuse_audit_writes(commands)
-            return self._commit(commands, marks, bundled, told)
+            outcomes = self._commit(commands, marks, bundled, told)
         except FhirError as error:
             self._note_refusal(*_tried(commands), error)
             raise
+        if any(outcome.changed and outcome.version and outcome.version.type == _PARAMETER for outcome in outcomes):
+            self._services.store.parameters.latest()  # it is in force when this answers
+        return outcomes
 
     # --- without the audit of success
 

@@ -14,17 +14,23 @@ from fhir_server.store import Session, Stored
 from resources.errors import MultipleMatches, PreconditionFailed
 from resources.repository import Caller, Command, Create, Delete, Patch, Put
 from resources.search_param.escapes import plain, split
-from resources.search_param.parameters import parameters
+from resources.search_param.parameters import standard
 
 MOST_IDENTIFIERS = 100
 """Of criteria that are looked up together with others."""
 
 
-def criteria_of(command: Command) -> str | None:
-    """The query string by which ``command`` selects, or None when it names its resource."""
+Identities = tuple[tuple[str, str], ...]
+"""Identifiers (system, value), any of which selects."""
+
+
+def criteria_of(command: Command) -> str | Identities | None:
+    """The query string or the identifiers by which ``command`` selects, or None when it names its resource."""
     if isinstance(command, Create):
         return command.if_none_exist
-    return command.criteria if isinstance(command, Put | Patch | Delete) else None
+    if isinstance(command, Put):
+        return command.criteria if command.criteria is not None else command.identities or None
+    return command.criteria if isinstance(command, Patch | Delete) else None
 
 
 def type_of(command: Command) -> str:
@@ -32,14 +38,18 @@ def type_of(command: Command) -> str:
     return command.resource["resourceType"] if isinstance(command, Create) else getattr(command, "type", "")
 
 
-def lock_parts(type: str, criteria: str) -> Iterator[tuple[str, ...]]:
+def lock_parts(type: str, criteria: str | Identities) -> Iterator[tuple[str, ...]]:
     """What to lock for ``criteria``: the identifiers when it selects by nothing else (all of them, or any of several
     after commas), else all criteria of the type."""
-    exact = _identifiers(criteria)
+    exact = _exact(criteria)
     if exact:
         yield from ((type, "identifier", f"{system}|{value}") for each in exact for system, value in each)
     else:
         yield (type, "criteria")
+
+
+def _exact(criteria: str | Identities) -> tuple[Identities, ...]:
+    return _identifiers(criteria) if isinstance(criteria, str) else (criteria,)
 
 
 @lru_cache(maxsize=512)  # of one commit: asked for its locks, and again to be looked up
@@ -61,13 +71,13 @@ def carried(resource: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def the_ones(
-    services: Services, session: Session, caller: Caller, wanted: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], Sequence[Stored]]:
+    services: Services, session: Session, caller: Caller, wanted: Collection[tuple[str, str | Identities]]
+) -> dict[tuple[str, str | Identities], Sequence[Stored]]:
     """What meets each of the (type, criteria) that select by any of some identifiers: one look for all of them.
 
     Others are left out: `the_one` looks for them one by one.
     """
-    asked = {key: _identifiers(key[1]) for key in wanted if "identifier" in parameters(key[0])}
+    asked = {key: _exact(key[1]) for key in wanted if "identifier" in standard(key[0])}
     exact = {key: found[0] for key, found in asked.items() if len(found) == 1 and len(found[0]) <= MOST_IDENTIFIERS}
     identities = [(type, *each) for (type, _), any in exact.items() for each in any]
     known = services.engine.listed(session, caller, identities)
@@ -77,11 +87,16 @@ def the_ones(
     }
 
 
-def the_one(services: Services, session: Session, caller: Caller, type: str, criteria: str) -> Stored | None:
+def the_one(
+    services: Services, session: Session, caller: Caller, type: str, criteria: str | Identities
+) -> Stored | None:
     """The one current resource that meets ``criteria``, None without any.
 
     Raises MultipleMatches; PreconditionFailed when the criteria select nothing in particular.
     """
+    if not isinstance(criteria, str):
+        rows = services.engine.identified(session, caller, [(type, *each) for each in criteria], ())
+        return single(rows, type, criteria)
     if not any(value for _, value in parse_qsl(criteria, keep_blank_values=True)):
         raise PreconditionFailed(
             f"The criteria {criteria!r} select nothing; give at least one search parameter with a value."
@@ -89,7 +104,7 @@ def the_one(services: Services, session: Session, caller: Caller, type: str, cri
     return single(services.engine.matches(session, caller, type, criteria), type, criteria)
 
 
-def single(found: Sequence[Stored], type: str, criteria: str) -> Stored | None:
+def single(found: Sequence[Stored], type: str, criteria: str | Identities) -> Stored | None:
     """The one of ``found``, None without any. Raises MultipleMatches."""
     if len(found) > 1:
         raise MultipleMatches(

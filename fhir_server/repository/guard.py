@@ -129,7 +129,7 @@ class Guard:
 
 def _chooses(command: Put) -> bool:
     """Whether the caller names the id."""
-    return command.criteria is None or bool(command.resource.get("id"))
+    return criteria_of(command) is None or bool(command.resource.get("id"))
 
 
 def _row(write: Write) -> Stored:

@@ -66,8 +66,13 @@ class Services:
         object.__setattr__(self, "_thread", local())
 
     def audited(self, records: Sequence[AuditRecord]) -> "_Audited":
-        """Chained audit rows for a write inside the block; the chain advances only when the write was stored."""
+        """Chained audit rows for a write inside the block; the chain advances only when the write was stored, so the
+        block is around the transaction: a commit may fail when all was written."""
         return _Audited(self._chain(), records)
+
+    def further(self, records: Sequence[AuditRecord]) -> list[AuditRow]:
+        """More rows of the block that is open."""
+        return self._chain().extend(records)
 
     def _chain(self) -> Chain:
         thread: Any = self.__dict__["_thread"]

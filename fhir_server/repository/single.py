@@ -12,7 +12,7 @@ from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
 from fhir_server.repository.stale import refuse_stale
 from fhir_server.repository.versions import deletion, has_conditional_references, written
-from fhir_server.store import LostRace, Stored, StoreError, Write
+from fhir_server.store import LostRace, OldRegistry, Stored, StoreError, Write
 from resources import json_codec
 from resources.errors import FhirError, Gone, NotFound
 from resources.repository import Caller, Create, Delete, Outcome, Patch, Put, Version
@@ -34,22 +34,30 @@ def commit_one(services: Services, caller: Caller, command: Single, guard: Guard
     if isinstance(command, Create | Put):
         check(command.resource)
     for attempt in range(1, ATTEMPTS + 1):
-        write = _prepared(services, caller, command, guard)
-        if write is None:
-            return Outcome(204, None, changed=False)
-        if has_conditional_references(write):
-            return None
-        guard.made([(command, write)], [""])
-        try:
-            guard.references([write])
-            return _stored(services, caller, write)
-        except LostRace as error:
-            if attempt == ATTEMPTS:
-                raise fault(error, [write], [""]) from None
-            time.sleep(random.uniform(0, PAUSE * (attempt - 1)))  # at once the first time
-        except StoreError as error:
-            raise fault(guard.tell(error), [write], [""]) from None
+        with services.store.parameters.pinned():
+            write = _prepared(services, caller, command, guard)
+            if write is None:
+                return Outcome(204, None, changed=False)
+            if has_conditional_references(write):
+                return None
+            guard.made([(command, write)], [""])
+            try:
+                guard.references([write])
+                return _stored(services, caller, write)
+            except LostRace as error:
+                if attempt == ATTEMPTS:
+                    raise fault(error, [write], [""]) from None
+                refresh(services, error)
+            except StoreError as error:
+                raise fault(guard.tell(error), [write], [""]) from None
+        time.sleep(random.uniform(0, PAUSE * (attempt - 1)))  # at once the first time
     raise AssertionError("unreachable")
+
+
+def refresh(services: Services, error: LostRace) -> None:
+    """Before another attempt: what was lost to other search parameters is read with those."""
+    if isinstance(error, OldRegistry):
+        services.store.parameters.forget()
 
 
 def _stored(services: Services, caller: Caller, write: Write) -> Outcome:
@@ -70,7 +78,7 @@ def outcome(write: Write) -> Outcome:
 def _prepared(services: Services, caller: Caller, command: Single, guard: Guard) -> Write | None:
     """The write of ``command`` against the current version, None when there is nothing to do."""
     if isinstance(command, Create):
-        return written(command.resource, "POST", "", None, services.base, caller.tenant)
+        return written(command.resource, "POST", command.id, None, services.base, caller.tenant)
     found = services.store.session().read(command.type, command.id, caller.tenant)
     previous = guard.previous(command, command.id, found)
     return next_version(services, caller, command, command.id, previous)

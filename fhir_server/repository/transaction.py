@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_server.audit.record import AuditRecord
-from fhir_server.repository.criteria import criteria_of, single, the_one, the_ones, type_of
+from fhir_server.repository.criteria import Identities, criteria_of, single, the_one, the_ones, type_of
 from fhir_server.repository.faults import fault
 from fhir_server.repository.guard import Guard
 from fhir_server.repository.holds import Holds
 from fhir_server.repository.links import Links
 from fhir_server.repository.records import write_record
 from fhir_server.repository.services import Services
-from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome
+from fhir_server.repository.single import ATTEMPTS, PAUSE, next_version, outcome, refresh
 from fhir_server.repository.stale import refuse_stale
 from fhir_server.repository.versions import written
 from fhir_server.store import LostRace, Session, Stored, StoreError, Write
@@ -70,15 +70,17 @@ class Commit:
         self.reads_only = not marks and not told and all(isinstance(command, Read | Find) for command in commands)
 
     def run(self) -> list[Outcome]:
-        """All outcomes in the order of the commands. Raises FhirError; then nothing is stored."""
+        """All outcomes in the order of the commands. Raises FhirError: nothing is stored, but with OutcomeUnknown."""
         _validate(self._steps())
         for attempt in range(1, ATTEMPTS + 1):
             steps = self._steps()
             try:
-                return self._attempt(steps)
+                with self.services.store.parameters.pinned():
+                    return self._attempt(steps)
             except LostRace as error:
                 if attempt == ATTEMPTS:
                     raise self._fault(error, steps) from None
+                refresh(self.services, error)
                 time.sleep(random.uniform(0, PAUSE * attempt))
             except StoreError as error:
                 raise self._fault(error, steps) from None
@@ -89,7 +91,7 @@ class Commit:
 
     def _attempt(self, steps: list[Step]) -> list[Outcome]:
         session = self.services.store.session()
-        with session.transaction(snapshot=self.reads_only):
+        with self.services.audited(()), session.transaction(snapshot=self.reads_only):
             if not self.reads_only:
                 self._write(session, steps)
             self._read(steps)
@@ -130,7 +132,7 @@ class Commit:
     # --- which resource each command means
 
     def _identify(self, session: Session, steps: list[Step]) -> None:
-        made: dict[tuple[str, str], Step] = {}
+        made: dict[tuple[str, str | Identities], Step] = {}
         asked = {(type_of(s.command), criteria) for s in steps if (criteria := criteria_of(s.command)) is not None}
         known = the_ones(self.services, session, self.caller, asked) if asked else {}
         for step in steps:
@@ -143,14 +145,14 @@ class Commit:
         self,
         session: Session,
         step: Step,
-        made: dict[tuple[str, str], Step],
-        known: Mapping[tuple[str, str], Sequence[Stored]],
+        made: dict[tuple[str, str | Identities], Step],
+        known: Mapping[tuple[str, str | Identities], Sequence[Stored]],
     ) -> None:
         command, criteria = step.command, criteria_of(step.command)
         if isinstance(command, Read | Find):
             return
         if criteria is None:
-            step.id = new_id() if isinstance(command, Create) else command.id
+            step.id = command.id or (new_id() if isinstance(command, Create) else "")
             return
         key = (type_of(command), criteria)
         twin = made.get(key) if isinstance(command, Create) else None
@@ -234,8 +236,8 @@ class Commit:
         writes = [step.write for step in ordered if step.write]
         self.guard.made([(step.command, step.write) for step in ordered if step.write], [s.place for s in ordered])
         self.guard.references(writes)
-        with self.services.audited([*(write_record(self.caller, write) for write in writes), *self.told]) as rows:
-            session.write_all(writes, rows, (), self.marks, self.services.integrity)
+        rows = self.services.further([*(write_record(self.caller, write) for write in writes), *self.told])
+        session.write_all(writes, rows, (), self.marks, self.services.integrity)
         for step in ordered:
             if step.write:
                 step.outcome = outcome(step.write)
@@ -271,14 +273,16 @@ class _naming:
 def _validate(steps: Sequence[Step]) -> None:
     """Raise Invalid with the issues of all entries."""
     found: list[Issue] = []
+    kinds: set[type[Invalid]] = set()
     for step in steps:
         if isinstance(step.command, Create | Put):
             try:
                 check(step.command.resource)
             except Invalid as error:
                 found += (error.within(step.place) if step.place else error).issues
+                kinds.add(type(error))
     if found:
-        raise Invalid(issues=found)
+        raise (kinds.pop() if len(kinds) == 1 else Invalid)(issues=found)
 
 
 def _identities(steps: Sequence[Step]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from fhir_server.search.members import Far, TooMany
 from fhir_server.store import Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Lists, Patients, Set, Subjects, both
 from resources.search_param.compartments import main_branch
-from resources.search_param.parameters import parameters
+from resources.search_param.parameters import standard
 from resources.search_param.terms import Key, Referred, Refers
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ FEW_TARGETS, MANY_TARGETS = 1_000, 10_000
 walked instead: some are soon found to match."""
 ALL = 50_000
 """Members of a chain that stands inside an alternative or a negation."""
+USUAL_SOURCES = 20
+"""Sources of a _has that one candidate has, where all candidates are asked together."""
 FEW_SOURCES = 2_000
 """Sources of a _has that are looked at; with more, the candidates are tested one by one."""
 
@@ -118,18 +120,28 @@ class FarSources:
         }
         if not self.far:
             return {owner[h] for h in resolver.executor.any_on(list(owner), self.near)}
-        return {o for h, o in owner.items() if self._any(h)}
+        try:
+            return self._referred(rows, tuple(owner))
+        except TooMany:  # of so many, the first that fits is looked for
+            return {o for h, o in owner.items() if self._any(h)}
+
+    def _referred(self, rows: Sequence[Stored], hashes: tuple[int, ...]) -> set[int]:
+        """Those of ``rows`` that a source refers to, all sources read together."""
+        term, most = self.term, USUAL_SOURCES * len(hashes)
+        among = both(Lists(hashes, most), self.near)
+        sources = self.resolver.executor.rows(term.source, among, self.far, most)
+        ids = {id for source in sources for id in _referred_ids(source, term.branches, term.type)}
+        return {row.o for row in rows if row.id in ids}
 
     def _any(self, h: int) -> bool:
-        near = both(Lists((h,), 20), self.near)
-        return bool(self.resolver.executor.names(self.term.source, near, self.far, ALL))
+        return self.resolver.executor.any(both(Lists((h,), 20), self.near), self.far)
 
 
 @cache
 def _subject_branch(type: str) -> set[str]:
     """The branch that the subject column holds completely: that of the main patient, where there can be only one."""
     name = main_branch(type)
-    leaves = [leaf for p in parameters(type).values() for b in p.branches if b.text == name for leaf in b.leaves]
+    leaves = [leaf for p in standard(type).values() for b in p.branches if b.text == name for leaf in b.leaves]
     single = not any(step.many for leaf in leaves for step in leaf.steps)
     return {name} if name and single and type != "Patient" else set()
 

@@ -23,7 +23,7 @@ from fhir_server.terminology.stored import Asked
 from resources import definitions, search_param
 from resources.errors import TooCostly
 from resources.search_param.matching import Subject
-from resources.search_param.terms import All, Coded, Key, Lookup, Not, Or, Term
+from resources.search_param.terms import All, Coded, Key, Lookup, Not, Or, Post, Term
 from resources.search_param.token import CODED, plain_key
 from resources.terminology.compose import ANY
 
@@ -47,6 +47,8 @@ def is_coded(term: Term) -> bool:
     """Whether ``term`` asks for sets of codes and nothing else, or for what has none of them."""
     if isinstance(term, Not):
         return is_coded(term.term)
+    if isinstance(term, Or) and len(term.terms) > FEW_LISTS and all(isinstance(t, Post | Lookup) for t in term.terms):
+        return True  # as long as a value set, though named one by one
     return isinstance(term, Coded) or (isinstance(term, Or) and bool(term.terms) and all(map(is_coded, term.terms)))
 
 
@@ -92,7 +94,9 @@ class FarCoded:
 def _branches(term: Term) -> list[str]:
     if isinstance(term, Or):
         return [branch for part in term.terms for branch in _branches(part)]
-    return [term.branch] if isinstance(term, Coded) else []
+    if isinstance(term, Post):
+        return [term.key.branch]
+    return [term.branch] if isinstance(term, Coded | Lookup) else []
 
 
 # --- from codes to lists ------------------------------------------------------------------------------------------

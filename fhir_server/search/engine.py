@@ -4,20 +4,22 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html) and paging (https://hl7.org
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import parse_qsl
 
 from fhir_server.search import limits
 from fhir_server.search.cursor import Cursors, Position, with_cursor
 from fhir_server.search.execute import COUNTED, Executor
+from fhir_server.search.explain import allow, explanation
 from fhir_server.search.include import Including
 from fhir_server.search.members import Far
 from fhir_server.search.query import DEFAULT_COUNT, MAX_COUNT, Query, parse
+from fhir_server.search.registered import in_force, refuse_unfinished, unfinished
 from fhir_server.search.resolve import Resolver
-from fhir_server.search.restriction import granted, members, refuse_far, restriction
+from fhir_server.search.restriction import granted, members, refuse_far, restriction, unrestricted
 from fhir_server.search.sizes import Sizes
-from fhir_server.search.sort import ALL_TO_SORT, Page, Row, native
+from fhir_server.search.sort import ALL_TO_SORT, Page, Row, first_descends, native
 from fhir_server.search.view import Name
 from fhir_server.store import Session, Store, Stored
 from fhir_server.store.search_sets import NOTHING, Chosen, Set, Span, either, size
@@ -25,12 +27,13 @@ from resources.definitions import compartment
 from resources.errors import BadSearch, Forbidden
 from resources.main_patient import patient_of
 from resources.repository import Caller, Hit, SearchPage, SearchRequest
-from resources.search_param.parameters import parameters
+from resources.search_param.parameters import standard
+from resources.search_param.registry import Registry, using
 from resources.search_param.terms import And, Key, Term
 from resources.search_param.token import identifier_keys
 
 ESTIMATED = 10_000
-"""Up to here an estimated total is exact."""
+"""Up to here an estimated total is exact, and whatever the number for callers who may not see all."""
 
 
 class SearchEngine:
@@ -53,8 +56,11 @@ class SearchEngine:
     def search(self, session: Session, caller: Caller, request: SearchRequest) -> SearchPage:
         """One page as ``caller`` may see it. Raises BadSearch, Forbidden (another caller's page link), TooCostly."""
         limits.check(request.params)
-        query = parse(request, self.default_count, self.max_count, self.base)
-        return _Search(self, session, caller, request, query).page()
+        registry, query = self._query(request)
+        query = replace(query, issues=(*query.issues, *unfinished(self.store.parameters, registry, query)))
+        with using(registry), session.limited(self.store.timeout):
+            search = _Search(self, session, caller, request, query)
+            return search.explained() if query.explain else search.page()
 
     def matches(self, session: Session, caller: Caller, type: str, criteria: str) -> list[Stored]:
         """At most two resources of ``type`` that fit the query string ``criteria``, for conditional interactions.
@@ -65,14 +71,25 @@ class SearchEngine:
         limits.check_text(criteria)
         params = tuple(parse_qsl(criteria.removeprefix("?"), keep_blank_values=True))
         limits.check(params)
-        query = parse(SearchRequest(type, params), self.default_count, self.max_count, self.base)
+        registry, query = self._query(SearchRequest(type, params))
         if not query.filters:
             raise BadSearch(
                 f"the criteria '{criteria}' name no search parameter of {type}; they would fit every resource"
             )
+        refuse_unfinished(self.store.parameters, registry, query)
+        with using(registry), session.limited(self.store.timeout):
+            return self._matches(session, caller, type, query)
+
+    def _query(self, request: SearchRequest) -> tuple[Registry, Query]:
+        """The query and the search parameters that it was read with."""
+        read = partial(parse, request, self.default_count, self.max_count, self.base)
+        return in_force(self.store.parameters, read)
+
+    def _matches(self, session: Session, caller: Caller, type: str, query: Query) -> list[Stored]:
         restriction(caller, type, "s")
         term = query.term(type)
-        refuse_far(caller, term)
+        for asked in query.asked(type):
+            refuse_far(caller, asked)
         executor = Executor(session, caller.tenant, self.sizes)
         resolver = Resolver(self.store, session, caller, executor, self.base)
         near, far = resolver.typed(type, term)
@@ -132,21 +149,31 @@ class _Search:
         self.executor = Executor(session, caller.tenant, engine.sizes)
         self.resolver = Resolver(engine.store, session, caller, self.executor, engine.base)
         self.types = self._types()
+        self.near: Set = NOTHING
+        self.far: Sequence[Far] = ()
         self.link = query.link()
         self.bound = f"{request.type}?{request.compartment}?{self.link}"
 
     def page(self) -> SearchPage:
-        near, far = self._set()
+        near, far = self.near, self.far = self._set()
         if self.query.summary == "count" or self.query.count == 0:
             return self._answer([], {"self": self.link}, self._count(near, far, exact=True))
-        cut = self._slice(near, far)
+        position = self.engine.cursors.open(self.caller, self.bound, self.query.cursor) if self.query.cursor else None
+        cut = self._slice(near, far, position)
         matches, patients = self._checked(cut)
         hits = [Hit(row.as_version()) for row in matches]
         if self.query.includes:
             included = Including(self.executor, self.resolver, self.query.includes).of(matches)
             hits += [Hit(row.as_version(), "include") for row in included]
             patients.update(whose(included))
-        return self._answer(hits, self._links(cut), self._total(near, far), patients)
+        return self._answer(hits, self._links(cut, position), self._total(near, far), patients)
+
+    def explained(self) -> SearchPage:
+        """The page, and how it came about. Raises Forbidden."""
+        allow(self.caller)
+        with self.session.watched() as asked:
+            page = self.page()
+        return replace(page, issues=(*page.issues, *explanation(self.near, self.far, asked)))
 
     def _answer(
         self, hits: list[Hit], links: dict[str, str], total: int | None, patients: Iterable[str] = ()
@@ -193,15 +220,15 @@ class _Search:
 
     def _term(self, type: str) -> Term:
         term = self.query.term(type)
-        refuse_far(self.caller, term)
+        for asked in self.query.asked(type):
+            refuse_far(self.caller, asked)
         of = self.request.compartment
         return term if of is None else And((members(type, of), term))
 
     # --- one page -----------------------------------------------------------------------------------------------------
 
-    def _slice(self, near: Set, far: Sequence[Far]) -> _Slice:
-        token, limit = self.query.cursor, self.query.count + 1
-        position = self.engine.cursors.open(self.caller, self.bound, token) if token else None
+    def _slice(self, near: Set, far: Sequence[Far], position: Position | None) -> _Slice:
+        limit = self.query.count + 1
         if near == NOTHING:
             return _Slice([], False, False)
         descending = native(self.query)
@@ -235,7 +262,7 @@ class _Search:
         found = self.resolver.view.seen(rows, "s", patients)
         return found, set(patients if len(found) == len(rows) else whose(found))
 
-    def _links(self, cut: _Slice) -> dict[str, str]:
+    def _links(self, cut: _Slice, position: Position | None) -> dict[str, str]:
         base = self.link
         links = {"self": with_cursor(base, self.query.cursor)}
         if cut.before or cut.after:
@@ -244,18 +271,27 @@ class _Search:
             links["next"] = self._link(base, True, cut.rows[-1])
         if cut.rows and cut.before:
             links["previous"] = self._link(base, False, cut.rows[0])
+        if position is not None and not cut.rows:
+            links["previous" if position.forward else "next"] = self._turned(base, position)
         return links
 
     def _link(self, base: str, forward: bool, row: Row) -> str:
         o, values = row
         return with_cursor(base, self.engine.cursors.seal(self.caller, self.bound, Position(forward, o, values)))
 
+    def _turned(self, base: str, position: Position) -> str:
+        """The way back from a page that was emptied meanwhile: the row that it began behind is on it."""
+        down = first_descends(self.query) == position.forward
+        return self._link(base, not position.forward, (position.o + (-1 if down else 1), position.values))
+
     # --- totals -------------------------------------------------------------------------------------------------------
 
     def _total(self, near: Set, far: Sequence[Far]) -> int | None:
         if self.query.total == "none":
             return None
-        return self._count(near, far, exact=self.query.total == "accurate")
+        # The sizes that an estimate is made of count what others alone may see.
+        exact = self.query.total == "accurate" or not unrestricted(self.caller, "s")
+        return self._count(near, far, exact)
 
     def _count(self, near: Set, far: Sequence[Far], exact: bool) -> int:
         if far:
@@ -268,7 +304,7 @@ class _Search:
 
 def _lists(type: str, system: str, value: str) -> list[Key]:
     """Where a resource of ``type`` with that identifier stands."""
-    parameter = parameters(type).get("identifier")
+    parameter = standard(type).get("identifier")
     if parameter is None:
         raise BadSearch(f"{type} cannot be searched by identifier")
     return identifier_keys(type, parameter.branches, system, value)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from fhir_server.search.lasting import beside, lasting, stretches
 from fhir_server.search.members import Far, TooMany
 from fhir_server.search.sizes import Sizes, every
 from fhir_server.store import Session, Stored
@@ -31,12 +32,18 @@ from fhir_server.store.search_sets import (
     size,
     walkable,
 )
-from fhir_server.store.search_sql import SearchSql, SqliteSearchSql, shortest
+from fhir_server.store.search_sql import MANY_LISTS, SearchSql, SqliteSearchSql, in_order, shortest
 
 SHORT = 300
 """Members of a list that is walked without leaping."""
 COUNTED = 2_000
 """How far sets of unknown size are counted; longer ones are probed, not walked."""
+COLLECTED = 700
+"""Intervals of few lists that are rather collected than walked by place."""
+FEW = 200
+"""Resources that are rather asked whether they last into a time than found by their ends."""
+WINDOWS = (200, 1_000, 5_000, 20_000)
+"""Rows whose numbers are read at a time."""
 BATCHES = (100, 400, 1_000)
 """Rows that a test beyond SQL is given at a time."""
 WALK_BUDGET = 50_000
@@ -59,11 +66,54 @@ class Executor:
 
     def orders(self, near: Set, span: Span, limit: int, descending: bool = True) -> list[int]:
         """The first ``limit`` members of a measured set inside ``span``, in order, each once."""
+        if (wide := _wide(near)) is not None:
+            return self._by_windows(near, wide, span, limit, descending)
         if self._leaps(near):
             return self._leap(near, span, limit, descending)
-        sql = self.sql(descending)
-        text = sql.stream(near, span, limit)
-        return [o for (o,) in self.session.query(text, sql.params)]
+        found: list[int] = []
+        for part, stretch in self._stretches(near, span, descending):
+            sql = self.sql(descending)
+            text = sql.stream(part, stretch, limit - len(found))
+            found += (o for (o,) in self.session.query(text, sql.params))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _stretches(self, near: Set, span: Span, descending: bool) -> Iterator[tuple[Set, Span]]:
+        """What is walked one after the other."""
+        dated = lasting(near)
+        if dated is None:
+            yield near, span
+            return
+        for part, stretch in stretches(near, dated, span, descending):
+            behind = part is not near and len(self.orders(beside(near, dated), stretch, FEW)) == FEW
+            yield (part if behind else near), stretch
+
+    def _by_windows(self, near: Set, wide: Interval | Either, span: Span, limit: int, descending: bool) -> list[int]:
+        """Numbers under many codes and units: to ask each row for all of them costs as much as to ask some hundred rows
+        at once, so what lies within some stretch of the order is read of every list."""
+        assert isinstance(near, Both)
+        rest = both(*(p for p in near.parts if p is not wide))
+        found: list[int] = []
+        for n in range(WALK_BUDGET):
+            block = max(WINDOWS[min(n, len(WINDOWS) - 1)], limit)
+            orders = self.orders(rest, span, block, descending)
+            if orders:
+                there = self._there(wide, Span(min(orders), max(orders) + 1))
+                found += [o for o in orders if o in there]
+            if len(found) >= limit or len(orders) < block:
+                break
+            span = span.meet(span.lo, orders[-1]) if descending else span.meet(orders[-1] + 1, span.hi)
+        return found[:limit]
+
+    def _there(self, wide: Interval | Either, span: Span) -> set[int]:
+        there: set[int] = set()
+        for part in (wide,) if isinstance(wide, Interval) else wide.parts:
+            assert isinstance(part, Interval)
+            sql = self.sql()
+            text = sql.in_window(part, span)
+            there.update(o for (o,) in self.session.query(text, sql.params))
+        return there
 
     @staticmethod
     def _leaps(near: Set) -> bool:
@@ -93,11 +143,16 @@ class Executor:
 
     def first(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[Stored]:
         """The first ``limit`` rows with their documents: mostly one statement."""
-        if far or self._leaps(near):
+        if far or self._leaps(near) or _wide(near) is not None:
             return self.session.read_places(self.page(near, far, span, limit, descending), self.tenant)
-        sql = self.sql(descending)
-        text = sql.rows_of(sql.stream(near, span, limit), OF_ROW)
-        return [row for row in self.session.select(text, sql.params) if row.doc]  # no document: deleted
+        found: list[Stored] = []
+        for part, stretch in self._stretches(near, span, descending):
+            sql = self.sql(descending)
+            text = sql.rows_of(sql.stream(part, stretch, limit - len(found)), OF_ROW)
+            found += (row for row in self.session.select(text, sql.params) if row.doc)  # no document: deleted
+            if len(found) >= limit:
+                break
+        return found
 
     def page(self, near: Set, far: Sequence[Far], span: Span, limit: int, descending: bool = True) -> list[int]:
         """Like ``orders``, with tests beyond SQL."""
@@ -189,6 +244,10 @@ class Executor:
             raise _too_many()
         return [(type, id, version) for type, id, version, deleted in rows if not deleted]
 
+    def any(self, near: Set, far: Sequence[Far]) -> bool:
+        """Whether there are members."""
+        return bool(self.page(self.measured(near, None), far, Span(), 1))
+
     def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
         """Those lists that hold a member of ``near``."""
         sql = self.sql()
@@ -215,18 +274,23 @@ class Executor:
             return near
         if everything is None and not isinstance(near, Both | Either):  # walked in any case
             return near
+        near = _split(near)
         unknown = self._unknown(near)
         if not unknown:
             return near
-        near = _resized(near, {part: n if n < COUNTED else _long(part) for part, n in self._counts(unknown).items()})
-        return both(near, everything()) if everything is not None and size(near) >= UNKNOWN_SIZE else near
+        near = _resized(
+            near, {part: n if n < _most(part) else _long(part) for part, n in self._counts(unknown).items()}
+        )
+        if everything is None or size(near) < UNKNOWN_SIZE or _ordered(near):
+            return near
+        return both(near, everything())
 
     def _counts(self, parts: Sequence[Set]) -> dict[Set, int]:
         """The lengths of ``parts``, or what they cannot exceed, up to COUNTED."""
         counts = {part: self.sizes.known(self.tenant, part) for part in parts}
         asked = [part for part, count in counts.items() if count is None]
         if asked:
-            asked += dict.fromkeys(every(part) for part in asked if isinstance(part, Interval))
+            asked += dict.fromkeys(every(p) for p in asked if isinstance(p, Interval) and len(p.hashes) <= MANY_LISTS)
             sql = self.sql()
             ((*found,),) = self.session.query(sql.capped_counts(asked, COUNTED), sql.params)
             for part, count in zip(asked, found, strict=True):
@@ -273,6 +337,41 @@ def _resized(part: Set, sizes: dict[Set, int]) -> Set:
         case Both() | Either():
             return replace(part, parts=tuple(_resized(p, sizes) for p in part.parts))
     return part
+
+
+def _wide(near: Set) -> Interval | Either | None:
+    """The intervals of many lists that are rather tested than walked."""
+    if not isinstance(near, Both) or any(isinstance(p, Dated) for p in near.parts):
+        return None
+    walked = shortest(near.parts)
+    return next((p for p in near.parts if p is not walked and _is_wide(p)), None)  # type: ignore[return-value]
+
+
+def _is_wide(part: Set) -> bool:
+    if isinstance(part, Either):
+        return all(isinstance(p, Interval) for p in part.parts) and any(_is_wide(p) for p in part.parts)
+    return isinstance(part, Interval) and len(part.hashes) > MANY_LISTS and size(part) >= UNKNOWN_SIZE
+
+
+def _most(part: Set) -> int:
+    return COLLECTED if isinstance(part, Interval) and len(part.hashes) <= MANY_LISTS else COUNTED
+
+
+def _split(near: Set) -> Set:
+    """Alone, intervals of few lists are asked of each list: of one much may fit and of another nothing."""
+    if isinstance(near, Interval) and 1 < len(near.hashes) <= MANY_LISTS:
+        return Either(tuple(replace(near, hashes=(h,)) for h in near.hashes))
+    if isinstance(near, Either) and all(isinstance(p, Interval) for p in near.parts):
+        parts = [_split(p) for p in near.parts]
+        return Either(tuple(one for p in parts for one in (p.parts if isinstance(p, Either) else (p,))))
+    return near
+
+
+def _ordered(part: Set) -> bool:
+    """Whether all of it can be read by place though it is long."""
+    if isinstance(part, Either):
+        return all(isinstance(p, Interval) and (in_order(p) or p.size < UNKNOWN_SIZE) for p in part.parts)
+    return in_order(part)
 
 
 def _single(part: Set) -> bool:

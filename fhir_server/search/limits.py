@@ -3,6 +3,8 @@
 FHIR R4 Search (https://hl7.org/fhir/R4/search.html) sets no bounds; a server has to.
 """
 
+import re
+
 from resources.errors import TooCostly
 
 CHARACTERS = 1 << 20
@@ -11,11 +13,14 @@ PARAMETERS = 500
 VALUES = 2_500
 """Of all parameters together but ``_id``: what commas separate."""
 IDS = 10_000
+SOUGHT = 50
+"""Of all parameters together that look for parts of texts, places and lists: each value is a search of its own."""
 SORT_KEYS = 10
 WAYS = 300
 """Sequences of resource types that one chain may take: any one step from any type fits."""
 ENDS = 20_000
 """Values of one chain, at the end of each of its ways."""
+_SOUGHT = re.compile(r"(?:^|[.:])(?:_text|_content|_list|near)(?::|$)|:contains$")
 
 
 def check_text(query: str) -> None:
@@ -29,6 +34,8 @@ def check(params: tuple[tuple[str, str], ...]) -> None:
     _refuse(sum(len(name) + len(value) for name, value in params), CHARACTERS, "characters")
     _refuse(sum(value.count(",") + 1 for name, value in params if name == "_id"), IDS, "ids")
     _refuse(sum(value.count(",") + 1 for name, value in params if name != "_id"), VALUES, "values")
+    sought = sum(value.count(",") + 1 for name, value in params if _SOUGHT.search(name))
+    _refuse(sought, SOUGHT, "values of :contains, _text, _content, near and _list")
     _refuse(max((value.count(",") + 1 for name, value in params if name == "_sort"), default=0), SORT_KEYS, "sort keys")
 
 

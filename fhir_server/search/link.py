@@ -14,6 +14,7 @@ from resources.json_codec import decode_stored
 from resources.literal_reference import local
 from resources.search_param.expression import Leaf
 from resources.search_param.parameters import parameters
+from resources.search_param.registry import MARK
 
 
 class _Reference(msgspec.Struct, gc=False):
@@ -25,7 +26,10 @@ Decoder = msgspec.json.Decoder[Any]
 
 @lru_cache(2048)
 def _decoders(type: str, texts: tuple[str, ...]) -> tuple[tuple[int, Decoder], ...] | None:
-    """The steps and a decoder for each way to a reference under these branches; None when a way has conditions."""
+    """The steps and a decoder for each way to a reference under these branches; None when a way has conditions or
+    is an expression."""
+    if any(text.startswith(MARK) for text in texts):
+        return None
     found = {b for param in parameters(type).values() for b in param.branches if b.text in texts}
     leaves = dict.fromkeys(leaf for branch in found for leaf in branch.leaves if leaf.type == "Reference")
     if any(step.test for leaf in leaves for step in leaf.steps):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fhir_server.store import Stored
 from fhir_server.store.search_sets import Lists, Set
+from fhir_server.store.search_sql import SearchSql
 from resources.errors import TooCostly
 
 
@@ -38,6 +39,14 @@ class Members(Protocol):
 
     def any_on(self, hashes: Sequence[int], near: Set) -> set[int]:
         """Those lists that hold a member of ``near``."""
+        ...
+
+    def sql(self, descending: bool = True) -> SearchSql:
+        """A new statement of this database's kind."""
+        ...
+
+    def any(self, near: Set, far: Sequence[Far]) -> bool:
+        """Whether there are members."""
         ...
 
     def measured(self, near: Set, everything: Callable[[], Set] | None) -> Set:

@@ -4,16 +4,19 @@ FHIR R4 Search, chained parameters and reverse chaining (https://hl7.org/fhir/R4
 """
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import lru_cache
 
+from fhir_server.search import lists
 from fhir_server.search.limits import check_ways
 from resources import search_param
-from resources.definitions import RESOURCE_TYPES, SearchParam, search_params
+from resources.definitions import RESOURCE_TYPES, SearchParam
 from resources.errors import BadSearch
 from resources.nearest import did_you_mean
 from resources.search_param import reference
-from resources.search_param.parameters import BY_ROW, composites
+from resources.search_param.parameter import Parameter
+from resources.search_param.parameters import BY_ROW, FULL_TEXT, composites
 from resources.search_param.parameters import parameters as indexed
+from resources.search_param.registry import Custom, Registry, current, search_params
 from resources.search_param.terms import Or, Referred, Refers, Term
 
 DEPTH = 12
@@ -28,27 +31,41 @@ class UnknownParameter(BadSearch):
 def parameter(type: str, name: str) -> SearchParam:
     """The search parameter ``name`` of ``type``. Raises UnknownParameter that names the nearest one."""
     found = search_params(type).get(name)
+    if name == "_list":
+        raise BadSearch("_list: it names Lists and reads no element: it can only be searched by")
     if found is None or name not in known(type):
         raise UnknownParameter(f"{type} has no search parameter '{name}'{nearest(name, known(type))}")
     return found
 
 
-@cache
 def known(type: str) -> frozenset[str]:
     """The names of the parameters that ``type`` can be searched by."""
-    return frozenset(indexed(type)) | frozenset(composites(type)) | BY_ROW
+    return _known(type, current().of(type))
 
 
-@cache
+@lru_cache(2048)
+def _known(type: str, customs: tuple[Custom, ...]) -> frozenset[str]:
+    return frozenset(indexed(type)) | frozenset(composites(type)) | BY_ROW | FULL_TEXT | {"_list"}
+
+
 def reference_names(type: str) -> tuple[str, ...]:
     """The names of the reference parameters of ``type``."""
+    return _reference_names(type, current().of(type))
+
+
+@lru_cache(2048)
+def _reference_names(type: str, customs: tuple[Custom, ...]) -> tuple[str, ...]:
     return tuple(name for name, param in indexed(type).items() if param.kind == "reference")
 
 
-@cache
 def branches(type: str, name: str) -> tuple[str, ...]:
     """The branches that a reference parameter's references are indexed under."""
-    return tuple(dict.fromkeys(branch.text for branch in indexed(type)[name].branches))
+    return _branches(indexed(type)[name])
+
+
+@lru_cache(4096)
+def _branches(parameter: Parameter) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(branch.text for branch in parameter.branches))
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -63,9 +80,13 @@ def checked_type(type: str, where: str) -> str:
     return type
 
 
-@lru_cache(8192)
 def term(type: str, name: str, value: str) -> Term:
     """The term of one parameter as written, ``name`` with modifier, chain or _has. Raises BadSearch, TooCostly."""
+    return _read(current(), type, name, value)
+
+
+@lru_cache(8192)
+def _read(registry: Registry, type: str, name: str, value: str) -> Term:
     if name.count(".") + name.count("_has:") > DEPTH:
         raise BadSearch(f"{name}: a chain of more than {DEPTH} steps")
     taken = ways(type, name)
@@ -73,22 +94,33 @@ def term(type: str, name: str, value: str) -> Term:
     return _term(type, name, value)
 
 
-@lru_cache(8192)
 def ways(type: str, name: str) -> int:
     """Through how many sequences of resource types ``name`` leads to a parameter: a chain that names no types branches
     at each step."""
+    return _ways(current(), type, name)
+
+
+@lru_cache(8192)
+def _ways(registry: Registry, type: str, name: str) -> int:
     if name.startswith("_has:"):
         source, _, tail = name.removeprefix("_has:").partition(":")
-        return ways(source, tail.partition(":")[2])
+        code, _, rest = tail.partition(":")
+        return ways(source, rest) if rest and type in _referred(source, code) else 0
     head, dot, rest = name.partition(".")
     code, _, target = head.partition(":")
     if type not in RESOURCE_TYPES or code not in known(type):
         return 0
     if not dot:
         return 1
-    if parameter(type, code).type != "reference":
-        return 0
-    return sum(ways(to, rest) for to in ([target] if target else target_types(type, code)))
+    to = (target,) if target else _referred(type, code)
+    return sum(ways(each, rest) for each in to) if _referred(type, code) else 0
+
+
+def _referred(source: str, code: str) -> tuple[str, ...]:
+    """The types that a reference parameter may point to; none for what is no such parameter."""
+    if source not in RESOURCE_TYPES or code not in known(source) or parameter(source, code).type != "reference":
+        return ()
+    return target_types(source, code)
 
 
 def _term(type: str, name: str, value: str) -> Term:
@@ -98,6 +130,8 @@ def _term(type: str, name: str, value: str) -> Term:
     if dot:
         return _chain(type, head, rest, value)
     code, _, modifier = name.partition(":")
+    if code == "_list":
+        return lists.term(type, name, value)
     parameter(type, code)
     return search_param.compile_param(type, code, modifier, value)
 
@@ -133,6 +167,11 @@ def reference_parameter(type: str, name: str) -> SearchParam:
     param = parameter(type, name)
     if param.type != "reference":
         raise BadSearch(f"{type}.{name} is a {param.type} parameter; only a reference can be followed")
+    if not reference.is_followed(indexed(type)[name]):
+        raise BadSearch(
+            f"{type}.{name} refers by canonical URL, which is not followed; search {type} with {name}=[url], "
+            "or the other resource by its url"
+        )
     return param
 
 

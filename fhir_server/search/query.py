@@ -4,21 +4,22 @@ FHIR R4 Search, search result parameters (https://hl7.org/fhir/R4/search.html#re
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from fhir_server.search import parameters
+from fhir_server.search import filter, parameters
 from fhir_server.search.parameters import UnknownParameter, checked_type, parameter, reference_parameter
 from resources import search_param
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import BadSearch, Issue
 from resources.literal_reference import local
 from resources.repository import SearchRequest
+from resources.search_param.registry import Registry, current
 from resources.search_param.terms import All, And, Term
-from resources.summary import SUMMARY_CODES
+from resources.summary import SUMMARY_CODES, check_elements
 
 DEFAULT_COUNT, MAX_COUNT = 50, 1000
 TOTALS = ("none", "estimate", "accurate")
@@ -58,6 +59,8 @@ class Query:
     cursor: str = ""
     applied: tuple[tuple[str, str], ...] = ()
     issues: tuple[Issue, ...] = ()
+    base: str = ""
+    explain: bool = False
 
     def link(self) -> str:
         """The applied query as a query string."""
@@ -65,10 +68,31 @@ class Query:
 
     def term(self, type: str) -> Term:
         """All filters for one of the types."""
-        terms = tuple(parameters.term(type, name, value) for name, value in self.filters)
+        found = (compiled(type, name, value, self.base) for name, value in self.filters)
+        terms = tuple(part for each in found for part in _conjoined(each))
         if not terms:
             return All(type)
         return terms[0] if len(terms) == 1 else And(terms)
+
+    def asked(self, type: str) -> Iterator[Term]:
+        """What the caller must be allowed to ask: each filter, and each test of a ``_filter`` by itself."""
+        for name, value in self.filters:
+            if name == "_filter":
+                yield from filter.tests(type, value, self.base)
+            else:
+                yield compiled(type, name, value, self.base)
+
+
+def compiled(type: str, name: str, value: str, base: str = "") -> Term:
+    """The term of one parameter. Raises BadSearch, TooCostly."""
+    if name.startswith("_filter:"):
+        raise BadSearch(f"{name}: _filter takes no modifier")
+    return filter.term(type, value, base) if name == "_filter" else parameters.term(type, name, value)
+
+
+def _conjoined(term: Term) -> Iterable[Term]:
+    """The parts of a conjunction: each is asked in its own way."""
+    return (part for each in term.terms for part in _conjoined(each)) if isinstance(term, And) else (term,)
 
 
 def _also_relative(value: str, base: str) -> str:
@@ -92,11 +116,19 @@ def parse(
     request: SearchRequest, default_count: int = DEFAULT_COUNT, max_count: int = MAX_COUNT, base: str = ""
 ) -> Query:
     """The query of ``request`` to the server at ``base``. Raises BadSearch with all that is wrong at once."""
-    return _parse(request.type, request.params, request.lenient, default_count, max_count, base)
+    return _parse(current(), request.type, request.params, request.lenient, default_count, max_count, base)
 
 
 @lru_cache(512)
-def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, default: int, most: int, base: str) -> Query:
+def _parse(
+    registry: Registry,
+    type: str,
+    params: tuple[tuple[str, str], ...],
+    lenient: bool,
+    default: int,
+    most: int,
+    base: str,
+) -> Query:
     reading = _Reading(_types(type, params), lenient, most, base, {"count": default})
     errors: list[Issue] = []
     for name, value in params:
@@ -106,6 +138,10 @@ def _parse(type: str, params: tuple[tuple[str, str], ...], lenient: bool, defaul
             (reading.ignored if lenient else errors).extend(error.issues)
         except BadSearch as error:
             errors.extend(error.issues)
+    try:
+        reading.agree()
+    except BadSearch as error:
+        errors.extend(error.issues)
     if errors:
         raise BadSearch(issues=errors)
     return reading.query()
@@ -139,6 +175,7 @@ class _Reading:
         base = name.partition(":")[0]
         handler = RESULT_PARAMETERS.get(base)
         if handler is not None:
+            self._check_result_parameter(name, value)
             handler(self, name, value)
         else:
             self._filter(name, value)
@@ -148,11 +185,26 @@ class _Reading:
     def _filter(self, name: str, value: str) -> None:
         value = _also_relative(value, self.base)
         for type in self.types:
-            parameters.term(type, name, value)
+            compiled(type, name, value, self.base)
         self.filters.append((name, value))
+
+    def _check_result_parameter(self, name: str, value: str) -> None:
+        base, colon, _ = name.partition(":")
+        if colon and base not in INCLUDES:
+            raise BadSearch(f"{name}: {base} takes no modifier")
+        other = [old for given, old in self.applied if given == name and old != value]
+        if other and base not in REPEATED:
+            raise BadSearch(f"{name} is given twice, as '{other[0]}' and as '{value}'; one can be applied")
 
     def set(self, **fields: object) -> None:
         self.fields.update(fields)
+
+    def agree(self) -> None:
+        """What is asked for together. Raises BadSearch."""
+        if self.includes and self.fields.get("summary") == "text":
+            raise BadSearch("_summary=text: it goes with no _include and no _revinclude; leave out one of them")
+        if len(self.types) == 1 and not self.includes:  # else a name may be that of an element of another type
+            check_elements(self.types[0], self.fields.get("elements", ()))
 
     def query(self) -> Query:
         count = str(self.fields["count"])
@@ -161,6 +213,7 @@ class _Reading:
             tuple(self.filters),
             includes=tuple(dict.fromkeys(self.includes)),
             applied=tuple((name, count if name == "_count" else value) for name, value in self.applied),
+            base=self.base,
             issues=tuple(replace(issue, severity="warning") for issue in self.ignored),
             **self.fields,
         )
@@ -177,8 +230,12 @@ def _count(reading: _Reading, name: str, value: str) -> None:
 def _sort(reading: _Reading, name: str, value: str) -> None:
     keys = [SortKey(part.removeprefix("-"), part.startswith("-")) for part in value.split(",") if part]
     for key in keys:
+        if ":" in key.name or "." in key.name:
+            raise BadSearch(f"_sort: '{key.name}': a search parameter of the type is named, no modifier and no chain")
         for type in reading.types:
-            parameter(type, key.name)
+            if parameter(type, key.name).type in UNSORTED:
+                kind = parameter(type, key.name).type
+                raise BadSearch(f"_sort: '{key.name}' of {type} is a {kind} parameter, which has no order")
             search_param.sort_key(type, key.name)
     reading.set(sort=tuple(keys))
 
@@ -192,8 +249,21 @@ def _code(field: str, codes: tuple[str, ...]) -> "Handler":
     return handler
 
 
+def _summary(reading: _Reading, name: str, value: str) -> None:
+    """``false`` is what is done without it."""
+    _code("summary", SUMMARY_CODES)(reading, name, value)
+    if value == "false":
+        reading.set(summary="")
+
+
 def _elements(reading: _Reading, name: str, value: str) -> None:
     reading.set(elements=tuple(part.strip() for part in value.split(",") if part.strip()))
+
+
+def _explain(reading: _Reading, name: str, value: str) -> None:
+    if value not in ("true", "false"):
+        raise BadSearch(f"_explain: expected true or false, found '{value}'")
+    reading.set(explain=value == "true")
 
 
 def _cursor(reading: _Reading, name: str, value: str) -> None:
@@ -208,7 +278,25 @@ def _type(reading: _Reading, name: str, value: str) -> None:
 
 def _contained(reading: _Reading, name: str, value: str) -> None:
     if value != "false":
-        raise BadSearch("_contained: contained resources are not searched by themselves; leave it out or say 'false'")
+        raise BadSearch(
+            f"_contained: expected false, found '{value}': contained resources have no identity outside the resource "
+            "that holds them and are not searched by themselves; search for that resource instead"
+        )
+
+
+def _contained_type(reading: _Reading, name: str, value: str) -> None:
+    """Says which resource of a match on a contained one is returned; there are no such matches."""
+    if value not in ("container", "contained"):
+        raise BadSearch(f"_containedType: expected container or contained, found '{value}'")
+    if value == "contained":
+        raise BadSearch("_containedType: contained resources are not searched by themselves; leave it out")
+
+
+def _query(reading: _Reading, name: str, value: str) -> None:
+    raise BadSearch(
+        f"_query: this server has no named query '{value}'; what a named query would ask is said with search "
+        "parameters, _filter, or an operation, all of which are in /metadata"
+    )
 
 
 def _include(reading: _Reading, name: str, value: str) -> None:
@@ -230,13 +318,24 @@ def _include(reading: _Reading, name: str, value: str) -> None:
 def _check_include(include: Include, name: str) -> None:
     if include.target:
         checked_type(include.target, name)
-    if include.source != "*":
-        checked_type(include.source, name)
+    if include.source == "*":
         if include.param != "*":
-            reference_parameter(include.source, include.param)
+            raise BadSearch(f"{name}: '{include.param}' needs the type that it is a parameter of; found '*'")
+        return
+    checked_type(include.source, name)
+    if include.param != "*":
+        reference_parameter(include.source, include.param)
+        allowed = parameters.target_types(include.source, include.param)
+        if include.target and include.target not in allowed:
+            text = f"{include.source}.{include.param} refers to {', '.join(allowed)}, never to {include.target}"
+            raise BadSearch(f"{name}: {text}")
 
 
 Handler = Callable[[_Reading, str, str], None]
+INCLUDES = frozenset({"_include", "_revinclude"})
+REPEATED = INCLUDES | {"_type"}
+"""Result parameters that may be given several times."""
+UNSORTED = frozenset({"composite", "special"})
 
 RESULT_PARAMETERS: dict[str, Handler] = {
     "_count": _count,
@@ -244,9 +343,12 @@ RESULT_PARAMETERS: dict[str, Handler] = {
     "_include": _include,
     "_revinclude": _include,
     "_total": _code("total", TOTALS),
-    "_summary": _code("summary", SUMMARY_CODES),
+    "_summary": _summary,
     "_elements": _elements,
     "_cursor": _cursor,
+    "_explain": _explain,
     "_type": _type,
     "_contained": _contained,
+    "_containedType": _contained_type,
+    "_query": _query,
 }

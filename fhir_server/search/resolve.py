@@ -10,8 +10,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from fhir_server.search.chain import chained, tested, walked
+from fhir_server.search.checked import FarChecked, checked, found_by, listed
 from fhir_server.search.coded import beside as coded_beside
 from fhir_server.search.coded import coded, is_coded
+from fhir_server.search.forks import forked, is_fork
 from fhir_server.search.linked import linked
 from fhir_server.search.members import Far, Members
 from fhir_server.search.restriction import OFFERED
@@ -23,6 +25,7 @@ from fhir_server.store.model import Parameter
 from fhir_server.store.order import SHIFT, first_place, window
 from fhir_server.store.search_sets import (
     NOTHING,
+    UNKNOWN_SIZE,
     Changed,
     Dated,
     Except,
@@ -43,12 +46,14 @@ from resources.search_param.intervals import BEGINNING, END
 from resources.search_param.terms import (
     All,
     And,
+    Checked,
     Clinical,
     Coded,
     Column,
     Family,
     Key,
     Linked,
+    Listed,
     Lookup,
     Not,
     Or,
@@ -64,9 +69,11 @@ from resources.search_param.terms import (
 
 SLACK = 691_200 << SHIFT
 """A day of ticks: more than places move on when they are taken."""
+BESIDE = frozenset({"holds", "ends", "tail"})
+"""Comparisons of strings that always stand beside something that can be walked."""
 FEW_CANDIDATES = 50
 """Resources that are asked one by one whether something refers to them."""
-USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250}
+USUAL_SIZE = {"type": 1_000_000, "s|c": 3_000, "ref": 250, "gram": 1_000}
 """Lengths of lists that the statistics do not know, by form of the key; all others 20."""
 
 
@@ -91,14 +98,16 @@ class Resolver:
         return (near if walkable(near) else both(near, self.everything(type))), far
 
     def everything(self, type: str) -> Set:
-        return self._list(type_key(type))
+        return replace(self._list(type_key(type)), whole=True)
 
     def _conjunction(self, type: str, term: Term, far: list[Far]) -> Set:
         """``term`` as a set; what of its top-level conjunction needs a walk goes to ``far``."""
         if isinstance(term, And):
             return self._all_of(type, term, far)
-        if isinstance(term, Linked) or (isinstance(term, Not) and is_coded(term)):
+        if isinstance(term, Linked | Checked) or (isinstance(term, Not) and (is_coded(term) or is_fork(term))):
             return self._all_of(type, And((term,)), far)
+        if is_fork(term):
+            return self._forked(type, term, far)
         return self._chained(term, far) if isinstance(term, Refers | Referred) else self.as_set(type, term)
 
     def _all_of(
@@ -106,9 +115,10 @@ class Resolver:
     ) -> Set:
         """A _has or a link beside few candidates is asked of each of them, instead of being listed; so is a link that
         most have. ``known`` are sets that its members are in as well."""
-        late = [t for t in term.terms if isinstance(t, Referred | Linked)]
-        coded = [t for t in term.terms if is_coded(t)]
-        parts = [self._part(type, t, far) for t in term.terms if t not in late and t not in coded]
+        terms = list(_opened(term.terms, far))
+        late = [t for t in terms if isinstance(t, Referred | Linked)]
+        coded = [t for t in terms if is_coded(t)]
+        parts = [self._part(type, t, far) for t in terms if t not in late and t not in coded]
         parts.extend(known)
         if beside is not None:
             parts.append(beside)
@@ -122,7 +132,15 @@ class Resolver:
 
     def _part(self, type: str, term: Term, far: list[Far]) -> Set:
         """What is not in a set is only asked of what the rest of the conjunction finds."""
+        if is_fork(term):
+            return self._forked(type, term, far)
         return Except(self.as_set(type, term.term)) if isinstance(term, Not) else self._conjunction(type, term, far)
+
+    def _forked(self, type: str, term: Term, far: list[Far]) -> Set:
+        near, test = forked(self, type, term)
+        if test is not None:
+            far.append(test)
+        return near
 
     def _codes(self, type: str, terms: Sequence[Term], far: list[Far], walked: bool) -> list[Set]:
         """Sets of codes as sets; those of many lists as tests when something else is ``walked``, or must be."""
@@ -167,7 +185,8 @@ class Resolver:
             case Range():
                 return Interval((self._hash(term.key),), term.lo_from, term.lo_to, term.hi_from, term.hi_to)
             case Str():
-                return Text((self._hash(term.key),), term.norm, term.how)
+                most = UNKNOWN_SIZE - 1 if term.how in BESIDE else UNKNOWN_SIZE  # never counted, never walked
+                return Text((self._hash(term.key),), term.norm, term.how, most)
             case Column():
                 return self._column(type, term)
             case Lookup():
@@ -188,6 +207,10 @@ class Resolver:
                 return linked(self, term)
             case Within():
                 return within(self, term)
+            case Checked():
+                return checked(self, term)
+            case Listed():
+                return listed(self, term)
 
     def _hash(self, key: Key) -> int:
         return self.store.hasher.h(self.tenant, key)
@@ -213,6 +236,10 @@ class Resolver:
         windows = [window(t.lo, t.hi) for t in terms if isinstance(t, Clinical)]
         others = [t for t in terms if not isinstance(t, Clinical)]
         if not windows:
+            named = [t for t in others if isinstance(t, Lookup) and t.code and t.unit is None and t.display is None]
+            if len(named) > 1:
+                found = [*self._lookups(named), *(self.as_set(type, t) for t in others if t not in set(named))]
+                return either(*found)
             return either(*(self.as_set(type, t) for t in others))
         precise = either(*(Window(lo, hi) for lo, hi in _merged(windows)))
         if all(isinstance(t, Range) for t in others):  # written for imprecise dates only, see Entries.precise
@@ -223,13 +250,19 @@ class Resolver:
         """What starts before a day stands before it in the clinical order, unless it has no start."""
         given = [t for t in ranges if isinstance(t, Range)]
         other = either(*(self.as_set(type, t) for t in given))
-        latest = max((t.lo_to for t in given), default=BEGINNING)
+        latest = max((min(t.lo_to, t.hi_to) for t in given), default=BEGINNING)  # it starts before it ends
         if latest >= END:
             return Dated(precise, other)
         endless = (replace(t, lo_to=min(t.lo_to, BEGINNING + 1)) for t in given if t.lo_from <= BEGINNING)
         found = either(*(self.as_set(type, t) for t in endless))
         open_start = replace(found, size=0) if isinstance(found, Interval) else found
         return Dated(precise, other, first_place(latest) + SLACK, None if open_start == NOTHING else open_start)
+
+    def range_keys(self, term: Family) -> list[Key]:
+        """The keys of ranges that ``term`` stands for."""
+        found = search_param.expand(term, self._dictionary(term))
+        parts = found.terms if isinstance(found, Or) else (found,)
+        return [part.key for part in parts if isinstance(part, Range)]
 
     # --- the dictionary -------------------------------------------------------------------------------------------
 
@@ -241,6 +274,22 @@ class Resolver:
         extra = [("unit = {}", term.unit), ("substr(display, 1, length({0})) = {0}", term.display)]
         rows = self._dictionary_rows("DISTINCT h", term, [(sql, value) for sql, value in extra if value is not None])
         return self.lists(tuple(h for (h,) in rows), term.form) if rows else NOTHING
+
+    def _lookups(self, terms: Sequence[Lookup]) -> list[Set]:
+        """Codes without a system, or of one, that a query lists: one statement for all that are asked of a branch."""
+        asked: dict[tuple[str, str, str], dict[str, set[str | None]]] = {}
+        for t in terms:
+            systems = asked.setdefault((t.type, t.branch, t.form), {})
+            systems.setdefault(t.code or "", set()).add(t.system)
+        found: list[Set] = []
+        for (type, branch, form), codes in asked.items():
+            sql = self.executor.sql()
+            where = f"tenant = {sql.p(self.tenant)} AND type = {sql.p(type)} AND branch = {sql.p(branch)}"
+            each = f"form = {sql.p(form)} AND {sql.named('code', list(codes))}"
+            rows = self.session.query(f"SELECT code, system, h FROM dic WHERE {where} AND {each}", sql.params)
+            hashes = dict.fromkeys(h for code, system, h in rows if codes[code] & {None, system})
+            found.append(self.lists(tuple(hashes), form) if hashes else NOTHING)
+        return found
 
     def _dictionary_rows(
         self, columns: str, term: Lookup | Family, extra: Iterable[tuple[str, str]]
@@ -256,6 +305,16 @@ class Resolver:
         tests += [(sql, value) for sql, value in given if value is not None] + list(extra)
         where = " AND ".join(sql.format(f"${n}") for n, (sql, _) in enumerate(tests, 1))
         return self.session.query(f"SELECT {columns} FROM dic WHERE {where}", [value for _, value in tests])
+
+
+def _opened(terms: Iterable[Term], far: list[Far]) -> Iterable[Term]:
+    """``terms`` with what only documents tell as tests of what the others find."""
+    for term in terms:
+        if isinstance(term, Checked):
+            far.append(FarChecked(term.test))
+            yield from found_by(term)
+        else:
+            yield term
 
 
 def _flat(term: Or) -> Iterable[Term]:

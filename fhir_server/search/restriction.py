@@ -16,8 +16,23 @@ from resources.definitions import type_def
 from resources.errors import BadSearch, Forbidden
 from resources.repository import Caller, Grant, Grants
 from resources.search_param.compartments import branches
-from resources.search_param.parameters import parameters
-from resources.search_param.terms import All, And, Column, Key, Linked, Not, Or, Post, Referred, Refers, Term, Within
+from resources.search_param.parameters import standard
+from resources.search_param.registry import BUILT_IN, using
+from resources.search_param.terms import (
+    All,
+    And,
+    Column,
+    Key,
+    Linked,
+    Listed,
+    Not,
+    Or,
+    Post,
+    Referred,
+    Refers,
+    Term,
+    Within,
+)
 from resources.search_param.value_set import asks_for_codes
 
 # --- The table of types, for callers confined to a compartment ---------------------------------------------------
@@ -159,6 +174,8 @@ def refuse_far(caller: Caller, term: Term) -> None:
         _refuse_all(caller, term.terms)
     elif isinstance(term, Within):
         restriction(caller, term.target, "s")
+    elif isinstance(term, Listed):
+        restriction(caller, "List", "s")
     elif isinstance(term, Refers | Referred):
         restriction(caller, term.target if isinstance(term, Refers) else term.source, "s")
         refuse_far(caller, term.term)
@@ -251,7 +268,7 @@ def own_branches(type: str) -> tuple[str, ...]:
     """The branches by which a resource of ``type`` belongs to a patient."""
     if type not in OWN_PARAMETERS:
         return branches(type, "Patient")
-    known = parameters(type)
+    known = standard(type)
     return tuple(dict.fromkeys(b.text for code in OWN_PARAMETERS[type] for b in known[code].branches))
 
 
@@ -268,9 +285,11 @@ def _is_quick(type: str) -> bool:
 
 
 def _condition(type: str, params: tuple[tuple[str, str], ...]) -> tuple[Term, ...] | None:
-    """The parameters of a granular scope as one term, () without any; None when they cannot be met."""
+    """The parameters of a granular scope as one term, () without any; None when they cannot be met. They are those of
+    the specification: what somebody stores later opens nothing."""
     try:
-        terms = tuple(search_param.compile_param(type, *name.partition(":")[::2], value) for name, value in params)
+        with using(BUILT_IN):
+            terms = tuple(search_param.compile_param(type, *name.partition(":")[::2], value) for name, value in params)
     except BadSearch:
         return None
     if any(asks_for_codes(term) for term in terms):  # a document alone cannot be asked whether a code is in a set

@@ -13,6 +13,7 @@ from typing import Any
 from fhir_server.at_rest import PlainSealer, Sealer
 from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import DatabaseError, MarkMissed, Parameter
+from fhir_server.store.parameters import StoredParameters
 from fhir_server.store.threads import after_fork
 from resources.errors import FhirError
 from resources.repository import Mark
@@ -42,6 +43,7 @@ class BaseStore:
         self._lengths: dict[int, int] = {}
         self._lengths_at = -STATISTICS_EVERY
         self._seen: dict[int, set[DictionaryEntry]] = {}
+        self.parameters = StoredParameters(self)
         after_fork(self)
 
     @property

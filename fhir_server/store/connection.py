@@ -5,24 +5,44 @@ statement this way, 130 with cursor and pool, 185 and more through SQLAlchemy.
 """
 
 import contextlib
+import os
+import select
+import socket
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 
+from capability.database_address import conninfo
 from fhir_server.store.literals import literals
 from fhir_server.store.model import DatabaseError, Parameter, Row
-from resources.errors import Conflict, FhirError, TooCostly, Unavailable
+from fhir_server.store.overdue import Overdue
+from fhir_server.store.threads import after_fork
+from fhir_server.store.time_limit import TOO_LONG
+from resources.errors import Conflict, FhirError, OutcomeUnknown, TooCostly, Unavailable
 
 MOST_STATEMENTS = 1000
 _LOST = "The connection to the database was lost; try again shortly."
+_UNKNOWN = (
+    "The connection to the database ended while the change was being stored: it may have been stored or not. "
+    "Look whether it is there before you send it again."
+)
+_NOT_REPLICATED = (
+    "The change is stored, but no standby of the database has confirmed it: it may be lost if the database fails now. "
+    "Look whether it is there before you send it again."
+)
+_WAIT_ENDED = b"SyncRepWaitForLSN"
+"""The function of the server that warns when somebody ends a commit's wait for the standby; its words are translated,
+and the commit is answered as if all were well."""
+_CANCEL_SECONDS = 5.0
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _WAITING = 0.8
 """Share of the statement's time that it may wait for a lock: it is told apart from a statement that is slow itself."""
 _SETUP = (
-    "SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = error;"
+    "SET plan_cache_mode = force_generic_plan; SET jit = off; SET client_min_messages = warning;"
     # a plan made while a table is small is kept: it must use the indexes from the start
     "SET enable_seqscan = off;"
     "SET default_transaction_isolation = 'read committed'; SET TimeZone = 'UTC';"
@@ -30,8 +50,21 @@ _SETUP = (
 )
 
 
+OVERDUE = Overdue()
+after_fork(OVERDUE)
+
+
 class PlanChanged(DatabaseError):
     """A prepared statement no longer fits the schema (0A000 after a migration)."""
+
+
+class _Heard:
+    """What the server remarked beside its answers."""
+
+    wait_ended = False
+
+    def __call__(self, notice: Any) -> None:
+        self.wait_ended |= notice.error_field(pq.DiagnosticField.SOURCE_FUNCTION) == _WAIT_ENDED
 
 
 class Connection:
@@ -39,25 +72,59 @@ class Connection:
 
     def __init__(self, url: str, timeout: float) -> None:
         try:
-            self._raw = psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=10)
+            self._raw = psycopg.connect(conninfo(url), autocommit=True, prepare_threshold=None)
         except psycopg.OperationalError as error:
             raise Unavailable("The database cannot be reached; try again shortly.") from error
         self._pg = self._raw.pgconn
         self._names: dict[str, bytes] = {}
         self._rows = Transformer(self._raw)
-        self.closed = self.in_transaction = False
+        self.closed = self.in_transaction = self._snapshot = False
+        self._pg.notice_handler = self._heard = _Heard()
+        self._news = select.poll()
+        self._news.register(self._pg.socket, select.POLLIN)
+        self.limit, self.since = timeout, 0.0
+        OVERDUE.watch(self)
         self.command(_SETUP.format(ms=int(timeout * 1000), wait=int(timeout * 1000 * _WAITING)))
 
     def close(self) -> None:
         self.closed = True
         self._raw.close()
 
+    def lives(self) -> bool:
+        """Whether the server has not ended it while it was idle, as it does when it stops. A look costs a microsecond,
+        and nobody is told that a change may be stored which was never sent."""
+        if self._news.poll(0):
+            try:
+                self._pg.consume_input()
+            except psycopg.OperationalError:
+                self.closed = True
+            self.closed |= self._pg.status != pq.ConnStatus.OK
+        return not self.closed
+
     def command(self, sql: str) -> bytes:
         """Run ``sql`` unprepared, without parameters; returns the command tag."""
+        self.since = monotonic()
         try:
             return self._good(self._pg.exec_(sql.encode())).command_status or b""
         except psycopg.OperationalError as error:
             raise self._lost() from error
+        finally:
+            self.since = 0.0
+
+    def cancel(self) -> None:
+        """From another thread: have the server end what it does for this one."""
+        with contextlib.suppress(psycopg.Error):
+            self._raw.cancel_safe(timeout=_CANCEL_SECONDS)  # the plain one holds the interpreter meanwhile
+
+    def cut(self) -> None:
+        """From another thread: end the connection under the one that waits."""
+        with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self._pg.socket)) as other:
+            other.shutdown(socket.SHUT_RDWR)
+
+    def _confirmed(self) -> None:
+        """Raises OutcomeUnknown when the commit before did not reach the standby that it waited for."""
+        if self._heard.wait_ended:
+            raise OutcomeUnknown(_NOT_REPLICATED)
 
     def query(self, sql: str, params: Sequence[Parameter]) -> list[Row]:
         """Rows of one prepared statement."""
@@ -72,12 +139,29 @@ class Connection:
         self._rows.set_pgresult(result, format=pq.Format.BINARY)
         return self._rows.load_rows(0, count, tuple)
 
+    def write(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
+        """`execute` of what stores: outside a transaction OutcomeUnknown when it was sent and not answered."""
+        if self.in_transaction:
+            return self.execute(sql, values, formats)
+        if sql not in self._names:
+            self._prepare(sql)
+        self._heard.wait_ended = False
+        try:
+            result = self.execute(sql, values, formats)
+        except Unavailable as error:
+            if self.closed:
+                raise OutcomeUnknown(_UNKNOWN) from error
+            raise
+        self._confirmed()
+        return result
+
     def execute(self, sql: str, values: list[bytes | None], formats: list[int]) -> Any:
         """The driver's result of one prepared statement, values in text or binary format, columns in binary.
 
         Raises as `failure_of` says; Unavailable when the connection broke.
         """
         name = self._names.get(sql) or self._prepare(sql)
+        self.since = monotonic()
         try:
             # the driver takes None for NULL, whatever its types say
             return self._good(self._pg.exec_prepared(name, values, formats, pq.Format.BINARY))  # type: ignore[arg-type]
@@ -88,6 +172,8 @@ class Connection:
                 raise Unavailable("The database schema just changed; try again.") from None
             self._forget()
             return self.execute(sql, values, formats)
+        finally:
+            self.since = 0.0
 
     def _good(self, result: Any) -> Any:
         if result.status in _GOOD:
@@ -116,13 +202,20 @@ class Connection:
     def begin(self, snapshot: bool = False) -> None:
         """``snapshot``: only reads, all of them as of the first."""
         self.command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if snapshot else "BEGIN")
-        self.in_transaction = True
+        self.in_transaction, self._snapshot = True, snapshot
 
     def commit(self) -> None:
-        """Raises Unavailable when the connection broke: whether the commit happened is then unknown."""
-        self.in_transaction = False
-        if self.command("COMMIT") != b"COMMIT":
+        """Raises OutcomeUnknown when the connection broke, unless all of it only read (``snapshot``)."""
+        self.in_transaction = self._heard.wait_ended = False
+        try:
+            tag = self.command("COMMIT")
+        except Unavailable as error:
+            if self.closed and not self._snapshot:
+                raise OutcomeUnknown(_UNKNOWN) from error
+            raise
+        if tag != b"COMMIT":
             raise DatabaseError("25P02", "a statement of the transaction had failed; it was rolled back")
+        self._confirmed()
 
     def rollback(self) -> None:
         self.in_transaction = False
@@ -150,7 +243,7 @@ def failure_of(state: str, text: str) -> Exception:
 
 
 _STATES: dict[str, tuple[type[FhirError], str]] = {
-    "57014": (TooCostly, "The query took too long; narrow it."),
+    "57014": (TooCostly, TOO_LONG),
     "55P03": (Unavailable, "What is to be changed is locked by a long transaction; try again."),
     "40001": (Conflict, "Another transaction changed the same data; try again."),
     "40P01": (Conflict, "Another transaction waited for the same data; try again."),

@@ -3,15 +3,22 @@
 The version of each package lies in table ``schema_version``; decisions in docs/adr.
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
+from time import monotonic, sleep
 
+import psycopg
 import sqlalchemy as sa
 
+from capability.database_address import conninfo
 from capability.rows import Migration
 from fhir_server.store.model import SchemaTooNew
 from fhir_server.store.schema import MIGRATIONS, NUMBER, TEXT
 
+_PATIENCE = 60
+"""Seconds that one waits for another."""
 LOCK = 0x4845415254480001
 versions = sa.Table(
     "schema_version",
@@ -81,8 +88,22 @@ def _alone(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
 def engine_for(url: str) -> sa.Engine:
     """A throw-away engine for ``postgresql://...`` or ``sqlite:///path``."""
     if url.startswith("sqlite"):
-        patient = {"timeout": 60, "isolation_level": None}
+        patient = {"timeout": _PATIENCE, "isolation_level": None}
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patient)
-        sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA journal_mode=WAL"))
+        sa.event.listen(engine, "connect", lambda raw, _: _write_ahead(raw))
         return engine
-    return sa.create_engine("postgresql+psycopg://" + url.split("://", 1)[1], poolclass=sa.pool.NullPool)
+    connect = partial(psycopg.connect, conninfo(url))
+    return sa.create_engine("postgresql+psycopg://", creator=connect, poolclass=sa.pool.NullPool)
+
+
+def _write_ahead(raw: sqlite3.Connection) -> None:
+    """SQLite does not wait for a lock here, whatever its timeout, when two who start turn the same file over."""
+    deadline = monotonic() + _PATIENCE
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.01)

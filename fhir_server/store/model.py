@@ -3,6 +3,7 @@
 FHIR R4 RESTful API, versions and logical ids (https://hl7.org/fhir/R4/http.html#versioning).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -68,6 +69,11 @@ class Write(NamedTuple):
     previous_entries: Entries | None = None
     tenant: int = 0
 
+    @property
+    def generations(self) -> set[int]:
+        """Those of the registries that its entries were read with."""
+        return {entries.generation for entries in (self.entries, self.previous_entries) if entries is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Integrity:
@@ -85,6 +91,7 @@ class StoreError(Exception):
 
     StoreError
     ├── LostRace         another write came first (an id that exists, a version that is no longer current)
+    │   └── OldRegistry  the search parameters changed since the entries of the write were read
     ├── MissingTargets   references to resources that are absent or deleted
     ├── StillReferenced  a deletion of what others refer to
     └── MarkMissed       a mark that met other rows than it must
@@ -98,6 +105,10 @@ class LostRace(StoreError):
     def __init__(self, lost: list[tuple[str, str]]) -> None:
         super().__init__("another write came first: " + ", ".join(f"{t}/{i}" for t, i in lost))
         self.lost = lost
+
+
+class OldRegistry(LostRace):
+    """The entries of the writes were not read with the search parameters that are in force."""
 
 
 class MissingTargets(StoreError):
@@ -122,6 +133,20 @@ class MarkMissed(StoreError):
     def __init__(self, name: str) -> None:
         super().__init__(f"the rows of {name} were changed by others")
         self.name = name
+
+
+def generation_of(write: Write) -> int:
+    """The generation that its entries were read with, -1 without entries. Raises OldRegistry when they are of two."""
+    found = max(write.generations, default=-1)
+    refuse_old((write,), found)
+    return found
+
+
+def refuse_old(writes: Sequence[Write], generation: int) -> None:
+    """Raise OldRegistry when entries of ``writes`` were read with other search parameters than those in force."""
+    old = [(write.type, write.id) for write in writes if write.generations - {generation}]
+    if old:
+        raise OldRegistry(old)
 
 
 class SchemaTooNew(Exception):

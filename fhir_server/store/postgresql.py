@@ -16,6 +16,8 @@ from fhir_server.store.model import DatabaseError, Parameter, Row
 from fhir_server.store.postgresql_write import PostgresWriting
 from fhir_server.store.reading import Reading
 from fhir_server.store.threads import PerThread
+from fhir_server.store.time_limit import TimeLimit
+from fhir_server.store.watch import Watched
 from resources.errors import FhirError
 
 RID_BLOCK = 1024
@@ -29,7 +31,7 @@ _MERGE_SQL = {
 log = logging.getLogger(__name__)
 
 
-class PostgresSession(PostgresWriting, Reading):
+class PostgresSession(PostgresWriting, Reading, TimeLimit, Watched):
     """See session.Session."""
 
     dialect = "postgresql"
@@ -46,11 +48,19 @@ class PostgresSession(PostgresWriting, Reading):
     def connected(self) -> Connection:
         """The open connection; a lost one is replaced, but not in the middle of a transaction."""
         connection = self._connection
-        if connection is None or (connection.closed and not self._depth):
+        if connection is None or (not self._depth and (connection.closed or not connection.lives())):
+            if connection is not None:
+                connection.close()
             connection = self._connection = Connection(self._store.url, self._store.timeout)
         return connection
 
     def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:
+        self.look_at_time()
+        if self.watching is not None:
+            return self.timed(self._query, sql, params, merge)
+        return self._query(sql, params, merge)
+
+    def _query(self, sql: str, params: Sequence[Parameter], merge: bool) -> list[Row]:
         connection = self.connected()
         if not merge:
             return connection.query(sql, params)

@@ -15,10 +15,13 @@ from fhir_server.store.model import (
     Integrity,
     LostRace,
     MissingTargets,
+    OldRegistry,
     OutboxRow,
     Parameter,
     StillReferenced,
     Write,
+    generation_of,
+    refuse_old,
 )
 from fhir_server.store.order import LOW
 from fhir_server.store.postings import Changes, changes, dictionary_rows, postings
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
     from fhir_server.store.postgresql import PostgresStore
 
 BOTH = Integrity()
-_FORMATS = [TEXT] * 4 + [BINARY] + [TEXT] * 16
-WRITE_ONE = f"SELECT hearth_write({', '.join(f'${n}' for n in range(1, 22))})"
+_FORMATS = [TEXT] * 4 + [BINARY] + [TEXT] * 17
+_WRITE = f"hearth_write({', '.join(f'${n}' for n in range(1, 22))})"
+WRITE_ONE = f"SELECT CASE WHEN $22::bigint < 0 OR hearth_generation() = $22::bigint THEN {_WRITE} ELSE 'old' END"
+"""The last parameter is the generation of the registry that the entries were read with, -1 without entries."""
 AUDIT = f"""INSERT INTO audit ({", ".join(AuditRow._fields)})
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[], $6::text[], $7::int[],
                          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
@@ -81,7 +86,9 @@ OUTBOX = """INSERT INTO outbox SELECT $1, n, $2, topic, body FROM unnest($3::tex
 _JOINS = ("hashjoin", "mergejoin", "material")
 # The batch statements join rows at hand with a table by its key: a probe for each row, even if the table was small when
 # the plan was made. What else the transaction asks is planned as ever.
-BEFORE = "SELECT hearth_announce(), " + ", ".join(f"set_config('enable_{name}', 'off', true)" for name in _JOINS)
+BEFORE = "SELECT hearth_generation(), hearth_announce(), " + ", ".join(
+    f"set_config('enable_{name}', 'off', true)" for name in _JOINS
+)
 AFTER = "SELECT " + ", ".join(f"set_config('enable_{name}', 'on', true)" for name in _JOINS)
 REFERENCE_LOCKS = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) k"
 
@@ -128,7 +135,7 @@ class PostgresWriting:
         self._remember(write.tenant, change.dictionary)
         values = self._values(write, change, audit, outbox, integrity)
         try:
-            result = self.connected().execute(WRITE_ONE, values, _FORMATS)
+            result = self.connected().write(WRITE_ONE, values, _FORMATS)
         except DatabaseError as error:
             if error.state == "23505" and not self.in_transaction:  # an update moved to a place just taken
                 return "place"
@@ -144,7 +151,7 @@ class PostgresWriting:
         outbox: Sequence[OutboxRow],
         integrity: Integrity,
     ) -> list[bytes | None]:
-        """The 21 parameters of hearth_write; None for an empty list."""
+        """The 21 parameters of hearth_write, None for an empty list; then the generation."""
         tenant, delete = write.tenant, not write.doc
         targets = change.targets if integrity.targets else {}
         own = self.referrer_lists(write.type, write.id, tenant) if delete else []
@@ -173,6 +180,7 @@ class PostgresWriting:
             _audit(audit),
             _texts([row.topic for row in outbox]),
             _hexes([row.body for row in outbox]),
+            b"%d" % generation_of(write),
         ]
 
     def write_all(
@@ -188,7 +196,7 @@ class PostgresWriting:
             self._remember(_tenant(pairs), {e for _, change in pairs for e in change.dictionary})
             self._lock_references(pairs, integrity)
             self._store.sealer.ready({change.subject for write, change in pairs if write.doc}, _tenant(pairs))
-            self.query(BEFORE)
+            refuse_old(writes, int(self.query(BEFORE)[0][0]))
             seqs = self._update_rows([p for p in pairs if p[0].previous])
             seqs |= self._insert_rows([p for p in pairs if not p[0].previous])
             self._write_postings(POSTINGS, [change for write, change in pairs if write.previous])
@@ -334,6 +342,8 @@ def _column(values: tuple[int | str, ...]) -> "Bigints | list[int | str]":
 def _seq_of(answer: str, write: Write) -> int:
     """The seq, or the exception that hearth_write's answer stands for."""
     word, _, rest = answer.partition(" ")
+    if word == "old":
+        raise OldRegistry([(write.type, write.id)])
     if word == "lost":
         raise LostRace([(write.type, write.id)])
     if word == "missing":

@@ -58,7 +58,7 @@ class Changes(NamedTuple):
     targets: dict[str, int]
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """What one version has in the index, but for its place."""
 
     post: set[int]
@@ -67,7 +67,7 @@ class _Rows(NamedTuple):
     targets: dict[str, int]
 
 
-_NO_ROWS = _Rows(set(), set(), set(), {})
+_NO_ROWS = Rows(set(), set(), set(), {})
 
 
 def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
@@ -77,7 +77,7 @@ def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
     new, old = write.entries or _NONE, write.previous_entries or _NONE
     o = _place(write, before, new, old, rid, bump)
     old_o = before.o if before else o
-    come, gone = _rows(hasher, write.tenant, new), _rows(hasher, write.tenant, old)
+    come, gone = rows_of(hasher, write.tenant, new), rows_of(hasher, write.tenant, old)
     known = {*gone.targets, f"{write.type}/{write.id}"}
     targets = {text: h for text, h in come.targets.items() if text not in known}
     if o == old_o and old is not _NONE:
@@ -100,7 +100,8 @@ def changes(hasher: Hasher, write: Write, rid: int, bump: int = 0) -> Changes:
     )
 
 
-def _rows(hasher: Hasher, tenant: int, entries: Entries) -> _Rows:
+def rows_of(hasher: Hasher, tenant: int, entries: Entries) -> Rows:
+    """What ``entries`` put into the tables."""
     if entries is _NONE:
         return _NO_ROWS
     h = hasher.h
@@ -108,11 +109,11 @@ def _rows(hasher: Hasher, tenant: int, entries: Entries) -> _Rows:
     post = {h(tenant, key) for key in entries.posts}
     post.update(targets.values())
     rng = {(h(tenant, key), lo, hi) for key, lo, hi in entries.ranges}
-    return _Rows(post, rng, {(h(tenant, key), bounded(norm)) for key, norm in entries.strings}, targets)
+    return Rows(post, rng, {(h(tenant, key), bounded(norm)) for key, norm in entries.strings}, targets)
 
 
-def _without(rows: _Rows, others: _Rows) -> _Rows:
-    return _Rows(rows.post - others.post, rows.rng - others.rng, rows.text - others.text, rows.targets)
+def _without(rows: Rows, others: Rows) -> Rows:
+    return Rows(rows.post - others.post, rows.rng - others.rng, rows.text - others.text, rows.targets)
 
 
 def postings(all: Sequence[Changes]) -> tuple[Postings, ...]:

@@ -218,8 +218,13 @@ def _initial(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         counter.create(connection)
         connection.execute(sa.insert(counter), [{"name": "seq", "value": 0}, {"name": "rid", "value": 0}])
+    _run(connection, f"{connection.dialect.name}.sql")
+
+
+def _run(connection: sa.Connection, name: str) -> None:
+    """The statements of a script."""
     with closing(connection.connection.cursor()) as cursor:  # the driver's own: no % in them is a placeholder
-        for statement in script(f"{connection.dialect.name}.sql"):
+        for statement in script(name):
             cursor.execute(statement)
 
 
@@ -233,7 +238,67 @@ def _expansions(connection: sa.Connection) -> None:
     expansions.create_all(connection, checkfirst=False)
 
 
+def _ends(connection: sa.Connection) -> None:
+    """What ends after a time, or is greater than a number, says nothing of where it begins."""
+    connection.exec_driver_sql("CREATE INDEX rng_end ON rng (h, hi, o)")
+
+
+rebuild = _table(
+    sa.MetaData(),
+    "rebuild",
+    _column("type", TEXT, primary_key=True),
+    _column("place", NUMBER),
+    _column("examined", NUMBER),
+    _column("repaired", NUMBER),
+)
+"""Walks over the index that are not done yet: of ``type`` ('' is all) everything up to ``place`` was examined."""
+
+
+def _rebuilds(connection: Any) -> None:
+    rebuild.create(connection)
+
+
+stored_parameters = sa.MetaData()
+
+parameter_generation = _table(
+    stored_parameters,
+    "parameter_generation",
+    _column("one", SMALL, primary_key=True, autoincrement=False),
+    _column("generation", NUMBER),
+    _column("applied", NUMBER),
+)
+"""One row, or none before the first SearchParameter: how often one was written, and up to which of these writes table
+parameter says what is in force."""
+
+parameter = _table(
+    stored_parameters,
+    "parameter",
+    _column("n", NUMBER, primary_key=True, autoincrement=False),
+    _column("id", TEXT),
+    _column("definition", TEXT),
+    _column("status", TEXT),
+    _column("place", NUMBER),
+    _column("done", NUMBER),
+    _column("total", NUMBER),
+)
+"""Stored search parameters: ``n`` is never given twice and names the index entries, ``id`` is the SearchParameter.
+``status`` is indexing (``done`` of ``total`` resources, up to ``place``), ready, or removed (since generation
+``place``). The row with n = 0 is the walk over the whole index that somebody asked for."""
+
+
+def _parameters(connection: sa.Connection) -> None:
+    stored_parameters.create_all(connection, checkfirst=False)
+    _run(connection, f"{connection.dialect.name}_parameters.sql")
+    connection.exec_driver_sql(
+        "INSERT INTO parameter_generation (one, generation, applied)"
+        " SELECT 0, 1, 0 WHERE EXISTS (SELECT 1 FROM resource WHERE type = 'SearchParameter')"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "resources, history, postings, audit, keys", _initial),
     Migration(2, "expansions of value sets", _expansions),
+    Migration(3, "ranges by their ends", _ends),
+    Migration(4, "how far rebuilding the index is", _rebuilds),
+    Migration(5, "stored search parameters", _parameters),
 )

@@ -28,11 +28,13 @@ class Lists(msgspec.Struct, frozen=True, gc=False):
     """The union of posting lists; ``size`` estimates its length.
 
     ``subjects`` may say the same by hashes of the main patient reference, a quicker test when the lists are many.
+    ``whole``: the list of all resources of a type, on which those of every other index of that type stand.
     """
 
     hashes: tuple[int, ...]
     size: int
     subjects: tuple[int, ...] = ()
+    whole: bool = False
 
 
 class Window(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +72,7 @@ class Interval(msgspec.Struct, frozen=True, gc=False):
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):
-    """A normalised string under one of ``hashes``; ``how`` is prefix, exact or contains."""
+    """A normalised string under one of ``hashes``; ``how`` as in `resources.search_param.terms.Str`."""
 
     hashes: tuple[int, ...]
     norm: str
@@ -250,7 +252,7 @@ def _join(parts: list[Set]) -> Set:
         case Lists() | Interval() | Text():
             hashes = dict.fromkeys(h for p in parts if isinstance(p, Lists | Interval | Text) for h in p.hashes)
             changed = replace(first, hashes=tuple(hashes), size=min(sum(size(p) for p in parts), UNKNOWN_SIZE))
-            return replace(changed, subjects=()) if isinstance(changed, Lists) else changed
+            return replace(changed, subjects=(), whole=False) if isinstance(changed, Lists) else changed
         case Instance():
             return replace(first, ids=tuple(dict.fromkeys(i for p in parts if isinstance(p, Instance) for i in p.ids)))
     return first

@@ -6,16 +6,19 @@ FHIR R4 Search, _sort (https://hl7.org/fhir/R4/search.html#sort).
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from fhir_server.store.order import SHIFT
 from fhir_server.store.search_sets import HIGHEST, LOWEST, Set, Span
 from fhir_server.store.search_sql import SearchSql
 
 
 class Ranked(NamedTuple):
-    """One sort key: ``source`` is o, updated, id (columns of resource), or str, rng with the hashes of its lists."""
+    """One sort key: ``source`` is o, updated, id (columns of resource), str or rng with the hashes of their keys, or
+    list with the hashes of lists and for each its ``places`` in the order, least first."""
 
     source: str
     hashes: tuple[int, ...]
     descending: bool
+    places: tuple[int, ...] = ()
 
 
 class Place(Protocol):
@@ -46,11 +49,19 @@ def _value(sql: SearchSql, rank: Ranked) -> str:
     pick = "max" if rank.descending else "min"
     match rank.source:
         case "o":
-            return "a.o"
+            return f"(a.o >> {SHIFT})"  # equal dates are equal, so that the next key decides
         case "str":
             return f"(SELECT {pick}(q.norm) FROM str q WHERE {sql.among('q.h', rank.hashes)} AND q.o = a.o)"
         case "rng":
             return f"(SELECT {pick}(q.lo) FROM rng q WHERE {sql.among('q.h', rank.hashes)} AND q.o = a.o)"
+        case "list":
+            pairs = list(zip(rank.hashes, rank.places, strict=True))
+            way = reversed(pairs) if rank.descending else pairs
+            tests = (
+                f"WHEN EXISTS (SELECT 1 FROM post q WHERE q.h = {sql.p(h)} AND q.o = a.o) THEN {place:d}"
+                for h, place in way
+            )
+            return f"CASE {' '.join(tests)} END"
         case column:
             return f"(SELECT q.{column} FROM resource q WHERE q.o = a.o)"
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from fhir_server.store.order import IMPRECISE
 from fhir_server.store.search_sets import (
+    HIGHEST,
+    UNKNOWN_SIZE,
     Both,
     Changed,
     Chosen,
@@ -29,9 +31,13 @@ from fhir_server.store.search_sets import (
     size,
     walkable,
 )
+from resources.search_param.intervals import BEGINNING, END
+from resources.search_param.normal_form import AS_WRITTEN, CUT, PIECE
 
 MOST_ARMS = 200
 """Parts of one UNION; SQLite allows 500."""
+MANY_LISTS = 16
+"""Lists of numbers that are rather read by stretches of the order than asked for each row."""
 FEW_EXCLUDED = 4
 """Lists that are excluded one by one."""
 VAGUE = Imprecise()
@@ -78,9 +84,22 @@ class SearchSql:
 
     def per_list(self, hashes: Sequence[int], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
         """The union of lists: the newest ``limit`` of each, then of all."""
+        lists = self.leading(hashes, span, limit, conditions) if limit and len(hashes) > limit else ""
+        lists = lists or self.numbers(hashes, "u")
         one = self.one_list("u.n", span, limit, conditions)
+        return f"SELECT DISTINCT x.o FROM {lists} CROSS JOIN LATERAL ({one}) x{self.top(limit, 'x')}"
+
+    def leading(self, hashes: Sequence[int], span: Span, limit: int, conditions: Sequence[Set]) -> str:
+        """A FROM item u(n): those lists that can hold one of the first ``limit`` members of all. Of ``limit`` lists the
+        first members come before those of the others, so that nothing of the others is wanted."""
+        pick = "max" if self.way == "DESC" else "min"
+        head = f"(SELECT {pick}(h.o) FROM ({self.one_list('w.n', span, 1, conditions)}) h)"
+        heads = f"SELECT w.n, {head} AS o FROM {self.numbers(hashes, 'w')}"
+        best = f"SELECT DISTINCT g.o FROM heads g WHERE g.o IS NOT NULL ORDER BY g.o {self.way} LIMIT {self.p(limit)}"
+        last, beyond = ("min", ">=") if self.way == "DESC" else ("max", "<=")
         return (
-            f"SELECT DISTINCT x.o FROM {self.numbers(hashes, 'u')} CROSS JOIN LATERAL ({one}) x{self.top(limit, 'x')}"
+            f"(WITH heads AS MATERIALIZED ({heads}) SELECT f.n FROM heads f"
+            f" WHERE f.o {beyond} (SELECT {last}(b.o) FROM ({best}) b)) u"
         )
 
     def patients(self, part: Patients) -> str:
@@ -157,10 +176,15 @@ class SearchSql:
 
     def _interval(self, part: Interval, shy: str = "") -> str:
         """``shy`` (a unary plus) keeps lo and hi from being used as index bounds where o is the better one."""
-        return (
-            f"{self._under(part.hashes)} AND {shy}q.lo >= {self.p(part.lo_from)} AND {shy}q.lo < {self.p(part.lo_to)}"
-            f" AND {shy}q.hi >= {self.p(part.hi_from)} AND {shy}q.hi < {self.p(part.hi_to)}"
-        )
+        return f"{self._under(part.hashes)} AND {self._bounds(part, shy)}"
+
+    def _bounds(self, part: Interval, shy: str) -> str:
+        """Only bounds that leave something out, so that the database knows which end of the intervals tells more."""
+        lower = (("lo", part.lo_from), ("hi", part.hi_from))
+        upper = (("lo", part.lo_to), ("hi", part.hi_to))
+        told = [f"{shy}q.{end} >= {self.p(value)}" for end, value in lower if value > BEGINNING]
+        told += [f"{shy}q.{end} < {self.p(value)}" for end, value in upper if value <= END]
+        return " AND ".join(told) or "true"
 
     def _under(self, hashes: Sequence[int]) -> str:
         return f"q.h = {self.p(hashes[0])}" if len(hashes) == 1 else self.among("q.h", hashes)
@@ -169,8 +193,16 @@ class SearchSql:
         head = self._under(part.hashes) + " AND "
         if part.how == "exact":
             return f"{head}q.norm = {self.p(part.norm)}"
-        if part.how == "contains":
+        if part.how in ("contains", "holds"):
             return head + self.contains("q.norm", part.norm)
+        if part.how in ("below", "from"):
+            return f"{head}q.norm {'<' if part.how == 'below' else '>='} {self.p(part.norm)}"
+        if part.how == "ends":
+            whole = f"(length(q.norm) <> {CUT} OR substr(q.norm, {PIECE + 1}, 1) <> {self.p(AS_WRITTEN)})"
+            return f"{head}{self.contains('q.norm', part.norm)} AND {whole}"
+        if part.how == "tail":
+            end = f"substr(q.norm, length(q.norm) - {len(part.norm) - 1}) = {self.p(part.norm)}"
+            return f"{head}length(q.norm) < {PIECE} AND {end}"
         return f"{head}q.norm >= {self.p(part.norm)} AND q.norm < {self.p(part.norm + LAST_CHARACTER)}"
 
     def _column(self, part: Instance | Changed) -> str:
@@ -199,6 +231,9 @@ class SearchSql:
                 return self.one_list(self.p(part.hashes[0]), span, limit, conditions)
             case Lists():
                 return self.per_list(part.hashes, span, limit, conditions)
+            case Interval() if limit is not None and in_order(part):
+                arms = [self._in_order(part, h, span, limit, conditions) for h in part.hashes]
+                return arms[0] if len(arms) == 1 else self._union(arms, limit)
             case Interval():
                 return self._collected(f"rng q WHERE {self._interval(part)}", span, limit, conditions)
             case Text():
@@ -228,7 +263,16 @@ class SearchSql:
         return f" WHERE {tests or 'true'}{self.top(limit, 'a')}"
 
     def _collected(self, source: str, span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
-        inside = f"SELECT q.o FROM {source} AND q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)}{self.fence}"
+        # a unary plus, for what decides is the value: an index by place would be read from end to end
+        inside = f"SELECT q.o FROM {source} AND +q.o >= {self.p(span.lo)} AND +q.o < {self.p(span.hi)}{self.fence}"
+        return f"SELECT DISTINCT a.o FROM ({inside}) a" + self._where(conditions, limit)
+
+    def _in_order(self, part: Interval, h: int, span: Span, limit: int, conditions: Sequence[Set]) -> str:
+        """Of a list of which much fits: in the order of its places, until there are enough."""
+        place = f"q.h = {self.p(h)} AND q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)}"
+        inside = (
+            f"SELECT q.o FROM rng q WHERE {place} AND {self._bounds(part, '+')} ORDER BY q.o {self.way}{self.fence}"
+        )
         return f"SELECT DISTINCT a.o FROM ({inside}) a" + self._where(conditions, limit)
 
     def _union(self, streams: Sequence[str], limit: int | None) -> str:
@@ -243,9 +287,22 @@ class SearchSql:
         rest = [p for p in part.parts if not isinstance(p, Dated)]
         if not dated:
             return self._walk(rest, span, limit, conditions)
+        if len(dated) == 1 and size(dated[0].other) >= UNKNOWN_SIZE and any(walkable(p) for p in rest):
+            return self._in_one_walk(dated[0], rest, span, limit, conditions)
         # A date is precise or it is not: two disjoint halves, and in the first one the dates bound the walk itself.
         precise = self._walk([*rest, *(d.precise for d in dated)], span, limit, conditions)
         return self._union([precise, *self._imprecise(dated, rest, span, limit, conditions)], limit)
+
+    def _in_one_walk(
+        self, dated: Dated, rest: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]
+    ) -> str:
+        """Where imprecise dates abound, those that fit are soon met, and precise ones on the way."""
+        window = dated.precise
+        last = max(dated.before, window.hi) if isinstance(window, Window) else HIGHEST
+        walks = [self._walk([*rest, dated], span.meet(span.lo, last), limit, conditions)]
+        if dated.endless is not None and last < span.hi:
+            walks.append(self._walk([dated.endless, *rest, VAGUE], span.meet(last, span.hi), limit, conditions))
+        return walks[0] if len(walks) == 1 else self._union(walks, limit)
 
     def _imprecise(
         self, dated: Sequence[Dated], rest: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]
@@ -261,7 +318,7 @@ class SearchSql:
 
     def _walk(self, parts: Sequence[Set], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
         driver = shortest(parts)
-        tests = [p for p in parts if p is not driver]
+        tests = [p for p in parts if p is not driver and not _said(p, driver)]
         for window in (p for p in tests if isinstance(p, Window)):
             span = span.meet(window.lo, window.hi)
         return self.stream(driver, span, limit, [*tests, *conditions])
@@ -289,6 +346,12 @@ class SearchSql:
             case Changed():
                 return self._column(part)
         raise TypeError(type(part).__name__)
+
+    def in_window(self, part: Interval, span: Span) -> str:
+        """SELECT o: the members inside ``span``, in any order; each list is read there only."""
+        asked = f"SELECT q.o FROM rng q WHERE q.h = u.n AND q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)}"
+        inside = f"{asked} AND {self._bounds(part, '+')}{self.fence}"
+        return f"SELECT x.o FROM {self.numbers(part.hashes, 'u')} CROSS JOIN LATERAL ({inside}) x"
 
     def any_on(self, hashes: Sequence[int], near: Set) -> str:
         """Those hashes whose list holds a member of ``near``."""
@@ -320,13 +383,18 @@ class SqliteSearchSql(SearchSql):
         return f"instr({column}, {self.p(text)}) > 0"
 
     def per_list(self, hashes: Sequence[int], span: Span, limit: int | None, conditions: Sequence[Set]) -> str:
-        lists = self.numbers(hashes, "u")
+        lists = self.leading(hashes, span, limit, conditions) if limit and len(hashes) > limit else ""
+        lists = lists or self.numbers(hashes, "u")
         if limit is None:
             tests = "".join(" AND " + self.probe(c, "y.o") for c in conditions)
             bounds = f"y.o >= {self.p(span.lo)} AND y.o < {self.p(span.hi)}"
             return f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n AND {bounds}{tests}"
         found = f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n"
         return f"{found} AND y.o IN ({self.one_list('u.n', span, limit, conditions)}){self.top(limit, 'y')}"
+
+    def in_window(self, part: Interval, span: Span) -> str:
+        bounds = f"q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)} AND {self._bounds(part, '+')}"
+        return f"SELECT q.o FROM {self.numbers(part.hashes, 'u')} CROSS JOIN rng q WHERE q.h = u.n AND {bounds}"
 
     def patients(self, part: Patients) -> str:
         """``+`` keeps the planner from an index by tenant and type, which would walk all of a type for each row."""
@@ -343,6 +411,16 @@ class SqliteSearchSql(SearchSql):
     def rows_of(self, inner: str, columns: str) -> str:
         joined = f"({inner}) x CROSS JOIN resource r WHERE r.o = x.o AND r.tenant = {self.p(self.tenant)}"
         return f"SELECT {columns} FROM {joined} ORDER BY x.o {self.way}"
+
+
+def in_order(part: Set) -> bool:
+    """Whether intervals are walked by place: there are many, on few lists."""
+    return isinstance(part, Interval) and len(part.hashes) <= MANY_LISTS and part.size >= UNKNOWN_SIZE
+
+
+def _said(part: Set, driver: Set) -> bool:
+    """Whether what stands in an index of its type needs no look at the list of all."""
+    return isinstance(part, Lists) and part.whole and isinstance(driver, Lists | Interval | Text)
 
 
 def shortest(parts: Sequence[Set]) -> Set:

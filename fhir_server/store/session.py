@@ -11,6 +11,8 @@ from fhir_server.at_rest import Sealer
 from fhir_server.audit.record import AuditRow
 from fhir_server.store.hashing import Hasher
 from fhir_server.store.model import Integrity, OutboxRow, Parameter, Row, Stored, Write
+from fhir_server.store.parameters import StoredParameters
+from fhir_server.store.watch import Asked
 from resources.repository import Mark
 
 
@@ -28,6 +30,14 @@ class Session(Protocol):
         as list. ``merge`` forbids every join but the merge join for this statement (PostgreSQL; elsewhere no effect).
         Data-changing statements are allowed and commit at once outside ``transaction()``.
         """
+        ...
+
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        """Statements begun later than ``seconds`` from now raise TooCostly."""
+        ...
+
+    def watched(self) -> AbstractContextManager[list[Asked]]:
+        """The queries of this session from here on, with rows and seconds, in a list that grows."""
         ...
 
     def transaction(self, *, snapshot: bool = False) -> AbstractContextManager[None]:
@@ -180,6 +190,11 @@ class Store(Protocol):
     """One database. Safe to share between threads, and to open before a fork."""
 
     dialect: str
+    timeout: float
+    """Seconds that one statement may take."""
+
+    parameters: StoredParameters
+    """The search parameters that are stored in it."""
 
     @property
     def hasher(self) -> Hasher:

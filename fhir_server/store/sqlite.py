@@ -21,6 +21,8 @@ from fhir_server.store.model import DatabaseError, Parameter, Row
 from fhir_server.store.reading import Reading
 from fhir_server.store.sqlite_write import SqliteWriting
 from fhir_server.store.threads import PerThread
+from fhir_server.store.time_limit import TOO_LONG, TimeLimit
+from fhir_server.store.watch import Watched
 from resources.errors import TooCostly, Unavailable
 from resources.search_param.terms import DictionaryEntry
 
@@ -41,7 +43,7 @@ def adapted(sql: str) -> str:
     return _PLACEHOLDER.sub(r"?\1", sql)
 
 
-class SqliteSession(SqliteWriting, Reading):
+class SqliteSession(SqliteWriting, Reading, TimeLimit, Watched):
     """See session.Session."""
 
     dialect = "sqlite"
@@ -81,6 +83,12 @@ class SqliteSession(SqliteWriting, Reading):
         return monotonic() > self._deadline
 
     def query(self, sql: str, params: Sequence[Parameter] = (), *, merge: bool = False) -> list[Row]:
+        self.look_at_time()
+        if self.watching is not None:
+            return self.timed(self._query, sql, params, merge)
+        return self._query(sql, params, merge)
+
+    def _query(self, sql: str, params: Sequence[Parameter], merge: bool) -> list[Row]:
         return self.run(adapted(sql), [_bound(p) for p in params]).fetchall()
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> sqlite3.Cursor:
@@ -211,7 +219,7 @@ _TOO_COMPLEX = ("too many", "too large", "stack overflow", "at most")
 def _failure(error: sqlite3.Error) -> Exception:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_INTERRUPT":
-        return TooCostly("The query took too long; narrow it.")
+        return TooCostly(TOO_LONG)
     if name in ("SQLITE_TOOBIG", "SQLITE_NOMEM") or any(sign in str(error) for sign in _TOO_COMPLEX):
         return TooCostly("The query is too complex; ask for less at once.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -14,7 +14,9 @@ from fhir_server.store.model import (
     OutboxRow,
     StillReferenced,
     Write,
+    refuse_old,
 )
+from fhir_server.store.parameter_sql import generation
 from fhir_server.store.postings import Changes, changes, dictionary_rows, postings
 from resources.repository import Mark
 from resources.search_param.terms import DictionaryEntry
@@ -80,6 +82,7 @@ class SqliteWriting:
         new = iter(self.new_rids(sum(1 for w in writes if not w.previous)))
         pairs = [(w, changes(self._store.hasher, w, 0 if w.previous else next(new))) for w in writes]
         with self.transaction():
+            refuse_old(writes, generation(self)[0])
             first, end = self._take("seq", max(1, len(writes)))
             pairs = [self._write_row(w, c, seq) for (w, c), seq in zip(pairs, range(first, end), strict=False)]
             self._write_postings([c for _, c in pairs])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fhir_server.hl7 import PORT, _open_forecourt, _options, _tls, applier_of, bridge
+from fhir_server.hl7 import PORT, _open_forecourt, _options, _tls, bridge
+from fhir_server.hl7_applying import applier_of
 from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load

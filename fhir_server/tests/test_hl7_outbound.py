@@ -26,7 +26,7 @@ from hl7_bridge.outbound.tests.record import APPOINTMENT, DOCTOR, ORDER, PATIENT
 from hl7_bridge.ports import State
 from hl7_bridge.site.model import Receiver, Route, Site
 from resources import json_codec
-from resources.repository import WHOLE_RECORD, Caller, Put, SearchRequest
+from resources.repository import WHOLE_RECORD, Caller, Create, Grant, Grants, Put, SearchRequest
 
 LAB_ROUTE = Route("ServiceRequest", "OML^O21", "intent=order")
 Answers = Callable[[hl7.Message, int], str]
@@ -140,6 +140,22 @@ def test_an_order_and_its_cancellation_reach_the_peer_once(rig: Rig) -> None:
     assert (task["status"], task["focus"]["reference"]) == ("received", "ServiceRequest/order")
 
 
+def test_tasks_that_a_patient_writes_keep_no_answer_from_the_record(rig: Rig) -> None:
+    """With the number of ours, which they read in their own chart: the next message would be sent for ever."""
+    rig.put(ORDER)
+    rig.run(until=lambda: rig.standing() == ["applied"])
+    [task] = rig.tasks()
+    own = Caller("Patient/p", grants=Grants((Grant("Task", "crus", compartment=("Patient", PATIENT["id"])),)))
+    forged = {name: value for name, value in task.items() if name not in ("id", "meta")} | {"status": "rejected"}
+    for _ in range(2):
+        rig.process.repository(own).commit([Create(forged)])
+    rig.put(ORDER | {"status": "revoked"})
+    rig.run(until=lambda: rig.standing() == ["applied", "applied"])
+    assert rig.peer.controls() == ["NW", "CA"]
+    [mine] = [one for one in rig.tasks() if one["id"] == task["id"]]
+    assert mine["status"] == "received" and mine["meta"]["versionId"] == "2"
+
+
 def test_the_first_receiver_is_not_told_the_history(rig: Rig) -> None:
     rig.put(ORDER)
     site = Site(receivers=(Receiver("127.0.0.1", 1, name="lab", application="LAB", routes=(LAB_ROUTE,)),))
@@ -242,6 +258,16 @@ def test_what_a_receiver_sent_us_does_not_go_back_to_it(rig: Rig) -> None:
     rig.put(sent | {"priority": "routine"})  # a person changed it and left meta.source as it was
     rig.run(until=lambda: rig.standing() == ["applied"])
     assert rig.peer.controls() == ["XX"]
+
+
+def test_an_order_of_no_patient_keeps_back_no_other(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    place = {"resourceType": "Location", "id": "ward", "name": "Ward 3"}
+    rig.put(place, ORDER | {"id": "of-a-ward", "subject": {"reference": "Location/ward"}})
+    rig.put(ORDER | {"id": "of-nobody", "subject": {"display": "Somebody"}}, ORDER)
+    rig.run(until=lambda: rig.standing() == ["applied"])
+    assert rig.tasks()[0]["focus"] == {"reference": "ServiceRequest/order"}
+    told = [vars(one)["type"] for one in caplog.records if one.message == "no message can be made"]
+    assert told == ["ServiceRequest"] * 2
 
 
 def test_an_appointment_tells_its_story(rig: Rig) -> None:

@@ -14,6 +14,7 @@ from fhir_server.conftest import Answer, Client
 from fhir_server.http.this_machine import ThisMachine
 from fhir_server.interactions.table import INTERACTIONS
 from fhir_server.operations.table import OPERATIONS
+from fhir_server.page_table import Premises, blueprints
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from smart_auth import revocations
@@ -24,7 +25,7 @@ _FILLED = {"type": "Patient", "id": "p1", "vid": "1", "other": "Observation"}
 PLACES = {"system": "", "type": "Patient/", "instance": "Patient/p1/"}
 # What answers strangers beside the base: documents, probes, and pages that ask who you are.
 PUBLIC = re.compile(
-    r"/|/openapi\.json|/health/(live|ready)|/metrics|(/fhir)?/\.well-known/[a-z-]+|/auth/.*|/hl7/.*|/static/<path:filename>"
+    r"/|/openapi\.json|/health/(live|ready)|/metrics|(/fhir)?/\.well-known/[a-z-]+|/auth/.*|/(hl7|my|visits|billing)/.*|/static/<path:filename>"
 )
 
 
@@ -77,9 +78,10 @@ def test_a_preflight_is_answered_and_other_options_are_not(client: Client) -> No
 def test_nothing_beside_the_base_is_open_by_accident(process: wiring.Process) -> None:
     from fhir_server.http.metrics import Metrics
 
-    rim = wiring._rim(process, Metrics())
+    rim = wiring._rim(process, (), Metrics())
     wiring.secured(process, rim, Metrics())
-    wiring.add_console(process, rim, Metrics(), ThisMachine(BASE, ()))
+    for pages in blueprints(Premises(process), ThisMachine(BASE, ())):
+        rim.register_blueprint(pages)
     strange = [rule.rule for rule in rim.url_map.iter_rules() if not PUBLIC.fullmatch(rule.rule)]
     assert strange == []
 
@@ -98,6 +100,17 @@ def test_nothing_beside_the_base_is_open_by_accident(process: wiring.Process) ->
         "/hl7/messages/1/made/Patient/1/1",
         "/hl7/codes",
         "/hl7/receivers",
+        "/my/",
+        "/my/book",
+        "/my/results",
+        "/my/record.json",
+        "/my/messages",
+        "/my/access",
+        "/my/documents",
+        "/visits/",
+        "/visits/patients",
+        "/visits/inbox",
+        "/billing/",
     ],
 )
 def test_pages_of_people_ask_who_you_are(client: Client, path: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 import psycopg
@@ -19,6 +20,8 @@ from fhir_server.conftest import BASE, Client
 from fhir_server.preparation import prepare
 from fhir_server.settings import SettingError, Settings, load
 from fhir_server.video import AuditWatch, VisitRecord, desk, files, now, sealer, spool
+from fhir_server.video_service import redeemed
+from fhir_server.visits.booking import VISITS
 from fhir_server.wiring import Process
 from resources.errors import Forbidden
 from resources.json_codec import decode_stored
@@ -317,6 +320,38 @@ def test_a_link_buys_tickets_until_it_is_revoked(house, process):
     rows = process.store.session().query("SELECT body, secret FROM video_invitation")
     assert not any(text in bytes(column) for row in rows for column in row for text in (b"Ngozi", link.encode()))
     assert len(events(process, "video-invitation")) == 2
+
+
+def test_the_visit_of_one_patient_is_not_held_in_an_encounter_of_another(house, client):
+    other = {"reference": "Patient/" + client.create({"resourceType": "Patient"})}
+    number = [{"system": VISITS, "value": f"{house.appointment.removeprefix('Appointment/')}.1"}]
+    trap = {"resourceType": "Encounter", "status": "planned", "subject": other, "identifier": number}
+    client.create(trap | {"class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR"}})
+    assert house.start()["subject"] == {"reference": house.patient}
+    assert house.start()["id"] == house.start()["id"]
+
+
+def test_a_link_opens_no_visit_that_became_somebody_elses(house, process, client):
+    link = secret(invite(house, role="patient", participant=house.patient))
+    other = "Patient/" + client.create({"resourceType": "Patient"})
+    booked = client.send("GET", house.appointment).json
+    people = [{"actor": {"reference": who}, "status": "accepted"} for who in (other, house.doctor)]
+    assert client.send("PUT", house.appointment, booked | {"participant": people}).status == 200
+    with pytest.raises(Refused):
+        desk(process).redeem(link)
+    assert client.send("GET", f"Encounter?appointment={house.appointment}&_summary=count").json["total"] == 0
+
+
+def test_who_joins_is_sent_to_the_process_that_has_the_visit(house, process):
+    front = desk(process)
+    link = secret(invite(house, role="guest", name="Ngozi"))
+    before = front.redeem(link)
+    assert before.url.startswith("https://visit.example.org/visit#ticket=")
+    assert redeemed(process, front, link) == {"ticket": ANY}
+    front.nodes.beat("https://two.example.org", 0, draining=False)
+    there = front.redeem(link)
+    assert there.room == before.room and there.url.startswith("https://two.example.org/visit#ticket=")
+    assert redeemed(process, front, link) == {"ticket": ANY, "url": ANY}
 
 
 def test_a_patient_without_an_account_comes_by_link(house, process):

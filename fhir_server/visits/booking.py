@@ -60,7 +60,10 @@ class Booking:
             return self._repository.read("Encounter", open[0].id) if len(told) else open[0]
         encounter = self._encounter(appointment, place, len(found))
         encounter = encrypted(encounter) if sealed else encounter
-        criteria = f"identifier={VISITS}|{encounter['identifier'][0]['value']}"
+        # Of this patient: anybody may write an Encounter of their own with any identifier.
+        criteria = (
+            f"identifier={VISITS}|{encounter['identifier'][0]['value']}&subject={encounter['subject']['reference']}"
+        )
         [made, *_] = self._repository.commit([Create(encounter, criteria), *told])
         assert made.version is not None  # a Create has one
         return made.version

@@ -13,6 +13,7 @@ import msgspec
 
 from fhir_server.visits.booking import Booking, is_over
 from fhir_server.visits.invitations import Invitations
+from fhir_server.visits.nodes import Nodes
 from fhir_server.visits.people import named, patient_of, role_of, seat_of, shown_name
 from resources.errors import BusinessRule, FhirError, Forbidden, Gone, NotFound
 from resources.json_codec import decode_stored
@@ -66,6 +67,7 @@ class Desk:
         *,
         keeper: Repository,
         invitations: Invitations,
+        nodes: Nodes,
         key: bytes,
         sealer: Sealer,
         ask: Callable[[str, Sequence[Any]], Any],
@@ -73,6 +75,7 @@ class Desk:
         now: Callable[[], int],
     ) -> None:
         self._keeper, self.invitations, self._key, self._sealer = keeper, invitations, key, sealer
+        self.nodes = nodes
         self._ask, self._base, self.now = ask, base, now
         self.service = VirtualService(f"{base}/visit", most=MOST_PEOPLE)
 
@@ -124,6 +127,8 @@ class Desk:
         try:
             assert target is not None  # an invitation is made for a resource that was read
             visit = self.visit(self._keeper.read(*target))
+            if found.guest.actor and found.guest.actor not in named(visit.appointment, visit.encounter):
+                raise Refused("invitation", _CLOSED, 403)  # the visit is somebody else's by now
             seat = self._given(visit, found.guest.role, found.guest.name, found.guest.actor, found.id)
         except BusinessRule as error:
             raise Refused("visit", error.issues[0].text, 409) from None
@@ -157,7 +162,7 @@ class Desk:
             encrypted=is_encrypted(encounter),
         )
         sealed = seal_ticket(self._sealer, ticket)
-        url = f"{self._base}/visit#ticket={sealed}"
+        url = f"{self.nodes.of(room, self._base)}/visit#ticket={sealed}"
         return Seat(sealed, url, ticket.expires, role, ticket.encounter, patient, room, member)
 
     def _refuse_early(self, visit: Visit) -> None:
@@ -175,10 +180,11 @@ class Desk:
     # --- rooms
 
     def room(self, encounter: str) -> str:
-        """The room of the Encounter with the id: another one after one that ended while the visit did not."""
+        """The room of the Encounter with the id: another one after one that ended while the visit did not,
+        or whose process is gone while another one is there."""
         for number in range(_ROOMS):
             room = self._hash("room", f"{encounter} {number}")
-            if not room_is_over(self._ask, room):
+            if not room_is_over(self._ask, room) and not self.nodes.lost(room):
                 return room
         raise BusinessRule("This visit has had too many rooms; start another one.")
 

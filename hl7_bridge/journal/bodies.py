@@ -41,11 +41,16 @@ class Body(NamedTuple):
     sealed: bytes
 
 
+def is_large(raw: bytes) -> bool:
+    """Whether it goes by itself."""
+    return len(raw) >= _LARGE
+
+
 def put(connection: sa.Connection, sealing: Sealing, bodies: Iterable[tuple[int, bytes]]) -> None:
     """Keep the bytes of messages by their ids, in the open transaction. Raises Unavailable."""
     together: list[tuple[int, bytes]] = []
     for id, raw in bodies:
-        if len(raw) < _LARGE or connection.dialect.name == "sqlite":
+        if not is_large(raw) or connection.dialect.name == "sqlite":
             together.append((id, sealing.seal(raw)))
         else:
             _copy(connection, id, *sealing.sealed(raw))

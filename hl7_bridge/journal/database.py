@@ -6,10 +6,13 @@ failure. PostgreSQL 15 section 30.3: what need not outlive one (leases) commits 
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
+from capability.database_address import conninfo
 from resources.errors import Unavailable
 
 _BUSY_SECONDS = 15
@@ -24,8 +27,8 @@ AnyRow = sa.Row[*tuple[Any, ...]]
 
 
 class Database:
-    """One database for all threads of a process. Every method raises Unavailable when it is away or busy too long, and
-    nothing of the transaction is stored then.
+    """One database for all threads of a process. Every method raises Unavailable when it is away or busy too long:
+    nothing of the transaction is stored then, or all of it when its very commit was not answered.
 
     ``alone`` gives what a writer holds besides: on SQLite the lock of the record's own writers in this process, so
     that the two wait for each other without naps.
@@ -58,7 +61,8 @@ class Database:
 
 def _postgresql(url: str) -> sa.Engine:
     # Without a ping before each use: one that is found broken ends all of its age, and who waits tries again.
-    return sa.create_engine("postgresql+psycopg://" + url.split("://", 1)[1], pool_size=8, max_overflow=16)
+    connect = partial(psycopg.connect, conninfo(url))
+    return sa.create_engine("postgresql+psycopg://", creator=connect, pool_size=8, max_overflow=16)
 
 
 def _sqlite(url: str) -> sa.Engine:

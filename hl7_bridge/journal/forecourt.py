@@ -93,18 +93,11 @@ class Forecourt:
             with self._answering():
                 wanted = "SELECT id, sealed FROM message WHERE id > ? ORDER BY id LIMIT ?"
                 rows = self._connection.execute(wanted, (number, count)).fetchall()
-            found = {id: self._opened(sealed) for id, sealed in rows}
+            found = {id: opened(self._sealing, sealed) for id, sealed in rows}
             closed = [id for id, incoming in found.items() if incoming is None]
             if not closed:
                 return [Standing(id, incoming) for id, incoming in found.items() if incoming is not None]
             self._set_aside(closed)
-
-    def _opened(self, sealed: bytes) -> Incoming | None:
-        """None when it cannot be read with the keys at hand, or is damaged."""
-        try:
-            return _read(self._sealing.open(sealed))
-        except (FhirError, ValueError):
-            return None
 
     def _set_aside(self, numbers: Sequence[int]) -> None:
         """Those behind them are not to wait; they stay in the file."""
@@ -128,7 +121,7 @@ class Forecourt:
         for number in numbers:
             with self._write() as connection:
                 [sealed] = connection.execute("SELECT sealed FROM aside WHERE id = ?", (number,)).fetchone()
-                if self._opened(sealed) is None:
+                if opened(self._sealing, sealed) is None:
                     left += 1
                     continue
                 connection.execute("INSERT INTO message (sealed) VALUES (?)", (sealed,))
@@ -181,6 +174,14 @@ class Forecourt:
                 raise Unavailable(
                     "The file of HL7 messages that just came cannot be used; try again shortly."
                 ) from error
+
+
+def opened(sealing: Sealing, sealed: bytes) -> Incoming | None:
+    """None when it cannot be read with the keys at hand, or is damaged."""
+    try:
+        return _read(sealing.open(sealed))
+    except (FhirError, ValueError):
+        return None
 
 
 _DAMAGED = (

@@ -38,7 +38,9 @@ def receive(
     """See ports.Journal.receive; ``linked`` for a replay, which is never a duplicate."""
     if not incoming:
         return []
-    with database.write() as connection:
+    # What goes in one statement needs no transaction around it, which would be two more ways to the server and back.
+    alone = database.dialect == "postgresql" and not any(map(bodies.is_large, (each.raw for each in incoming)))
+    with database.read() if alone else database.write() as connection:
         return keep(connection, sealing, incoming, linked)
 
 
@@ -70,12 +72,11 @@ def keep(
 ) -> list[Receipt]:
     """The same as a part of the transaction of ``connection``."""
     rows = _rows(sealing, incoming, linked)
-    put = _put_sqlite if connection.dialect.name == "sqlite" else _put_postgresql
-    made = put(connection, rows)
-    bodies.put(connection, sealing, ((made[n][0], incoming[n].raw) for n in made))
-    lanes = sorted({(sealing.number("lane", key), made[n][0]) for n in made for key in incoming[n].lanes})
-    _put_lanes(connection, lanes)
-    _put_parts(connection, [(made[n][0], *joints) for n in made if any(joints := _joints(sealing, incoming[n]))])
+    if connection.dialect.name == "sqlite":
+        made = _put_sqlite(connection, rows)
+        _put_beside(connection, sealing, incoming, made)
+    else:
+        made = _put_postgresql(connection, sealing, rows, incoming)
     earlier = _earlier(connection, [rows[n][_PRINT] for n in range(len(rows)) if n not in made])
     return [
         Receipt(made[n][0], changed=made[n][1]) if n in made else earlier[rows[n][_PRINT]] for n in range(len(rows))
@@ -141,29 +142,73 @@ def _put_sqlite(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
     return made
 
 
+def _put_beside(connection: sa.Connection, sealing: Sealing, incoming: Sequence[Incoming], made: _Made) -> None:
+    """Bodies, lanes and joints of the messages that are new."""
+    bodies.put(connection, sealing, ((made[n][0], incoming[n].raw) for n in made))
+    lanes = sorted((key, made[n][0]) for key, n in _lanes(sealing, incoming) if n in made)
+    _many(connection, lanes, "INSERT INTO hl7_lane (key, message) VALUES (?, ?)")
+    parts = [(made[n][0], *joints) for n, *joints in _parts(sealing, incoming) if n in made]
+    _many(connection, parts, "INSERT INTO hl7_part (message, pointer, continues) VALUES (?, ?, ?)")
+
+
+def _many(connection: sa.Connection, rows: list[Any], insert: str) -> None:
+    if rows:
+        connection.exec_driver_sql(insert, rows)
+
+
+def _lanes(sealing: Sealing, incoming: Sequence[Incoming]) -> list[tuple[int, int]]:
+    """(key, place in the batch)."""
+    return sorted({(sealing.number("lane", key), n) for n, each in enumerate(incoming) for key in each.lanes})
+
+
+def _parts(sealing: Sealing, incoming: Sequence[Incoming]) -> list[tuple[int, int | None, int | None]]:
+    """(place in the batch, pointer, continues) of messages in parts."""
+    found = ((n, *_joints(sealing, each)) for n, each in enumerate(incoming))
+    return [row for row in found if any(row[1:])]
+
+
 def _array(name: str) -> str:
     return "%s::text[]" if name in _TEXTS else "%b::bytea[]" if name in ("fingerprint", "ack") else "%s::bigint[]"
 
 
-_IDS_POSTGRESQL = "SELECT nextval(pg_get_serial_sequence('hl7_message', 'id')) FROM generate_series(1, %s)"
-_INSERT_POSTGRESQL = f"""INSERT INTO hl7_message (id, {", ".join(_COLUMNS)})
-SELECT u.id, {", ".join(f"u.{name}" for name in _COLUMNS[:-1])},
-  CASE WHEN u.changed = 1 OR u.fingerprint IS NOT NULL AND {_KNOWN.format(sender="u.sender", control="u.control_id")}
-  THEN 1 ELSE 0 END
-FROM unnest(%s::bigint[], {", ".join(map(_array, _COLUMNS))}) AS u(id, {", ".join(_COLUMNS)})
-ON CONFLICT (fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING RETURNING id, changed"""
+# Numbers are given in the order of the batch, which is that of reception.
+_INSERT_POSTGRESQL = f"""WITH ids AS MATERIALIZED (
+  SELECT s.id, row_number() OVER (ORDER BY s.id) AS n FROM (
+    SELECT nextval(pg_get_serial_sequence('hl7_message', 'id')) AS id FROM generate_series(1, %s)) AS s),
+made AS (INSERT INTO hl7_message (id, {", ".join(_COLUMNS)})
+  SELECT ids.id, {", ".join(f"u.{name}" for name in _COLUMNS[:-1])},
+    CASE WHEN u.changed = 1 OR u.fingerprint IS NOT NULL AND {_KNOWN.format(sender="u.sender", control="u.control_id")}
+    THEN 1 ELSE 0 END
+  FROM unnest({", ".join(map(_array, _COLUMNS))}) WITH ORDINALITY AS u({", ".join(_COLUMNS)}, n) JOIN ids USING (n)
+  ON CONFLICT (fingerprint) WHERE fingerprint IS NOT NULL DO NOTHING RETURNING id, changed),
+new AS (SELECT n, id FROM ids JOIN made USING (id)),
+kept AS (INSERT INTO hl7_body (message, raw)
+  SELECT new.id, b.raw FROM unnest(%b::bytea[]) WITH ORDINALITY AS b(raw, n) JOIN new USING (n)
+  WHERE b.raw IS NOT NULL),
+lanes AS (INSERT INTO hl7_lane (key, message)
+  SELECT l.key, new.id FROM unnest(%s::bigint[], %s::bigint[]) AS l(key, n) JOIN new USING (n)),
+parts AS (INSERT INTO hl7_part (message, pointer, continues)
+  SELECT new.id, p.pointer, p.continues
+  FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS p(n, pointer, continues) JOIN new USING (n))
+SELECT new.n, new.id, made.changed FROM new JOIN made USING (id)"""
 
 
-def _put_postgresql(connection: sa.Connection, rows: list[list[Any]]) -> _Made:
-    ids = sorted(int(row[0]) for row in connection.exec_driver_sql(_IDS_POSTGRESQL, (len(rows),)))
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    found = connection.exec_driver_sql(_INSERT_POSTGRESQL, (ids, *columns)).all()
-    place = {id: n for n, id in enumerate(ids)}
-    return {place[int(id)]: (int(id), bool(changed)) for id, changed in found}
+def _put_postgresql(
+    connection: sa.Connection, sealing: Sealing, rows: list[list[Any]], incoming: Sequence[Incoming]
+) -> _Made:
+    """All in one statement, but for large messages, whose bytes follow."""
+    raws = [None if bodies.is_large(each.raw) else sealing.seal(each.raw) for each in incoming]
+    lanes = _columns(2, [(key, n + 1) for key, n in _lanes(sealing, incoming)])
+    parts = _columns(3, [(n + 1, *joints) for n, *joints in _parts(sealing, incoming)])
+    given = (len(rows), *_columns(len(_COLUMNS), rows), raws, *lanes, *parts)
+    found = connection.exec_driver_sql(_INSERT_POSTGRESQL, given).all()
+    made = {int(n) - 1: (int(id), bool(changed)) for n, id, changed in found}
+    bodies.put(connection, sealing, ((made[n][0], incoming[n].raw) for n in made if raws[n] is None))
+    return made
 
 
-def _put_lanes(connection: sa.Connection, rows: list[tuple[int, int]]) -> None:
-    _many(connection, rows, "INSERT INTO hl7_lane (key, message)", ("bigint", "bigint"))
+def _columns(count: int, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
 
 
 def _joints(sealing: Sealing, each: Incoming) -> tuple[int | None, int | None]:
@@ -177,22 +222,6 @@ def _joints(sealing: Sealing, each: Incoming) -> tuple[int | None, int | None]:
 def joint(sealing: Sealing, sender: str, pointer: str) -> int:
     """The hash of a continuation pointer, which is a word of its sender alone."""
     return sealing.number("part", f"{sender}\n{pointer}")
-
-
-def _put_parts(connection: sa.Connection, rows: list[tuple[int, int | None, int | None]]) -> None:
-    _many(connection, rows, "INSERT INTO hl7_part (message, pointer, continues)", ("bigint", "bigint", "bigint"))
-
-
-def _many(connection: sa.Connection, rows: "list[Any]", insert: str, types: tuple[str, ...]) -> None:
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"{insert} VALUES ({', '.join('?' * len(types))})", rows)
-    else:
-        arrays = ", ".join(f"%s::{type}[]" for type in types)
-        connection.exec_driver_sql(
-            f"{insert} SELECT * FROM unnest({arrays})", tuple(map(list, zip(*rows, strict=True)))
-        )
 
 
 def _earlier(connection: sa.Connection, prints: list[bytes]) -> dict[bytes, Receipt]:

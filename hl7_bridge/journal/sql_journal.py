@@ -11,6 +11,7 @@ from time import time
 from typing import Any
 
 from hl7_bridge.journal import deciding, figures, parts, queue, reading, receiving, rereading, strangers, worklist
+from hl7_bridge.journal.aside import Aside, set_aside
 from hl7_bridge.journal.database import Database
 from hl7_bridge.journal.forecourt import Forecourt, Standing
 from hl7_bridge.journal.outbox import SqlOutbox
@@ -41,17 +42,20 @@ class SqlJournal:
         *,
         alone: Callable[[], AbstractContextManager[Any]] | None = None,
         now: Callable[[], int] = _milliseconds,
+        court: Path | None = None,
     ) -> None:
-        """``alone`` as of Database; ``now`` in ms since 1970 UTC."""
+        """``alone`` as of Database; ``now`` in ms since 1970 UTC; ``court`` is where the bridge has its forecourt."""
         self._database, self._sealing, self._now = Database(url, alone), sealing, now
         self.outbox = SqlOutbox(self._database, sealing)
         self.stamps = SqlStamps(self._database)
         self.forecourt: Forecourt | None = None
+        self._court = court
         self._reached = 0
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
     def open_forecourt(self, path: Path) -> None:
         """Of SQLite. Raises BlockingIOError when another process has it, Unavailable when it is damaged."""
+        self._court = path
         self.forecourt = Forecourt(path, self._sealing)
         self._reached = self.outbox.position(self._follower)
         self.forecourt.begin_behind(self._reached)
@@ -137,6 +141,10 @@ class SqlJournal:
         return reading.purge(self._database, older_than, count)
 
     # --- people
+
+    def aside(self) -> list[Aside]:
+        """Messages that were acknowledged and lie in the forecourt because they could not be opened."""
+        return set_aside(self._court, self._sealing) if self._court else []
 
     def read(self, id: int) -> Entry | None:
         return reading.read(self._database, id)

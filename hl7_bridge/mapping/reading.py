@@ -125,6 +125,16 @@ def uri(universal: str, kind: str) -> str:
     return LOCAL + (f"{quoted(kind)}:" if kind else "") + quoted(universal)
 
 
+def named(authority: str) -> str:
+    """What an authority is taken as of which only this is known, its universal id or else its name; '' where that
+    depends on more: hosts and URIs are what the kind of the universal id makes of them."""
+    if _OID.fullmatch(authority) or _UUID.fullmatch(authority):
+        return uri(authority, "ISO")
+    if ":" in authority or "." in authority:
+        return ""
+    return NAMED.get(authority.upper()) or LOCAL + quoted(authority)
+
+
 def quoted(text: str) -> str:
     """``text`` so that it can stand in a URI."""
     return quote(text, safe="-._~/")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
-from hl7_bridge.ack import Verdict
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.mllp.client import Client, Unanswered
 from hl7_bridge.outbound.events import Sent
@@ -17,6 +16,7 @@ from hl7_bridge.outbound.replies import ORDERS, Answered, consequences
 from hl7_bridge.ports import APPLIED, TOLD, State, Work
 from hl7_bridge.reply import read_reply
 from hl7_bridge.site.model import Receiver, Site
+from hl7_bridge.verdict import Verdict
 from resources import json_codec
 from resources.errors import Conflict, FhirError, Gone, NotFound, PreconditionFailed
 from resources.repository import Mark, Repository

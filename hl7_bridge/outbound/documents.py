@@ -17,7 +17,7 @@ _KINDS = {"text": "TEXT", "image": "IM", "audio": "AU", "application": "AP", "vi
 
 def document(context: Context, reference: Json, event: str, at: str) -> list[Segment]:
     """The segments after MSH of MDM^``event`` for ``reference``; ``at`` is a DTM."""
-    patient = context.follow(reference.get("subject")) or {}
+    patient = context.patient(reference.get("subject"))
     encounters = reference.get("context", {}).get("encounter", ())
     encounter = next(filter(None, map(context.follow, encounters)), None)
     return [

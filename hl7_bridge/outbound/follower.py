@@ -4,6 +4,7 @@ What a receiver was told, the queued message and the place reached in the change
 crash nor a second node doubles or drops one.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
@@ -14,8 +15,10 @@ from hl7_bridge.outbound.routes import Way, leading, ways
 from hl7_bridge.ports import Incoming, Stamps
 from hl7_bridge.site.model import Site
 from resources import json_codec
-from resources.errors import Gone, NotFound
+from resources.errors import FhirError, Gone, NotFound
 from resources.repository import Repository, Version
+
+log = logging.getLogger("hearth.hl7")
 
 NAME = "outbound"
 SOURCE = "urn:hl7v2:"
@@ -96,7 +99,14 @@ class Follower:
         if next is None:
             return None
         receiver = way.receiver
-        control_id, raw = render(self._site, receiver, version, resource, next, self._lookup)
+        try:
+            control_id, raw = render(self._site, receiver, version, resource, next, self._lookup)
+        except FhirError:
+            raise
+        except Exception as error:  # noqa: BLE001 one resource that nobody foresaw must not keep back all others
+            fault = {"receiver": receiver.name, "type": version.type, "error": type(error).__name__}
+            log.error("no message can be made", extra=fault)
+            return None
         incoming = Incoming(
             sender=receiver.name,
             raw=raw,

@@ -33,7 +33,7 @@ _STATUSES = {
 
 def order(context: Context, request: Json, control: str, message: str) -> list[Segment]:
     """The segments after MSH of ``message`` (OML^O21 or ORM^O01) for ``request`` under an order control code."""
-    patient = context.follow(request.get("subject")) or {}
+    patient = context.patient(request.get("subject"))
     encounter = context.follow(request.get("encounter"))
     lab = message == "OML^O21"
     timing = tq1(request.get("occurrenceTiming"), _occurrence(request), urgency_of(request))

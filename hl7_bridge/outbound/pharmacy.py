@@ -18,7 +18,7 @@ _PER = {"s": "S", "min": "M", "h": "H", "d": "D", "wk": "W", "mo": "L"}
 
 def prescription(context: Context, request: Json, control: str, message: str) -> list[Segment]:
     """The segments after MSH of ``message`` (RDE^O11 or OMP^O09) for ``request`` under an order control code."""
-    patient = context.follow(request.get("subject")) or {}
+    patient = context.patient(request.get("subject"))
     encoded = message == "RDE^O11"
     dosages = request.get("dosageInstruction", ())
     timings = _timings(request, dosages)

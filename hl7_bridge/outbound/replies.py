@@ -4,6 +4,7 @@ HL7 v2.5.1 sections 4.4.7 (ORL), 4.13.7 (RRE), tables 0008, 0119 and 0038; no of
 """
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from hl7_bridge.er7 import Message, Segment
@@ -116,8 +117,12 @@ def _task(answered: Answered, effect: Effect, words: str) -> Command:
     order, receiver = answered.resource, answered.receiver
     target = f"{order['resourceType']}/{order['id']}"
     identifier = {"system": TASK_SYSTEM, "value": f"{receiver.name}/{target}"}
+    # Under an id, not by the identifier: a patient may write a Task of their own with that, and with two of them every
+    # answer would be refused and the order sent again for ever. Who is confined to one patient chooses no ids.
+    id = f"order-{blake2b(identifier['value'].encode(), digest_size=16).hexdigest()}"
     task = {
         "resourceType": "Task",
+        "id": id,
         "meta": {"source": SOURCE + receiver.name},
         "identifier": [identifier],
         "basedOn": [{"reference": target}],
@@ -131,7 +136,7 @@ def _task(answered: Answered, effect: Effect, words: str) -> Command:
         "lastModified": instant(answered.at),
         "owner": {"display": receiver.application or receiver.name},
     }
-    return Put(task, "Task", criteria=f"identifier={TASK_SYSTEM}|{identifier['value']}")
+    return Put(task, "Task", id)
 
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]

@@ -21,6 +21,10 @@ Lookup = Callable[[str], Json | None]
 """The resource behind a reference such as ``Patient/1``; None when it is not there."""
 
 
+class Unsendable(Exception):
+    """There can be no message of this resource."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a map writes with: the site, the receiver, its names of authorities, and the record to follow references."""
@@ -33,6 +37,15 @@ class Context:
     def follow(self, reference: Json | None) -> Json | None:
         """The resource that ``reference`` means."""
         return self.lookup((reference or {}).get("reference", "")) if reference else None
+
+    def patient(self, reference: Json | None) -> Json:
+        """That of an order or document. Raises Unsendable for one of no patient of this record: what is made of it
+        could be filed nowhere, or in somebody else's chart."""
+        named = (reference or {}).get("reference", "")
+        found = self.lookup(named) if named.startswith("Patient/") else None
+        if found is None:
+            raise Unsendable("It is of no patient of this record.")
+        return found
 
     @property
     def own_system(self) -> str:

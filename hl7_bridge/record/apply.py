@@ -7,21 +7,21 @@ faster: no locks are held and no order is needed between messages.
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from hl7_bridge.errors import DUPLICATE_KEY, LOCKED, Failed, Held
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Merge, Policy, Resource
 from hl7_bridge.ports import FollowUp, Stamps
-from hl7_bridge.record.commit import Changed, commit
+from hl7_bridge.record.commit import Changed, Prepared, prepared, store
 from hl7_bridge.record.elements import canonical, digest
 from hl7_bridge.record.matching import Matching
 from hl7_bridge.record.merged import MERGEABLE, keep_ended
 from hl7_bridge.record.merging import Merging
 from hl7_bridge.record.node import Name, Node, name_of
 from hl7_bridge.record.provenance import Source
-from hl7_bridge.record.shelf import Shelf, identities, token
+from hl7_bridge.record.shelf import Ahead, Shelf, identities, token
 from hl7_bridge.record.statements import Statement, begin, forget_mentioned, state
 from resources.errors import Conflict, PreconditionFailed
 from resources.repository import Create, Mark, Repository
@@ -98,7 +98,30 @@ class Attempt:
         self._stated: dict[tuple[Name, int, int], Resource] = {}
         self._due = record.now() + GRACE_MS
 
+    @property
+    def wanted(self) -> tuple[tuple[str, Key], ...]:
+        """All (type, identity) that are looked up."""
+        return self._matching.wanted
+
+    def own(self) -> Iterable[Name]:
+        """Those of ``wanted`` that are ids of resources here."""
+        return self._shelf.own(self.wanted)
+
+    @property
+    def names(self) -> Iterable[Name]:
+        """What was met, and what is new."""
+        return self._shelf.nodes
+
     def run(self, marks: Sequence[Mark]) -> Applied:
+        prepared = self.work_out(marks)
+        store(self._repository, [prepared])
+        keys = self.new_keys(prepared)
+        awaited = self._record.stamps.waiting(keys) if keys else ()
+        return Applied(prepared.made, (*self.moved(), *awaited))
+
+    def work_out(self, marks: Sequence[Mark], ahead: Ahead | None = None) -> Prepared:
+        """What is to be stored, by what is in the record now; ``ahead`` has read that already. Raises Held."""
+        self._shelf.ahead = ahead
         self._matching.run()
         for merge in self._mapped.merges:
             self._merge(merge)
@@ -109,10 +132,7 @@ class Attempt:
         for node in [node for node in self._shelf.nodes.values() if node.is_settled]:
             if node.survivor is not None:
                 self._merging.lift(node)
-        changed = commit(
-            self._repository, self._shelf.nodes.values(), self._source, marks, self._follow_ups(), self._extra()
-        )
-        return Applied(tuple(changed), self._doable(changed))
+        return prepared(self._shelf.nodes.values(), self._source, marks, self._follow_ups(), self._extra())
 
     def _merge(self, merge: Merge) -> None:
         by_url = {entry.url: entry for entry in self._mapped.entries}
@@ -165,7 +185,7 @@ class Attempt:
 
     def _extra(self) -> list[Create]:
         entries = [entry for entry in self._mapped.entries if entry.policy is Policy.ALWAYS]
-        made = [(self._matching.resolved(entry)[0], entry.url) for entry in entries]
+        made = [(self._matching.resolved(entry)[0], self._matching.apart[entry.url]) for entry in entries]
         return [
             Create(each | {"meta": each.get("meta", {}) | {"source": self._source.uri}}, None, url)
             for each, url in made
@@ -177,15 +197,14 @@ class Attempt:
         }
         return [*moved.values(), *self._awaited]
 
-    def _doable(self, changed: Sequence[Changed]) -> tuple[FollowUp, ...]:
-        """Follow-ups that this commit made possible: of merges, and of what waited for what is there now."""
-        moved = [each for each in self._follow_ups() if each.kind == MERGED]
-        keys = [
-            self._record.hash(each.name.type, key)
-            for each in changed
-            for key in _new_identities(self._shelf.nodes[each.name])
-        ]
-        return (*moved, *(self._record.stamps.waiting(keys) if keys else ()))
+    def moved(self) -> list[FollowUp]:
+        """Follow-ups of merges, which the commit makes possible."""
+        return [each for each in self._follow_ups() if each.kind == MERGED]
+
+    def new_keys(self, prepared: Prepared) -> list[str]:
+        """What there is now for who waited for it, hashed as follow-ups have it."""
+        nodes = (self._shelf.nodes[each.name] for each in prepared.made)
+        return [self._record.hash(node.name.type, key) for node in nodes for key in _new_identities(node)]
 
 
 def _new_identities(node: Node) -> Iterator[Key]:

@@ -1,4 +1,4 @@
-"""One commit of everything that changed: versions, stamps, follow-ups, Provenance, and the caller's mark.
+"""One commit of everything that one message or several changed: versions, stamps, follow-ups, Provenance, marks.
 
 FHIR R4 http.html#concurrency: each change names the version it was worked out from. Stamps have revisions of their own,
 because they may change while the resource does not.
@@ -6,6 +6,7 @@ because they may change while the resource does not.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,8 +15,9 @@ from hl7_bridge.ports import ANCHOR, FOLLOW_UP, STAMP, FollowUp
 from hl7_bridge.record.merged import MERGEABLE
 from hl7_bridge.record.node import Name, Node
 from hl7_bridge.record.provenance import Source, provenance
-from hl7_bridge.record.shelf import criteria
 from resources.repository import Command, Create, Mark, Put, Repository
+
+Row = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,28 @@ class Changed:
         return f"{self.name}/_history/{self.version}"
 
 
-def commit(
-    repository: Repository,
+class Prepared(NamedTuple):
+    """What one message comes to, before it is stored."""
+
+    made: tuple[Changed, ...]
+    commands: tuple[Command, ...]
+    stamped: tuple[Node, ...]
+    stamps: tuple[Row, ...]
+    anchors: tuple[Row, ...]
+    follow_ups: tuple[FollowUp, ...]
+    marks: tuple[Mark, ...]
+
+
+def prepared(
     nodes: Iterable[Node],
     source: Source | None,
     marks: Sequence[Mark] = (),
     follow_ups: Sequence[FollowUp] = (),
     extra: Sequence[Create] = (),
-) -> list[Changed]:
-    """Store what changed in ``nodes``; what each version came to. ``extra`` resources go along when anything did.
+) -> Prepared:
+    """What changed in ``nodes``; ``extra`` resources go along when anything did.
 
-    Without ``source`` the versions keep theirs and no Provenance is made. Raises Conflict and PreconditionFailed when
-    anything was changed by others since it was read, and what Repository.commit raises besides.
+    Without ``source`` the versions keep theirs and no Provenance is made.
     """
     known = sorted(nodes, key=lambda node: node.name)
     changed = [node for node in known if node.is_changed]
@@ -49,10 +61,41 @@ def commit(
     made = [Changed(node.name, node.version + 1) for node in changed]
     if changed:
         commands += [*extra, *map(Create, _provenances(source, made))]
-    all_marks = [*_stamps(known, changed, commands), *_follow_ups(follow_ups), *marks]
-    if commands or all_marks:
-        repository.commit(commands, all_marks)
-    return made
+    written = set(changed)
+    # Of what changed or was stated anew; and that who is referred to is still who it was.
+    stamped = [node for node in known if node in written or node.is_restamped or _is_bare(node, commands)]
+    anchors = [node for node in known if commands and node.name.type in MERGEABLE and node not in stamped]
+    return Prepared(
+        tuple(made),
+        tuple(commands),
+        tuple(stamped),
+        tuple((*n.name, _stamped_version(n, written), n.revision + 1, n.standing.dump()) for n in stamped),
+        tuple((*node.name, node.revision) for node in anchors),
+        tuple(follow_ups),
+        tuple(marks),
+    )
+
+
+def store(repository: Repository, several: Sequence[Prepared]) -> None:
+    """All of ``several`` in one commit, or nothing. Raises Conflict and PreconditionFailed when anything was changed by
+    others since it was read, and what Repository.commit raises besides."""
+    commands = [command for each in several for command in each.commands]
+    stamps = [row for each in several for row in each.stamps]
+    anchors = list(dict.fromkeys(row for each in several for row in each.anchors))
+    marks = [_rows(name, rows) for name, rows in ((STAMP, stamps), (ANCHOR, anchors)) if rows]
+    marks += _follow_ups([follow_up for each in several for follow_up in each.follow_ups])
+    marks += [mark for each in several for mark in each.marks]
+    if commands or marks:
+        repository.commit(commands, marks)
+
+
+def commit(
+    repository: Repository, nodes: Iterable[Node], source: Source | None, marks: Sequence[Mark] = ()
+) -> list[Changed]:
+    """Store what changed in ``nodes``, as `prepared` and `store` have it; what each version came to."""
+    one = prepared(nodes, source, marks)
+    store(repository, [one])
+    return list(one.made)
 
 
 def _put(node: Node, source: Source | None) -> Put:
@@ -65,7 +108,7 @@ def _put(node: Node, source: Source | None) -> Put:
     resource = {**node.resource, "meta": {key: value for key, value in meta.items() if value}}
     if not node.is_new:
         return Put(resource, name.type, name.id, if_match=node.version)
-    return Put(resource, name.type, name.id, criteria(node.keys) if node.keys else None, if_none_match=True)
+    return Put(resource, name.type, name.id, identities=node.keys, if_none_match=True)
 
 
 def _provenances(source: Source | None, made: Sequence[Changed]) -> list[Resource]:
@@ -76,16 +119,6 @@ def _provenances(source: Source | None, made: Sequence[Changed]) -> list[Resourc
         "UPDATE": [each.reference for each in made if each.version > 1],
     }
     return [provenance(source, operation, targets) for operation, targets in by_operation.items() if targets]
-
-
-def _stamps(nodes: Sequence[Node], changed: Sequence[Node], commands: Sequence[Command]) -> list[Mark]:
-    """Of what changed or was stated anew; and that who is referred to is still who it was."""
-    written = set(changed)
-    stamped = [node for node in nodes if node in written or node.is_restamped or _is_bare(node, commands)]
-    anchors = [node for node in nodes if commands and node.name.type in MERGEABLE and node not in stamped]
-    rows = [[*node.name, _stamped_version(node, written), node.revision + 1, node.standing.dump()] for node in stamped]
-    anchored = [[*node.name, node.revision] for node in anchors]
-    return [_rows(name, each) for name, each in ((STAMP, rows), (ANCHOR, anchored)) if each]
 
 
 def _is_bare(node: Node, commands: Sequence[Command]) -> bool:
@@ -102,13 +135,13 @@ def _stamped_version(node: Node, written: set[Node]) -> int:
 
 
 def _follow_ups(wanted: Sequence[FollowUp]) -> list[Mark]:
-    rows = [[each.kind, each.type, each.id, each.key, each.due] for each in wanted]
+    rows = [(each.kind, each.type, each.id, each.key, each.due) for each in wanted]
     return [Mark(FOLLOW_UP, {"rows": _json(rows)})] if rows else []
 
 
-def _rows(name: str, rows: Sequence[Sequence[object]]) -> Mark:
+def _rows(name: str, rows: Sequence[Row]) -> Mark:
     return Mark(name, {"rows": _json(rows)}, rows=len(rows))
 
 
-def _json(rows: Sequence[Sequence[object]]) -> str:
+def _json(rows: Sequence[Row]) -> str:
     return msgspec.json.encode({str(n): row for n, row in enumerate(rows)}).decode()

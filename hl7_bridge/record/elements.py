@@ -105,11 +105,45 @@ def mapped_references(resource: Resource, change: Callable[[Resource], Resource]
     return _changed(resource, change) or resource
 
 
+def stated_references(resource: Resource, change: Callable[[Resource], Resource]) -> Resource:
+    """The same of a resource as maps make it: their extensions hold no references, so that only elements are looked
+    into whose datatypes do."""
+    may = _referring(resource["resourceType"])
+    made: Resource | None = None
+    for name in resource.keys() & may:
+        inner = resource[name]
+        new = _changed_items(inner, change) if type(inner) is list else _changed(inner, change)
+        if new is not None:
+            made = made or {**resource}
+            made[name] = new
+    return made or resource
+
+
+@lru_cache(maxsize=1024)
+def _referring(type: str) -> frozenset[str]:
+    """The properties of ``type`` that may hold a Reference, at whatever depth."""
+    return frozenset(name for name, one in type_def(type).elements.items() if _may_refer(one.type, frozenset((type,))))
+
+
+def _may_refer(type: str, above: frozenset[str]) -> bool:
+    if type in ("Reference", "Identifier", "Resource"):
+        return True
+    if type in above or type in ("Extension", "") or not type[0].isupper():
+        return False
+    try:
+        inner = type_def(type).elements.values()
+    except KeyError:  # a resource inside, or the content of another element
+        return True
+    return any(_may_refer(one.type, above | {type}) for one in inner)
+
+
 def _changed(holder: Resource, change: Callable[[Resource], Resource]) -> Resource | None:
     """None when nothing in ``holder`` changed: most objects of a resource hold no reference."""
     made: Resource | None = None
     for name, inner in holder.items():
         kind = type(inner)
+        if kind is str:  # most are
+            continue
         new = _changed(inner, change) if kind is dict else _changed_items(inner, change) if kind is list else None
         if new is not None:
             made = made or {**holder}

@@ -16,9 +16,10 @@ from hl7_bridge.record.commit import commit
 from hl7_bridge.record.elements import mapped_references
 from hl7_bridge.record.matching import pending_key
 from hl7_bridge.record.node import Name, Node
-from hl7_bridge.record.shelf import Shelf, every
+from hl7_bridge.record.shelf import Shelf
 from resources.definitions import RESOURCE_TYPES
 from resources.errors import Conflict, FhirError, PreconditionFailed
+from resources.paging import every
 from resources.repository import Mark, Repository, SearchRequest
 from resources.search_param.parameters import parameters
 

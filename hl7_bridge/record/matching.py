@@ -4,10 +4,11 @@ Identity rules of ours: any key is enough, two different hits are a question for
 """
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 from hl7_bridge.errors import DUPLICATE_KEY, Held, Place
 from hl7_bridge.mapping.model import Entry, Key, Mapped, Policy, Resource
-from hl7_bridge.record.elements import canonical, digest, mapped_references
+from hl7_bridge.record.elements import canonical, digest, mapped_references, stated_references
 from hl7_bridge.record.merged import MERGEABLE
 from hl7_bridge.record.node import Node, name_of
 from hl7_bridge.record.shelf import Shelf, identities, token
@@ -25,16 +26,20 @@ class Matching:
         self.literal: dict[str, Node] = {}
         self.begun: set[str] = set()
         """Urls of the entries that were the first to speak of something new."""
-        self.keys: dict[str, tuple[Key, ...]] = {}
+        entries = [entry for entry in self._mapped.entries if entry.policy is not Policy.ALWAYS]
+        by_url = {entry.url: entry for entry in entries}
+        self._entries = entries
+        self.apart = {e.url: uuid4().urn for e in mapped.entries if e.policy is Policy.ALWAYS}
+        """What is made in any case, under full URLs that other messages of the same commit do not use."""
+        self.keys: dict[str, tuple[Key, ...]] = {e.url: e.keys or (_content_key(e, by_url),) for e in entries}
         """By url, the identities of each entry, one of its content where the message gives none."""
+        self.wanted = tuple(dict.fromkeys(_wanted(entries, self.keys)))
+        """All (type, identity) that are looked up."""
 
     def run(self) -> None:
         """Raises Held."""
-        entries = [entry for entry in self._mapped.entries if entry.policy is not Policy.ALWAYS]
-        by_url = {entry.url: entry for entry in entries}
-        self.keys = {entry.url: entry.keys or (_content_key(entry, by_url),) for entry in entries}
-        self._shelf.find(_wanted(entries, self.keys))
-        for entry in entries:
+        self._shelf.find(self.wanted)
+        for entry in self._entries:
             self._match(entry)
 
     def _match(self, entry: Entry) -> None:
@@ -101,9 +106,12 @@ class Matching:
         awaited: list[tuple[str, Key]] = []
 
         def change(reference: Resource) -> Resource:
-            node = self.node(reference["reference"]) if "reference" in reference else None
+            url = reference.get("reference")
+            node = self.node(url) if url is not None else None
             if node is not None:
                 return {**reference, "reference": str(node.name)}
+            if url in self.apart:
+                return {**reference, "reference": self.apart[url]}
             wanted = pending_key(reference, entry.pending) if entry.pending else None
             if wanted is None:
                 return reference
@@ -114,7 +122,7 @@ class Matching:
             return {"reference": str(found), **reference}
 
         keys = () if entry.policy is Policy.ALWAYS else self.keys[entry.url]
-        return mapped_references(_with_keys(entry.resource, keys), change), awaited
+        return stated_references(_with_keys(entry.resource, keys), change), awaited
 
 
 def pending_key(reference: Resource, pending: tuple[Key, ...] | None = None) -> tuple[str, Key] | None:

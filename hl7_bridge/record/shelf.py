@@ -4,21 +4,29 @@ FHIR R4 search (https://hl7.org/fhir/R4/search.html#token, commas are alternativ
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Protocol
 
 from hl7_bridge.errors import DUPLICATE_KEY, Held
 from hl7_bridge.mapping.model import Key, Resource
-from hl7_bridge.ports import Stamps
+from hl7_bridge.ports import Stamp, Stamps
 from hl7_bridge.record.elements import items
 from hl7_bridge.record.node import Name, Node, found_node, new_node
 from resources.errors import Gone, NotFound
-from resources.repository import Repository, SearchRequest, Version
+from resources.repository import Repository, Version
+from resources.search_param.escapes import escaped
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_QUOTED = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%&+;#= "})
-"""What means something in a query string."""
-_ESCAPED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
+
+
+class Ahead(Protocol):
+    """What was read already: as Repository.identified and as Stamps.read."""
+
+    def versions(
+        self, wanted: Collection[tuple[str, str, str]], names: Collection[tuple[str, str]]
+    ) -> list[Version]: ...
+
+    def stamps(self, resources: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stamp]: ...
 
 
 class Shelf:
@@ -34,6 +42,8 @@ class Shelf:
         """``id_of`` gives what has but one identity its id, so that it cannot be made twice. Identities of
         ``own_system`` are ids of resources, as peers were told them."""
         self.repository, self.stamps, self._id_of, self._own = repository, stamps, id_of, own_system
+        self.ahead: Ahead | None = None
+        """What was looked up already, together with what others need."""
         self.nodes: dict[Name, Node] = {}
         self._by_key: dict[tuple[str, Key], list[Node]] = {}
         self._others: dict[tuple[str, Key], list[Node]] = {}
@@ -41,8 +51,9 @@ class Shelf:
     def find(self, wanted: Iterable[tuple[str, Key]]) -> None:
         """Look all (type, identity) up."""
         known = dict.fromkeys(wanted)
-        own = {Name(type, key.value): key for type, key in known if self._is_own(key)}
-        nodes = self._made(self.repository.identified([(type, *key) for type, key in known], own.keys()))
+        own = self.own(known)
+        look = self.ahead.versions if self.ahead else self.repository.identified
+        nodes = self._made(look([(type, *key) for type, key in known], own.keys()))
         for node in nodes:
             keys = [key for key in identities(node.resource) if (node.name.type, key) in known]
             if node.name in own:
@@ -50,8 +61,12 @@ class Shelf:
             for key in dict.fromkeys(keys):
                 self._by_key.setdefault((node.name.type, key), []).append(node)
 
+    def own(self, wanted: Iterable[tuple[str, Key]]) -> dict[Name, Key]:
+        """Those that are ids of resources here."""
+        return {Name(type, key.value): key for type, key in wanted if self._is_own(key)} if self._own else {}
+
     def _is_own(self, key: Key) -> bool:
-        return bool(self._own) and key.system == self._own and _ID.fullmatch(key.value) is not None
+        return key.system == self._own and _ID.fullmatch(key.value) is not None
 
     def hits(self, type: str, keys: Iterable[Key]) -> list[Node]:
         """Resources that have any of ``keys``, in the order of the keys, each once; of what was looked up or added."""
@@ -102,31 +117,17 @@ class Shelf:
 
     def _made(self, versions: Sequence[Version]) -> list[Node]:
         unknown = [v for v in versions if Name(v.type, v.id) not in self.nodes]
-        stamps = self.stamps.read((v.type, v.id) for v in unknown) if unknown else {}
+        read = self.ahead.stamps if self.ahead else self.stamps.read
+        stamps = read((v.type, v.id) for v in unknown) if unknown else {}
         for version in unknown:
             name = Name(version.type, version.id)
             self.nodes[name] = found_node(version, stamps.get((version.type, version.id)))
         return [self.nodes[name] for name in dict.fromkeys(Name(v.type, v.id) for v in versions)]
 
 
-def every(repository: Repository, request: SearchRequest) -> Iterable[Version]:
-    """All that ``request`` finds, over all pages."""
-    while True:
-        page = repository.search(request)
-        yield from (hit.version for hit in page.hits if hit.mode == "match")
-        if "next" not in page.links:
-            return
-        request = SearchRequest(request.type, tuple(parse_qsl(page.links["next"], keep_blank_values=True)))
-
-
 def token(key: Key) -> str:
     """``key`` as the value of a token parameter."""
-    return f"{key.system.translate(_ESCAPED)}|{key.value.translate(_ESCAPED)}"
-
-
-def criteria(keys: Iterable[Key]) -> str:
-    """The query string that finds whatever has one of ``keys``."""
-    return "identifier=" + ",".join(map(token, keys)).translate(_QUOTED)
+    return f"{escaped(key.system)}|{escaped(key.value)}"
 
 
 def identities(resource: Resource) -> list[Key]:

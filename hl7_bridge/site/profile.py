@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from hl7_bridge.er7 import Message, Segment
+from hl7_bridge.er7 import Message, Segment, Value
 
 CODED: Mapping[str, tuple[int, ...]] = {
     "AL1": (2, 3, 4),
@@ -33,6 +33,8 @@ CODED: Mapping[str, tuple[int, ...]] = {
 }
 """Fields whose codes a site must map, none of which can name a person."""
 
+NONE = "(none)"
+"""What is not said."""
 _MOST_CODES = 200
 """Codes of one field that are listed."""
 _USUAL = 0.95
@@ -51,6 +53,8 @@ class Profile(msgspec.Struct):
     processing_ids: dict[str, int] = {}
     patient_authorities: dict[str, int] = {}
     """PID-3.4 as sent; ``(none)`` counts bare ids."""
+    identifier_types: dict[str, dict[str, int]] = {}
+    """PID-3.5 to the authorities (PID-3.4) that assign such identifiers; ``(none)`` for what is not said."""
     segments: dict[str, int] = {}
     local_segments: dict[str, int] = {}
     """Those whose name begins with Z."""
@@ -77,11 +81,15 @@ class _Learned:
         self.segments: Counter[str] = Counter()
         self.fields: Counter[str] = Counter()
         self.codes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.identifiers: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def message(self, message: Message) -> None:
         self.count += 1
         for name, value in _header(message):
             self.headers[name][value] += 1
+        for pid in message.all("PID"):
+            for number in pid.all(3):
+                self.identifiers[number.text(5) or NONE][_authority(number)] += 1
         for segment in message.segments:
             self.segment(segment)
 
@@ -98,6 +106,7 @@ class _Learned:
         return Profile(
             messages=self.count,
             **headers,  # named as the fields of Profile, see _header
+            identifier_types={kind: dict(counts.most_common()) for kind, counts in sorted(self.identifiers.items())},
             segments=dict(sorted(self.segments.items())),
             local_segments={name: n for name, n in sorted(self.segments.items()) if name.startswith("Z")},
             fields={
@@ -116,7 +125,12 @@ def _header(message: Message) -> Iterator[tuple[str, str]]:
     yield "processing_ids", message.msh.text(11)
     for pid in message.all("PID"):
         for value in pid.all(3):
-            yield "patient_authorities", value.part(4).text(2) or value.text(4) or "(none)"
+            yield "patient_authorities", _authority(value)
+
+
+def _authority(value: Value) -> str:
+    """CX-4 as the site kit names it: the universal id, else the name."""
+    return value.part(4).text(2) or value.text(4) or NONE
 
 
 def _order(item: tuple[str, int]) -> tuple[str, int]:
@@ -145,33 +159,3 @@ def _gone(known: Profile, seen: Profile) -> Iterator[str]:
         has = seen.segments.get(place[:3], 0)
         if has and share >= _USUAL and seen.fields.get(place, 0.0) == 0:
             yield f"{place} was in {share:.0%} of {place[:3]} and is in none now"
-
-
-def sender_file(learned: Profile) -> str:
-    """The text of ``senders/NAME.toml`` to start from: what could be learned, and comments where a person must say."""
-    bare = learned.patient_authorities.get("(none)", 0)
-    named = [name for name in learned.patient_authorities if name != "(none)"]
-    lines = [
-        f"# Made from {learned.messages} sample messages. Complete what is commented out.",
-        f"applications = {_texts(learned.applications)}",
-        f"facilities = {_texts(learned.facilities)}",
-        '# addresses = ["10.0.0.0/8"]',
-        f"processing_ids = {_texts(learned.processing_ids) if any(learned.processing_ids) else _texts(['P'])}",
-        f"types = {_texts(learned.types)}",
-        '# timezone = "Europe/Berlin"',
-    ]
-    if bare:
-        lines += [
-            f"# {bare} patient identifiers name no authority; without the next line such messages are held.",
-            '# authority = "urn:oid:..."',
-        ]
-    lines += ["", "[authorities]", *(f'# {_text(name)} = "urn:oid:..."' for name in named)]
-    return "\n".join(lines) + "\n"
-
-
-def _texts(values: Iterable[str]) -> str:
-    return "[" + ", ".join(_text(value) for value in values if value) + "]"
-
-
-def _text(value: str) -> str:
-    return msgspec.json.encode(value).decode()

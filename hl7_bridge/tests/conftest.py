@@ -110,7 +110,7 @@ class House:
         bridge = Bridge(
             site,
             journal,
-            lambda told: Workers(journal, applier.apply, told),
+            lambda told: Workers(journal, applier.apply_all, told),
             lambda: FollowUps(record, self.repository),
             given,
         )

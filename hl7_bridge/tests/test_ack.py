@@ -8,20 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hl7_bridge import errors
-from hl7_bridge.ack import (
-    Acknowledger,
-    Level,
-    Verdict,
-    header_of,
-    is_due,
-    is_enhanced,
-    verdict_of,
-)
+from hl7_bridge.ack import Acknowledger, header_of
 from hl7_bridge.er7 import Message, parse
 from hl7_bridge.er7.batch import split
 from hl7_bridge.errors import Code, Failed, Held, Hl7Error, Malformed, Place, Refused, Unreadable
 from hl7_bridge.ports import State
 from hl7_bridge.reply import read_reply
+from hl7_bridge.verdict import Level, Verdict
 
 OURS = Acknowledger(
     "HEARTH", "CLINIC", now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), control_id=lambda: "own1"
@@ -82,34 +75,6 @@ def test_a_held_message_can_be_accepted_with_a_warning() -> None:
 
 
 GOOD, WRONG = [True, False, True, False], [False, True, True, False]
-
-
-@pytest.mark.parametrize("level", Level)
-@pytest.mark.parametrize(
-    ("asked", "good", "wrong"),
-    [("AL", True, True), ("NE", False, False), ("SU", True, False), ("ER", False, True), ("??", True, True)],
-)
-def test_enhanced_mode_answers_what_is_asked(level: Level, asked: str, good: bool, wrong: bool) -> None:
-    fields = {Level.ACCEPT: (asked, ""), Level.APPLICATION: ("", asked)}[level]
-    header = parse(raw(*fields)).msh
-    assert is_enhanced(header)
-    assert is_due(header, level, Verdict.ACCEPTED) is good
-    assert is_due(header, level, Verdict.ERROR) is wrong and is_due(header, level, Verdict.REJECTED) is wrong
-    assert not is_due(header, next(other for other in Level if other is not level), Verdict.ACCEPTED)
-
-
-def test_original_mode_has_one_answer_of_the_application() -> None:
-    header = parse(raw()).msh
-    assert not is_enhanced(header) and not is_enhanced(parse(raw('""', '""')).msh)
-    assert is_due(header, Level.APPLICATION, Verdict.ERROR) and not is_due(header, Level.ACCEPT, Verdict.ERROR)
-
-
-def test_replies_are_not_answered_unless_they_ask() -> None:
-    reply = answer(raw())
-    assert not is_due(reply.msh, Level.APPLICATION, Verdict.ACCEPTED)
-    enhanced = answer(raw("AL", "AL"))
-    assert (enhanced.msh[15], enhanced.msh[16]) == ("NE", "NE")
-    assert not any(is_due(enhanced.msh, level, verdict) for level in Level for verdict in Verdict)
 
 
 def test_accept_acknowledgements() -> None:
@@ -178,12 +143,6 @@ def test_any_bytes_can_be_answered_with_a_message(sent: bytes) -> None:
     header_of(sent)
     reply = OURS.reply(header_of(sent), Level.APPLICATION, Verdict.REJECTED, (BAD,), "ascii")
     assert [segment.name for segment in parse(reply).segments][:2] == ["MSH", "MSA"]
-
-
-def test_verdicts() -> None:
-    assert verdict_of(()) is Verdict.ACCEPTED
-    assert verdict_of((BAD, Unreadable(errors.OTHER, "x"))) is Verdict.REJECTED
-    assert verdict_of((Held(errors.DUPLICATE_KEY, "x"), Failed(errors.INTERNAL, "x"))) is Verdict.ERROR
 
 
 def test_a_batch_is_answered_with_a_batch() -> None:

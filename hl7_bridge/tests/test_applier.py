@@ -25,8 +25,8 @@ def applier(house, **more):
     return Applier(**given | more)
 
 
-def received(house, value="5", id="1", sender=LAB):
-    raw = f"MSH|^~\\&|LAB|A|||2026||ORU^R01|{id}|P|2.5.1\rPID|||1\rOBX|1|NM|c||{value}\r".encode()
+def received(house, value="5", id="1", sender=LAB, patient=1):
+    raw = f"MSH|^~\\&|LAB|A|||2026||ORU^R01|{id}|P|2.5.1\rPID|||{patient}\rOBX|1|NM|c||{value}\r".encode()
     [receipt] = house.journal.receive([incoming(arrive(raw, lambda *_: sender, Caps()), 1)])
     return receipt.id
 
@@ -92,3 +92,34 @@ def test_a_sender_that_is_gone(house):
     outcome = applier(house, sender_of=lambda name: None).apply(claimed(house))
     assert (outcome.state, outcome.reason) == (State.HELD, "Its sender is no longer configured.")
     assert house.journal.claim(1, 60) == []
+
+
+def test_messages_that_have_nothing_in_common_go_into_one_commit(house, monkeypatch):
+    ids = [received(house, str(n), id=str(n), patient=n) for n in range(1, 4)]
+    commits, commit = [], type(house.repository).commit
+    monkeypatch.setattr(
+        type(house.repository), "commit", lambda self, *a, **k: commits.append(a) or commit(self, *a, **k)
+    )
+    outcomes = applier(house).apply_all(house.journal.claim(3, 60))
+    assert [outcome.state for outcome in outcomes] == [State.APPLIED] * 3
+    assert house.journal.outcomes(ids) == dict(zip(ids, outcomes, strict=True))
+    assert len(commits) == 1 and house.count("Observation") == 3
+
+
+@pytest.mark.parametrize(("value", "state"), [("invalid", State.DEAD), ("fault", None), ("failed", None)])
+def test_one_that_fails_stops_none_of_those_beside_it(house, value, state):
+    for n, each in enumerate(("1", value, "3"), 1):
+        received(house, each, id=str(n), patient=n)
+    outcomes = applier(house).apply_all(house.journal.claim(3, 60))
+    assert [outcome and outcome.state for outcome in outcomes] == [State.APPLIED, state, State.APPLIED]
+    assert house.count("Observation") == 2
+
+
+def test_one_that_another_worker_applied_meanwhile_is_not_applied_with_the_rest(house):
+    ids = [received(house, str(n), id=str(n), patient=n) for n in range(1, 4)]
+    works = house.journal.claim(3, 60)
+    store = house.repository._services.store
+    store.session().mark([Mark(APPLIED, {"id": ids[1], "at": 5, "reason": "by another node", "ack": b"first"})])
+    outcomes = applier(house).apply_all(works)
+    assert [outcome.reason for outcome in outcomes] == ["", "by another node", ""]
+    assert house.count("Observation") == 2

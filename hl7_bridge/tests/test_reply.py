@@ -2,10 +2,10 @@
 
 import pytest
 
-from hl7_bridge.ack import Level, Verdict
 from hl7_bridge.er7 import parse
 from hl7_bridge.errors import Malformed, Place
 from hl7_bridge.reply import Reply, Reported, read_reply
+from hl7_bridge.verdict import Level, Verdict
 
 
 def test_replies_of_peers() -> None:

@@ -117,17 +117,17 @@ def work(id):
 def test_workers_tell_each_end_and_outlive_faults(paper):
     told, enough = [], threading.Event()
 
-    def apply(each):
-        if each.id == 2:
+    def apply(works):
+        if works[0].id == 2:
             raise ZeroDivisionError
-        return Outcome(State.APPLIED, b"") if each.id != 3 else None
+        return [Outcome(State.APPLIED, b"") if each.id != 3 else None for each in works]
 
     def tell(ended):
         told.append(ended)
         if len(told) == 4:
             enough.set()
 
-    workers = Workers(paper, apply, tell, 2)
+    workers = Workers(paper, apply, tell, 2, 1)
     paper.waiting = [work(n) for n in range(1, 6)]
     workers.start()
     workers.wake()
@@ -141,12 +141,12 @@ def test_workers_that_stop_finish_what_they_are_at_and_give_back_the_rest(paper)
     begun, go = threading.Event(), threading.Event()
     told = []
 
-    def apply(each):
+    def apply(works):
         begun.set()
         go.wait(10)
-        return Outcome(State.APPLIED, b"")
+        return [Outcome(State.APPLIED, b"") for _ in works]
 
-    workers = Workers(paper, apply, told.append, 1)
+    workers = Workers(paper, apply, told.append, 1, 1)
     paper.waiting = [work(n) for n in range(1, 5)]
     workers.start()
     assert begun.wait(10)
@@ -156,3 +156,21 @@ def test_workers_that_stop_finish_what_they_are_at_and_give_back_the_rest(paper)
     stopping.join(10)
     assert [ended.id for ended in told] == [1]
     assert paper.released == [2, 3, 4]
+
+
+def test_each_thread_begins_its_share_of_what_waits(paper):
+    begun, go = threading.Barrier(2), []
+
+    def apply(works):
+        begun.wait(10)
+        go.append([each.id for each in works])
+        return [Outcome(State.APPLIED, b"") for _ in works]
+
+    told, enough = [], threading.Event()
+    workers = Workers(paper, apply, lambda ended: (told.append(ended), len(told) == 3 and enough.set()), 2, 4)
+    paper.waiting = [work(n) for n in range(1, 4)]
+    workers.start()
+    workers.wake()
+    assert enough.wait(10)
+    workers.stop(10)
+    assert sorted(go) == [[1, 2], [3]]

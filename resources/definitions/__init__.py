@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from resources.definitions import shipped
 from resources.definitions.layout import MODIFIER, SUMMARY, XML_ATTRIBUTE
 
 
@@ -210,7 +211,7 @@ def plain_codes(value_set: str) -> frozenset[str]:
 @cache
 def _search_params() -> dict[str, SearchParam]:
     params = msgspec.json.decode(_text("search_parameters"), type=list[SearchParam])
-    return {param.url: param for param in params}
+    return {param.url: param for param in (*params, *(SearchParam(*row) for row in shipped.ROWS))}
 
 
 @cache

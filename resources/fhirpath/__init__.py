@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from resources.fhirpath.compiler import compile_tree
-from resources.fhirpath.environment import NO_HOOKS, Environment, Hooks
+from resources.fhirpath.environment import MAX_STEPS, NO_HOOKS, Environment, Hooks
 from resources.fhirpath.errors import FhirPathError, PathExecutionError, PathSemanticError, PathSyntaxError
 from resources.fhirpath.node import Node, element_type, plain, root
 from resources.fhirpath.parser import parse
@@ -71,9 +71,12 @@ class Expression:
         root: Any = None,
         variables: Mapping[str, Any] | None = None,
         hooks: Hooks = NO_HOOKS,
+        steps: int = MAX_STEPS,
     ) -> list[Any]:
-        """The result as ``Node`` for elements (type and place known) and System values. Raises FhirPathError."""
+        """The result as ``Node`` for elements (type and place known) and System values; ``steps`` are the items that
+        functions may handle. Raises FhirPathError."""
         env = self._environment(node, resource, root, variables or _NOTHING, hooks)
+        env.steps = steps
         try:
             return self._run(env)
         except RecursionError as error:

@@ -9,7 +9,7 @@ from typing import Any
 from resources import definitions
 from resources.fhirpath.compiler import type_name
 from resources.fhirpath.errors import PathSemanticError
-from resources.fhirpath.node import fields, root
+from resources.fhirpath.node import fields, root, subtype
 from resources.fhirpath.parser import Binary, Call, Constant, Index, Literal, Member, Sign, Syntax, TypeTest, Variable
 
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
@@ -23,6 +23,28 @@ _UNKNOWN = ""
 def check(tree: Syntax, context: str) -> None:
     """Raise PathSemanticError when ``tree`` cannot be meant for elements of the type ``context`` ('' unknown)."""
     _type(tree, context)
+
+
+def result_types(tree: Syntax, context: str) -> frozenset[str]:
+    """The types that ``tree`` gives for elements of the type ``context``, '' among them when one is open. Parts of a
+    union that begin at another type give nothing."""
+    if isinstance(tree, Binary) and tree.operator == "|":
+        return result_types(tree.left, context) | result_types(tree.right, context)
+    start = _start(tree)
+    if start and not subtype(context, start):
+        return frozenset()
+    return frozenset({_type(tree, context)})
+
+
+def _start(tree: Syntax) -> str:
+    """The type that a path begins with, '' without one."""
+    while not isinstance(tree, Literal | Constant | Variable | Sign | Binary):
+        inner = tree.operand if isinstance(tree, TypeTest) else tree.base
+        if inner is None:
+            named = isinstance(tree, Member) and tree.name[:1].isupper()
+            return root({"resourceType": tree.name}).type if isinstance(tree, Member) and named else ""
+        tree = inner
+    return ""
 
 
 def _type(tree: Syntax, this: str) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 
 from resources import definitions
 from resources.search_param import reference
-from resources.search_param.parameters import parameters
+from resources.search_param.parameters import standard
 from resources.search_param.terms import Column, Entries, Key, Or, Post, Term
 
 _MAIN = ("patient", "subject", "beneficiary", "individual")
@@ -19,14 +19,14 @@ _MAIN = ("patient", "subject", "beneficiary", "individual")
 def branches(type: str, compartment: str) -> tuple[str, ...]:
     """The branches by which a resource of ``type`` belongs to a compartment; empty: never."""
     codes = definitions.compartment(compartment).get(type, ())
-    known = parameters(type)
+    known = standard(type)
     return tuple(dict.fromkeys(branch.text for code in codes if code in known for branch in known[code].branches))
 
 
 @cache
 def main_branch(type: str) -> str:
     """The branch of the patient a resource of ``type`` is about, or ''."""
-    known = parameters(type)
+    known = standard(type)
     for code in _MAIN:
         if code in known and "Patient" in reference.targets(known[code]):
             return known[code].branches[0].text

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from resources import definitions
 from resources.errors import BadSearch
 from resources.nearest import did_you_mean
-from resources.search_param import composite, missing, value_set
+from resources.search_param import composite, missing, named, value_set, words
 from resources.search_param.escapes import split
 from resources.search_param.parameter import Parameter
-from resources.search_param.parameters import KINDS, composites, parameters
+from resources.search_param.parameters import FULL_TEXT, KINDS, composites, parameters
+from resources.search_param.registry import search_params
 from resources.search_param.special import SPECIAL
-from resources.search_param.terms import And, Family, Not, Or, Term
+from resources.search_param.terms import And, Checked, Family, Not, Or, Term
 
 _NEGATIONS = MappingProxyType({"not": "", "not-in": "in"})
 """Modifiers that find what another one does not."""
@@ -31,10 +31,12 @@ def compile_param(type: str, name: str, modifier: str, value: str) -> Term:
     ``name`` comes without modifier and chain, ``value`` as sent (URL-decoded): ``,`` separates alternatives, a
     backslash escapes. Raises BadSearch for an unknown parameter, a modifier it does not take or a malformed value.
     """
-    if not _writable(value):
+    if not writable(value):
         raise BadSearch(f"Parameter '{name}' of {type} has a value with characters that no text of FHIR can hold.")
     if name in composites(type):
         return _composite(type, name, modifier, value)
+    if name in FULL_TEXT:
+        return words.term(type, name, modifier, value)
     parameter = find(type, name)
     if modifier == "missing" and name not in SPECIAL:
         return simplified(missing.term(parameter, value))
@@ -45,7 +47,7 @@ def compile_param(type: str, name: str, modifier: str, value: str) -> Term:
     return simplified(_alternatives(parameter, modifier, values))
 
 
-def _writable(value: str) -> bool:
+def writable(value: str) -> bool:
     """False for NUL and lone surrogates, which databases refuse."""
     return "\x00" not in value and (value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value))
 
@@ -53,6 +55,8 @@ def _writable(value: str) -> bool:
 def _alternatives(parameter: Parameter, modifier: str, values: list[str]) -> Term:
     if parameter.code in SPECIAL:
         return Or(tuple(SPECIAL[parameter.code](parameter, value) for value in values))
+    if modifier == "text":
+        return named.term(parameter, values)
     value_set.check_number(parameter, modifier, values)
     term = KINDS[parameter.kind].term
     if len(values) == 1 and modifier not in _NEGATIONS:
@@ -88,8 +92,8 @@ def find(type: str, name: str) -> Parameter:
     known = parameters(type)
     if name in known:
         return known[name]
-    if name in definitions.search_params(type):
-        raise BadSearch(f"Parameter '{name}' of {type} is defined by FHIR but not supported by this server.")
+    if name in search_params(type):
+        raise BadSearch(f"Parameter '{name}' of {type} reads no element: it can only be searched by.")
     names = sorted({*known, *composites(type)})
     hint = did_you_mean(name, names) or f"; known are {', '.join(names)}."
     raise BadSearch(f"{type} has no search parameter '{name}'{hint}")
@@ -111,6 +115,8 @@ def simplified(term: Term) -> Term:
     if isinstance(term, And):
         every = tuple(simplified(part) for part in term.terms)
         return every[0] if len(every) == 1 else And(every)
+    if isinstance(term, Checked):
+        return Checked(term.type, simplified(term.term), term.test)
     return Not(term.type, simplified(term.term)) if isinstance(term, Not) else term
 
 

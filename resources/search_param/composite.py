@@ -100,7 +100,7 @@ def _joined(type: str, branch: str, place: Place, codes: Codes) -> ElementIndexe
             for value in values(element, steps):
                 put(value, found)
         for system, code in codes(resource if place.parts[0].root else element) if _any(found) else ():
-            _rekey(type, branch, place.form, system, code, found, out)
+            rekey(type, branch, place.form, system, code, found, out)
 
     return index
 
@@ -118,7 +118,7 @@ def _any(found: Sink) -> bool:
     return bool(found.posts or found.ranges or found.strings)
 
 
-def _rekey(type: str, branch: str, form: str, system: str, code: str, found: Sink, out: Sink) -> None:
+def rekey(type: str, branch: str, form: str, system: str, code: str, found: Sink, out: Sink) -> None:
     """Put what the second component indexed under keys that begin with the code."""
     first = f"{system}|{code}"
     for key in found.posts:
@@ -153,7 +153,7 @@ def _number_pairs(type: str, branch: str, place: Place, codes: Codes) -> Element
 
 def _codes(part: Part) -> Codes:
     """Reads the (system, code) pairs of the first component."""
-    reads = [(leaf.steps, _PAIRS[leaf.type]) for leaf in part.branch.leaves]
+    reads = [(leaf.steps, PAIRS[leaf.type]) for leaf in part.branch.leaves]
 
     def codes(element: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [pair for steps, pairs in reads for value in values(element, steps) for pair in pairs(value)]
@@ -177,9 +177,10 @@ def _code_pairs(code: str) -> list[tuple[str, str]]:
     return [("", token.folded("", code))]
 
 
-_PAIRS: Mapping[str, Callable[[Any], list[tuple[str, str]]]] = {
+PAIRS: Mapping[str, Callable[[Any], list[tuple[str, str]]]] = {
     "CodeableConcept": _concept_pairs, "Coding": _coding_pairs, "code": _code_pairs, "string": _code_pairs,
 }  # fmt: skip
+"""(system, code) pairs of a value, by its type."""
 
 
 def values(element: Mapping[str, Any], steps: tuple[Step, ...]) -> list[Any]:

@@ -98,7 +98,11 @@ def order(out: Sink) -> tuple[int | None, bool]:
 
 def term(parameter: Parameter, modifier: str, value: str) -> Term:
     """Resources whose date stands to ``value`` as its prefix says."""
-    wanted = conditions(parameter, value)
+    return meeting(parameter, conditions(parameter, value))
+
+
+def meeting(parameter: Parameter, wanted: tuple[Bounds, ...]) -> Term:
+    """Resources whose date meets one of the conditions."""
     terms: list[Term] = [
         Range(Key(parameter.type, branch.text, FORM, ""), *found) for branch in parameter.branches for found in wanted
     ]
@@ -121,16 +125,24 @@ def _windows(wanted: tuple[Bounds, ...]) -> list[Interval]:
 def conditions(parameter: Parameter, value: str) -> tuple[Bounds, ...]:
     """The conditions on intervals that a date with a prefix stands for."""
     prefix, text = split_prefix(plain(value))
+    return bounds(prefix, _near(*_read(parameter, text, value)))
+
+
+def asked(parameter: Parameter, value: str) -> Interval:
+    """The period that a date without prefix stands for."""
+    return _read(parameter, plain(value), value)
+
+
+def _read(parameter: Parameter, text: str, value: str) -> Interval:
     try:
-        lo, hi = interval(text.replace(" ", "+"))  # an unescaped + of a time zone arrives as a space
+        return interval(text.replace(" ", "+"))  # an unescaped + of a time zone arrives as a space
     except ValueError:
         parameter.refuse(
             value, "a date such as 2024, 2024-05, 2024-05-31 or 2024-05-31T12:30:00Z, after a prefix such as ge"
         )
-    return bounds(prefix, _asked(lo, hi))
 
 
-def _asked(lo: int, hi: int) -> Asked:
+def _near(lo: int, hi: int) -> Asked:
     """Approximately means within a tenth of the time between now and the date."""
     now = time_ns() // 1000
     gap = max(lo - now, now - hi, 0) // 10

@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
+_MARKED = str.maketrans({mark: f"\\{mark}" for mark in "\\,|$"})
 
 
 def split(text: str, mark: str, most: int = -1) -> list[str]:
@@ -28,6 +29,11 @@ def split(text: str, mark: str, most: int = -1) -> list[str]:
 def _marks(mark: str) -> "re.Pattern[str]":
     """Finds ``mark``, and what is escaped."""
     return re.compile(rf"\\.|{re.escape(mark)}", re.DOTALL)
+
+
+def escaped(text: str) -> str:
+    """The text as it stands in a search value, whatever marks it has."""
+    return text.translate(_MARKED)
 
 
 def plain(text: str) -> str:

@@ -43,7 +43,8 @@ class Branch(NamedTuple):
 
     ``text`` names it in index keys (the path without casts); ``target`` is the type that ``resolve() is`` asks for,
     ``system`` the kind of ContactPoint that ``where(system=...)`` asks for, '' without; ``required`` True when every
-    element on the way is mandatory; ``truth`` True when only presence is asked (Patient.deceased).
+    element on the way is mandatory; ``truth`` True when only presence is asked (Patient.deceased). ``expression`` is
+    the FHIRPath of a stored parameter, which is evaluated; its leaves, without steps, are the types it may lead to.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Branch(NamedTuple):
     system: str = ""
     required: bool = False
     truth: bool = False
+    expression: str = ""
 
 
 class _Found(NamedTuple):

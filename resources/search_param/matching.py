@@ -12,9 +12,11 @@ from typing import Any
 from resources.json_codec import decode_stored
 from resources.search_param.compile import expand
 from resources.search_param.extract import extract
+from resources.search_param.normal_form import PIECE, is_cut
 from resources.search_param.terms import (
     All,
     And,
+    Checked,
     Clinical,
     Column,
     Entries,
@@ -42,7 +44,12 @@ class Subject:
 
     @cached_property
     def entries(self) -> Entries:
-        return self._given or extract(decode_stored(self.doc), self.doc)
+        return self._given or extract(self.resource, self.doc)
+
+    @cached_property
+    def resource(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = decode_stored(self.doc)
+        return found
 
     @cached_property
     def posts(self) -> frozenset[Key]:
@@ -106,7 +113,16 @@ def _column(term: Column, subject: Subject) -> bool:
 
 
 _STRINGS: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
-    {"prefix": str.startswith, "exact": str.__eq__, "contains": str.__contains__}
+    {
+        "prefix": str.startswith,
+        "exact": str.__eq__,
+        "contains": str.__contains__,
+        "holds": str.__contains__,
+        "below": str.__lt__,
+        "from": str.__ge__,
+        "ends": lambda norm, end: end in norm and not is_cut(norm),
+        "tail": lambda norm, end: norm.endswith(end) and len(norm) < PIECE,
+    }
 )
 _TESTS: Mapping[type, Callable[[Any, Subject], bool]] = MappingProxyType(
     {
@@ -118,6 +134,7 @@ _TESTS: Mapping[type, Callable[[Any, Subject], bool]] = MappingProxyType(
         Family: _family,
         Column: _column,
         All: lambda term, subject: term.type == subject.type,
+        Checked: lambda term, subject: fits(term.term, subject) and term.test.fits(subject.resource),
         And: lambda term, subject: all(fits(part, subject) for part in term.terms),
         Or: lambda term, subject: any(fits(part, subject) for part in term.terms),
         Not: lambda term, subject: not fits(term.term, subject),

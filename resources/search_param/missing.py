@@ -35,6 +35,8 @@ class Marker(NamedTuple):
 def marker(parameter: Parameter, branch: Branch) -> Marker | None:
     """The marker of a branch as one kind of parameter reads it; None where the index shows presence by itself."""
     text, kind = name(branch), parameter.kind
+    if branch.expression:  # which marks itself: see evaluated.py
+        return Marker(Key(parameter.type, text, PRESENT, kind))
     if branch.required or f"{text} {kind}" in COMMON:
         return Marker(Key(parameter.type, text, ABSENT, kind))
     if branch.truth or shown(parameter, branch) is not None:

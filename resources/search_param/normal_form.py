@@ -14,15 +14,24 @@ AS_WRITTEN = "\x1f"
 PIECE = 300
 """Longest text of one index row, in characters, normalised and as written: a database key holds 2,700 bytes."""
 
+CUT = PIECE + 1 + 32
+"""Length of the row of a text too long for one: its first piece, the mark and a digest."""
+
 OVERLAP = 100
 """How much the pieces of a long text share, so that a shorter text to be contained lies within one of them."""
 
+_WHOLE = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+"""Letters that Unicode does not take apart, as people without them on the keyboard write them: Sørensen, Łukasz."""
+
 
 def normal(text: str) -> str:
-    """The text without case, combining marks, width variants and repeated white space."""
+    """The text without case, combining marks, strokes, width variants and repeated white space."""
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text)
         text = unicodedata.normalize("NFKD", "".join(c for c in parts if not unicodedata.combining(c)).casefold())
+        text = text.translate(_WHOLE)
     return " ".join(text.casefold().split())
 
 
@@ -41,6 +50,11 @@ def stored(text: str) -> tuple[str, ...]:
 def exactly(text: str) -> str:
     """What ``stored(text)[0]`` is: the value an exact search is equal to."""
     return (stored(text) or ("",))[0]
+
+
+def is_cut(norm: str) -> bool:
+    """Whether a row holds only the beginning of its text."""
+    return len(norm) == CUT and norm[PIECE] == AS_WRITTEN
 
 
 def short(text: str) -> str:

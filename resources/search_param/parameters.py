@@ -5,30 +5,69 @@ is a new file and a row of KINDS.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from resources import definitions
 from resources.definitions import SearchParam
-from resources.search_param import composite, date, number, quantity, reference, string, token, uri
+from resources.search_param import (
+    composed,
+    composite,
+    date,
+    evaluated,
+    near,
+    number,
+    quantity,
+    reference,
+    registry,
+    string,
+    token,
+    uri,
+)
 from resources.search_param.composite import Part, Place
 from resources.search_param.expression import Branch, branches
 from resources.search_param.parameter import Kind, Parameter
+from resources.search_param.registry import Custom
+from resources.search_param.sink import Factory
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "token": token.KIND, "reference": reference.KIND, "date": date.KIND, "string": string.KIND,
         "number": number.KIND, "quantity": quantity.KIND, "uri": uri.KIND,
+        "special": near.KIND,
     }
 )  # fmt: skip
+
+LEAVES: Mapping[str, Mapping[str, Factory]] = MappingProxyType({name: kind.leaves for name, kind in KINDS.items()})
+"""What each kind indexes, by FHIR type."""
 
 BY_ROW = frozenset({"_id", "_lastUpdated"})
 """Parameters that the resource row answers; they have no index entries."""
 
+FULL_TEXT = frozenset({"_text", "_content"})
+"""Parameters that read no element by itself."""
+
+
+def parameters(type: str) -> Mapping[str, Parameter]:
+    """The parameters of a type with an expression, composites left out, by code; stored ones too."""
+    customs = registry.current().of(type)
+    return _with_customs(type, customs) if customs else standard(type)
+
+
+@lru_cache(1024)
+def _with_customs(type: str, customs: tuple[Custom, ...]) -> Mapping[str, Parameter]:
+    made = (_custom(type, custom) for custom in customs if custom.param.type in KINDS)
+    return MappingProxyType({**{p.code: p for p in made}, **standard(type)})
+
+
+def _custom(type: str, custom: Custom) -> Parameter:
+    row = custom.param
+    return Parameter(type, row.code, row.type, (evaluated.branch(custom, KINDS[row.type].leaves, type),), row.target)
+
 
 @cache
-def parameters(type: str) -> Mapping[str, Parameter]:
-    """The parameters of a type with an expression, composites left out, by code."""
+def standard(type: str) -> Mapping[str, Parameter]:
+    """The parameters that the specification gives a type. What belongs to a patient is told by these alone."""
     rows = definitions.search_params(type).values()
     made = (_parameter(type, row) for row in rows if row.type in KINDS and row.expression)
     return MappingProxyType({p.code: p for p in made})
@@ -43,9 +82,20 @@ def _parameter(type: str, row: SearchParam) -> Parameter:
     return Parameter(type, row.code, row.type, tuple(b for b in kept if b.leaves), row.target)
 
 
-@cache
 def composites(type: str) -> Mapping[str, tuple[Place, ...]]:
-    """The composite parameters of a type by code, one Place for each base of their expression."""
+    """The composite parameters of a type by code, one Place for each base of their expression; stored ones too."""
+    customs = tuple(custom for custom in registry.current().of(type) if custom.param.type == "composite")
+    return _with_composites(type, customs) if customs else _standard_composites(type)
+
+
+@lru_cache(1024)
+def _with_composites(type: str, customs: tuple[Custom, ...]) -> Mapping[str, tuple[Place, ...]]:
+    made = {custom.param.code: composed.places(custom, type, LEAVES) for custom in customs}
+    return MappingProxyType({**made, **_standard_composites(type)})
+
+
+@cache
+def _standard_composites(type: str) -> Mapping[str, tuple[Place, ...]]:
     rows = (row for row in definitions.search_params(type).values() if row.type == "composite")
     return MappingProxyType({row.code: tuple(_places(type, row)) for row in rows})
 

@@ -142,8 +142,7 @@ class Wanted:
         scale = self._scale(*stored.split("|", 2))
         if scale is None:
             return ()
-        factor, offset = scale
-        return bounds(self.prefix, asked(self.number * factor + offset, abs(self.half * factor)))
+        return _scaled(self.prefix, self.number, self.half, *scale)
 
     def _scale(self, system: str, code: str, text: str) -> tuple[Fraction, Fraction] | None:
         if not self.unit and self.system in ("", system):
@@ -153,6 +152,13 @@ class Wanted:
         if system == ucum.SYSTEM and self.system in ("", ucum.SYSTEM):
             return ucum.conversion(self.unit, code)
         return None
+
+
+@lru_cache(maxsize=4096)
+def _scaled(prefix: str, number: Fraction, half: Fraction, factor: Fraction, offset: Fraction) -> tuple[Bounds, ...]:
+    """The conditions on numbers that are ``factor`` times the searched one, and ``offset`` more: many codes have the
+    same unit."""
+    return bounds(prefix, asked(number * factor + offset, abs(half * factor)))
 
 
 def term(parameter: Parameter, modifier: str, value: str) -> Term:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from resources.search_param import composite, date, missing, quantity, token
+from resources.search_param import composed, composite, date, evaluated, missing, quantity, token
 from resources.search_param.clinical import clinical
 from resources.search_param.composite import Place
 from resources.search_param.expression import Branch, Leaf, Step
 from resources.search_param.missing import Marker
 from resources.search_param.parameter import Parameter
-from resources.search_param.parameters import BY_ROW, KINDS, composites, parameters
+from resources.search_param.parameters import BY_ROW, KINDS, LEAVES, composites, parameters, standard
 from resources.search_param.sink import Factory, Indexer, Sink
 
 Reader = Callable[[Mapping[str, Any], Sink], None]
@@ -67,6 +67,10 @@ def _places(type: str) -> Iterator[Place]:
 
 
 def _add_place(root: Node, type: str, place: Place) -> None:
+    if place.base.expression:
+        index = composed.indexer(type, place, LEAVES)
+        root.actions[place] = Action(index)
+        return
     if place.form == quantity.FORM:
         place = _with_all_quantities(type, place)
     node = root.at(place.base.leaves[0].steps)
@@ -81,7 +85,7 @@ def _needs(place: Place) -> tuple[str, ...]:
 def _with_all_quantities(type: str, place: Place) -> Place:
     """The plain parameter may read more types (SampledData) than the composite; all are indexed with the code."""
     text = place.parts[1].branch.text
-    plain = [b for p in parameters(type).values() if p.kind == "quantity" for b in p.branches if b.text == text]
+    plain = [b for p in standard(type).values() if p.kind == "quantity" for b in p.branches if b.text == text]
     skip = len(place.base.leaves[0].steps)
     leaves = tuple(leaf._replace(steps=leaf.steps[skip:]) for leaf in plain[0].leaves)
     return place._replace(parts=(place.parts[0], place.parts[1]._replace(branch=plain[0]._replace(leaves=leaves))))
@@ -94,6 +98,11 @@ def _covered(type: str, kind: str, branch: Branch) -> bool:
 
 
 def _add_branch(root: Node, parameter: Parameter, branch: Branch, marked: bool) -> None:
+    if branch.expression:
+        leaves = KINDS[parameter.kind].leaves
+        index = evaluated.indexer(parameter.type, parameter.kind, branch, leaves)
+        root.actions[parameter.kind, branch.text] = Action(index)
+        return
     covered = marked and _covered(parameter.type, parameter.kind, branch)
     found = missing.marker(parameter, branch) if marked else None
     for leaf in branch.leaves if found or not covered else ():
@@ -193,6 +202,14 @@ class _Writer:
         else:
             text = f"posts.append({self._name(marker.key)})"
         self._line(depth, f"if kind == {asked!r}: {text}" if asked else text)
+
+
+def composite_reader(type: str, places: tuple[Place, ...]) -> Reader:
+    """The function that indexes the places of one composite alone."""
+    root = Node()
+    for place in places:
+        _add_place(root, type, place)
+    return _Writer().reader(root)
 
 
 def reader(type: str, only: Parameter | None = None) -> Reader:

@@ -154,6 +154,12 @@ def targets(parameter: Parameter) -> tuple[str, ...]:
     return known or tuple(sorted(definitions.RESOURCE_TYPES))
 
 
+def is_followed(parameter: Parameter) -> bool:
+    """Whether some element of the parameter is a Reference: canonicals and uris name no resource by its id."""
+    leaves = {leaf.type for branch in parameter.branches for leaf in branch.leaves}
+    return not leaves or bool(leaves - {"canonical", "uri"})
+
+
 class _AnyModifier(frozenset[str]):
     """The modifiers of references: identifier, and any resource type (checked against the targets by ``term``)."""
 

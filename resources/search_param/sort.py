@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from resources.search_param import date, number, string
+from resources.search_param import date, number, quantity, reference, string, token, uri
 from resources.search_param.clinical import clinical
 from resources.search_param.compile import find
+from resources.search_param.expression import Branch
 from resources.search_param.extract import reader_of
 from resources.search_param.normal_form import AS_WRITTEN
+from resources.search_param.parameter import Parameter
 from resources.search_param.sink import Sink
 from resources.search_param.terms import Key
 
@@ -23,7 +25,9 @@ class SortKey:
     """How resources are ordered by a parameter.
 
     ``by`` is ``order`` (the order key: the clinical date), ``updated`` or ``id`` (the resource row), ``string`` or
-    ``range`` (the entries under ``keys``: their norm or lo, hi), or ``value`` (``sort_values`` of the documents).
+    ``range`` (the entries under ``keys``: their norm or lo, hi), ``units`` (the same under all keys of their branches
+    and form), ``list`` (the values of ``keys``, by the lists a resource is on), or ``value`` (``sort_values`` of the
+    documents).
     """
 
     by: str
@@ -32,7 +36,12 @@ class SortKey:
 
 _ROW: Mapping[str, str] = MappingProxyType({"_id": "id", "_lastUpdated": "updated"})
 _INDEXED: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {"string": ("string", string.FORM), "date": ("range", date.FORM), "number": ("range", number.FORM)}
+    {
+        "string": ("string", string.FORM),
+        "date": ("range", date.FORM),
+        "number": ("range", number.FORM),
+        "quantity": ("units", quantity.FORM),
+    }
 )
 
 
@@ -43,11 +52,37 @@ def sort_key(type: str, name: str) -> SortKey:
     parameter = find(type, name)
     if name == clinical(type):
         return SortKey("order")
+    if parameter.kind == "token" and (lists := _lists(parameter)):
+        return SortKey("list", lists)
     by, form = _INDEXED.get(parameter.kind, ("value", ""))
     return SortKey(by, tuple(Key(type, branch.text, form, "") for branch in parameter.branches) if form else ())
 
 
+def _lists(parameter: Parameter) -> tuple[Key, ...]:
+    """The lists of all values there can be, where they are few: of flags and of codes that a value set binds."""
+    keys: set[Key] = set()
+    for branch in parameter.branches:
+        words = _words(branch)
+        if not words:
+            return ()
+        keys |= {token.plain_key(parameter.type, branch.text, word) for word in words}
+    return tuple(sorted(keys, key=lambda key: key.value)) if len(keys) <= MOST_LISTS else ()
+
+
+def _words(branch: Branch) -> frozenset[str]:
+    kinds = {leaf.type for leaf in branch.leaves}
+    if branch.truth or kinds - {"boolean", "code"}:
+        return frozenset()
+    if kinds == {"boolean"}:
+        return frozenset({"true", "false"})
+    return frozenset(word for words in token.systems(branch).values() for word in words)
+
+
+MOST_LISTS = 40
+"""Values of a parameter whose lists are looked on for each resource."""
 SortValue = int | str
+_READ = frozenset({token.CODED, token.PLAIN, token.VALUE, reference.LOCAL, reference.URL, uri.FORM})
+"""Forms of keys that hold a value as it is read: an identifier without its system."""
 
 
 def sort_values(resource: Mapping[str, Any], name: str) -> tuple[SortValue, ...]:
@@ -63,5 +98,15 @@ def sort_values(resource: Mapping[str, Any], name: str) -> tuple[SortValue, ...]
     found: set[int] | set[str] = {entry.lo for entry in (*out.ranges, *dates)}
     if parameter.kind in ("string", "token", "reference", "uri"):
         found = {entry.norm.partition(AS_WRITTEN)[0] for entry in out.strings if entry.key.form == string.FORM}
-        found |= {key.value for key in out.posts}
+        found |= {key.value for key in out.posts if key.form in _READ and _is_of(parameter, key)}
+    if any(branch.truth for branch in parameter.branches):
+        found = {"true" if out.posts else "false"}
     return tuple(sorted(found))
+
+
+def _is_of(parameter: Parameter, key: Key) -> bool:
+    """Whether a value belongs to the parameter: branches that are narrowed to a type share one list with all types."""
+    if parameter.kind != "reference" or not all(branch.target for branch in parameter.branches):
+        return True
+    type = key.value.rpartition("/")[0].rpartition("/")[2]
+    return type in reference.targets(parameter)

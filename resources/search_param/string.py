@@ -6,8 +6,10 @@ parts are branches of their own, which ``family`` and ``address-city`` share.
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from resources.definitions import type_def
+from resources.search_param import grams
 from resources.search_param.escapes import plain
 from resources.search_param.expression import Branch, Leaf, Step
 from resources.search_param.normal_form import AS_WRITTEN, OVERLAP, exactly, normal, stored
@@ -19,7 +21,7 @@ FORM = "str"
 TAIL = "str tail"
 """Form of the further pieces of a long text; only ``:contains`` reads them."""
 
-_PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+PARTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "HumanName": ("family", "given", "prefix", "suffix", "text"),
         "Address": ("line", "city", "district", "state", "postalCode", "country", "text"),
@@ -40,13 +42,20 @@ def _string(type: str, branch: str) -> Indexer:
 LEAVES: Mapping[str, Factory] = MappingProxyType({"string": _string, "markdown": _string, "code": _string})
 
 
+def part_values(kind: str, value: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of a HumanName or an Address."""
+    for name in PARTS[kind]:
+        found = value.get(name, ())
+        yield from (found,) if isinstance(found, str) else (text for text in found if text is not None)
+
+
 def parts(branch: Branch) -> Iterator[Branch]:
     """The branch, or those of its parts where it leads to a HumanName or an Address."""
-    compound = [leaf for leaf in branch.leaves if leaf.type in _PARTS]
+    compound = [leaf for leaf in branch.leaves if leaf.type in PARTS]
     if not compound:
         yield branch
     for leaf in compound:
-        for name in _PARTS[leaf.type]:
+        for name in PARTS[leaf.type]:
             element = type_def(leaf.type).elements[name]
             step = Step(name, element.max is None)
             yield Branch(f"{branch.text}.{name}", (Leaf((*leaf.steps, step), element.type),))
@@ -55,21 +64,18 @@ def parts(branch: Branch) -> Iterator[Branch]:
 def term(parameter: Parameter, modifier: str, value: str) -> Term:
     """Resources with a string that starts with ``value``; ``exact``: is it; ``contains``: has it anywhere."""
     text = plain(value)
-    if AS_WRITTEN in text or not normal(text):
-        parameter.refuse(value, "text")
-    return Or(tuple(t for b in parameter.branches for t in _terms(parameter, b.text, modifier, text)))
-
-
-def _terms(parameter: Parameter, branch: str, modifier: str, text: str) -> list[Term]:
-    key = Key(parameter.type, branch, FORM, "")
-    if modifier == "exact":
-        return [Str(key, exactly(text), "exact")]
     norm = normal(text)
+    if AS_WRITTEN in text or not norm:
+        parameter.refuse(value, "text")
+    keys = [Key(parameter.type, branch.text, FORM, "") for branch in parameter.branches]
+    if modifier == "exact":
+        return Or(tuple(Str(key, exactly(text), "exact") for key in keys))
     if modifier != "contains":
-        return [Str(key, norm, "prefix")]
+        return Or(tuple(Str(key, norm, "prefix") for key in keys))
     if len(norm) > OVERLAP:
         parameter.refuse(text, f"at most {OVERLAP} characters for :contains")
-    return [Str(key, norm, "contains"), Str(key._replace(form=TAIL), norm, "contains")]
+    pieces = (key._replace(form=form) for key in keys for form in (FORM, TAIL))
+    return grams.narrowed(parameter.type, norm, tuple(Str(key, norm, "contains") for key in pieces))
 
 
 KIND = Kind(LEAVES, frozenset({"exact", "contains"}), term)

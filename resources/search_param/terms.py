@@ -5,8 +5,8 @@ stand in one file and meet in the keys below, so that what is asked is what was 
 keyed 64-bit hash; nothing here knows tables.
 """
 
-from collections.abc import Collection, Hashable
-from typing import NamedTuple
+from collections.abc import Collection, Hashable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -60,7 +60,7 @@ class Entries(NamedTuple):
     ``clinical`` is the instant that orders it (microseconds since 1970 UTC, None: time of creation);
     ``precise`` True when that date is exactly one whole second, so that the order key alone answers date searches on
     the clinical parameter and no RangeEntry was written for it; ``subject`` is the main patient reference or ''.
-    ``references`` lists the text of every literal reference.
+    ``references`` lists the text of every literal reference, ``generation`` is that of the registry it was read with.
     """
 
     posts: Collection[Key]
@@ -71,6 +71,7 @@ class Entries(NamedTuple):
     precise: bool
     subject: str
     references: tuple[str, ...]
+    generation: int = 0
 
 
 # --- Terms of a query ---------------------------------------------------------------------------------------------
@@ -103,7 +104,9 @@ class Range(msgspec.Struct, frozen=True, gc=False):
 
 class Str(msgspec.Struct, frozen=True, gc=False):
     """Resources with a string under ``key``: ``how`` is prefix (norm starts with), exact (norm equal, nothing to
-    recheck) or contains (norm contains)."""
+    recheck), contains (norm contains), holds (the same, beside
+    what it is found by), below or from (norm is less, or is not), ends (the normalised text ends so, the
+    mark behind it being part of ``norm``) or tail (a further piece of a long text ends so)."""
 
     key: Key
     norm: str
@@ -190,6 +193,33 @@ class Within(msgspec.Struct, frozen=True, gc=False):
     how: str
 
 
+class Test(Hashable, Protocol):
+    """What only the document tells."""
+
+    def possible(self, doc: bytes) -> bool:
+        """False where the stored bytes already tell that it does not pass; quick."""
+        ...
+
+    def fits(self, resource: Mapping[str, Any]) -> bool:
+        """Whether ``resource``, as JSON has it, passes."""
+        ...
+
+
+class Checked(msgspec.Struct, frozen=True, gc=False):
+    """Resources of ``type`` that match ``term``, by which they are found, and whose document passes ``test``."""
+
+    type: str
+    term: "Term"
+    test: Test
+
+
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """Resources of ``type`` that are current entries of the List ``id``."""
+
+    type: str
+    id: str
+
+
 class Column(msgspec.Struct, frozen=True, gc=False):
     """A predicate on the resource row: ``name`` is id (op eq) or updated (op ge, lt; microseconds)."""
 
@@ -231,6 +261,8 @@ Term = (
     | Referred
     | Linked
     | Within
+    | Checked
+    | Listed
     | Column
     | All
     | And

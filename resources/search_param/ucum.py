@@ -34,6 +34,8 @@ def conversion(unit: str, into: str) -> Scale | None:
 @lru_cache(maxsize=4096)
 def canonical(unit: str) -> Canonical | None:
     """The dimension of a unit and how to reach its canonical unit; None for what UCUM does not know."""
+    if _ANNOTATED.fullmatch(unit):
+        return unit, *SAME
     row = _table().get(unit)
     if row:
         return row[0], Fraction(row[1]), Fraction(row[2])
@@ -60,6 +62,8 @@ def measured(unit: str) -> Canonical | None:
 
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
+_ANNOTATED = re.compile(r"(?:\{[^{}]*\})+")
+"""Nothing but an annotation, such as {score}: UCUM makes it the number one, but a score is no percentage."""
 _STEEP = re.compile(r"[^\d.(/][+-]?\d{3,}")
 """An exponent of three digits: no unit has one, and 10*999999999 would be worked out for hours."""
 _ARBITRARY = re.compile(

@@ -16,6 +16,8 @@ FORM = "uri"
 PATH = "path"
 """Form of the string rows that ``:below`` reads."""
 
+SOURCE = ".meta.source"
+
 
 def _uri(type: str, branch: str) -> Indexer:
     path_key = Key(type, branch, PATH, "")
@@ -24,7 +26,14 @@ def _uri(type: str, branch: str) -> Indexer:
         out.posts.append(Key(type, branch, FORM, value))
         out.strings.append(StringEntry(path_key, value[:PIECE]))
 
-    return index
+    def source(value: str, out: Sink) -> None:
+        """``meta.source``: its fragment, which tells one message or run of the source, is also searched apart."""
+        index(value, out)
+        head, mark, fragment = value.partition("#")
+        if head and mark:
+            out.posts += [Key(type, branch, FORM, head), Key(type, branch, FORM, mark + fragment)]
+
+    return source if branch.endswith(SOURCE) else index
 
 
 def _canonical(type: str, branch: str) -> Indexer:

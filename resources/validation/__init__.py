@@ -5,9 +5,11 @@ FHIR R4 validation (https://hl7.org/fhir/R4/validation.html) without profiles an
 
 from typing import Any
 
-from resources.errors import Invalid, Issue
+from resources.errors import BadDefinition, Invalid, Issue
 from resources.validation.quick import prepare, surely_valid
 from resources.validation.walker import walk
+
+_PARAMETER = "SearchParameter"
 
 __all__ = ["check", "issues", "prepare"]
 
@@ -17,8 +19,17 @@ def check(resource: dict[str, Any]) -> None:
     found = [] if surely_valid(resource) else walk(resource)
     if found:
         raise Invalid(issues=found)
+    if resource["resourceType"] == _PARAMETER and (found := _unsearchable(resource)):
+        raise BadDefinition(issues=found)
 
 
 def issues(resource: dict[str, Any]) -> list[Issue]:
     """Every issue of ``resource``; empty when it is valid."""
-    return walk(resource)
+    return walk(resource) or (_unsearchable(resource) if resource["resourceType"] == _PARAMETER else [])
+
+
+def _unsearchable(resource: dict[str, Any]) -> list[Issue]:
+    """Why a search parameter would not work."""
+    from resources.search_param.custom import problems  # FHIRPath and all kinds of parameters, for one resource type
+
+    return problems(resource)

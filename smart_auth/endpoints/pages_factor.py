@@ -20,5 +20,5 @@ def factor(desk: Desk) -> Response:
         return carry_on(desk, flow)
     logged_in = desk.person("account", owing=True)
     if not desk.owes_factor(logged_in):
-        return desk.go(home(logged_in.person))
+        return desk.go(home(desk, logged_in.person))
     return ask_code_app(desk, handle=handle)

@@ -37,7 +37,7 @@ def form(desk: Desk) -> Response:
     handle, why = request.args.get("request", ""), request.args.get("why", "")
     person = desk.browser().person
     if person and not handle and why not in ("recent", "idle", "factor"):
-        return desk.go(home(person))
+        return desk.go(home(desk, person))
     return ask(desk, handle, request.args.get("next", ""), why=WHY.get(why, ""))
 
 
@@ -118,7 +118,7 @@ def welcome(desk: Desk, passed: Passed, handle: str, next: str) -> Response:
     desk.start_session(passed.person, passed.amr)
     if flow:
         return carry_on(desk, rebound(desk, flow.request))
-    return desk.go(_after(desk, next) or home(passed.person))
+    return desk.go(_after(desk, next) or home(desk, passed.person))
 
 
 def _after(desk: Desk, name: str) -> str:
@@ -135,5 +135,8 @@ def logout(desk: Desk) -> Response:
     return desk.go("/auth/login", why="out")
 
 
-def home(person: Person) -> str:
-    return AFTER["admin"] if person.administrator else AFTER["access"]
+def home(desk: Desk, person: Person) -> str:
+    """Where a person begins: what the host serves for them, else what they can see here."""
+    if person.administrator:
+        return AFTER["admin"]
+    return next((page.path for page in desk.service.host_pages if page.is_for(person)), AFTER["access"])

@@ -101,14 +101,14 @@ def freshness(headers: Mapping[str, str], now: int) -> int:
         return 0
     ages = [word[8:].strip('"') for word in directives if word.startswith("max-age=")]
     if ages:
-        return min(FRESH_AT_MOST, max(0, int(ages[0]) - _age(headers))) if ages[0].isdecimal() else 0
+        return min(FRESH_AT_MOST, max(0, int(ages[0][:9]) - _age(headers))) if ages[0].isdecimal() else 0
     if "expires" in headers:
         return min(FRESH_AT_MOST, max(0, _expires(headers["expires"]) - now))
     return FRESH_WITHOUT_A_WORD
 
 
 def _age(headers: Mapping[str, str]) -> int:
-    return int(headers["age"]) if headers.get("age", "").isdecimal() else 0
+    return int(headers["age"][:9]) if headers.get("age", "").isdecimal() else 0
 
 
 def _expires(text: str) -> int:

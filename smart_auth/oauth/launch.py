@@ -18,6 +18,7 @@ from smart_auth.oauth.staff import staff_of
 from smart_auth.oauth.verifier import Verifier
 from smart_auth.people.secret import digest, fresh
 from smart_auth.ports import Chart, Note, Records
+from smart_auth.scopes.algebra import parse
 
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")]
 _Text = Annotated[str, msgspec.Meta(max_length=512)]
@@ -53,7 +54,7 @@ class LaunchRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Launches:
-    """Mints launch handles. ``style_url`` is told to apps when the EHR names none."""
+    """Mints launch handles, for EHRs and for our own pages. ``style_url`` is told to apps when the EHR names none."""
 
     def __init__(
         self,
@@ -78,6 +79,24 @@ class Launches:
         asked = _read(body)
         ehr, person = self._caller(asked, authorization, address)
         app = self._app(asked)
+        return Answer(201, self._told(self._minted(asked, person, ehr), app))
+
+    def apps(self) -> list[Client]:
+        """Those that a person can open from a chart, by name."""
+        found = [client for client in self._records.clients() if _opens(client)]
+        return sorted(found, key=lambda client: (client.name.casefold(), client.id))
+
+    def address(self, person: Person, app: str, patient: str, encounter: str, through: str) -> str:
+        """Where the browser of ``person`` goes, who opens ``app`` (of ``apps``) with what is in front of them on a page
+        of ours, ``through`` which audit rows say it was. ``encounter`` may be ''. Raises OAuthError."""
+        client = next((one for one in self.apps() if one.id == app), None)
+        if client is None:
+            raise OAuthError("invalid_request", "There is no such app.")
+        asked = LaunchRequest(app=app, patient=patient, encounter=encounter or None)
+        return answer_url(client.launch_uri, iss=self._base, launch=self._minted(asked, person, through))
+
+    def _minted(self, asked: LaunchRequest, person: Person | None, ehr: str) -> str:
+        """The handle. Raises OAuthError for what ``person`` may not see."""
         self._check_context(asked, person)
         handle = fresh()
         launch = Launch(
@@ -91,7 +110,7 @@ class Launches:
         who = (person.fhir_user or person.login) if person else ""
         patient = f"Patient/{asked.patient}" if asked.patient else ""
         self._note(Told(event=Event.LAUNCH, who=who, client=ehr, patient=patient, detail=f"for {asked.app or 'any'}"))
-        return Answer(201, self._told(handle, app))
+        return handle
 
     def _caller(self, asked: LaunchRequest, authorization: str, address: str) -> tuple[str, Person | None]:
         """(client, who launches): an EHR for the person it names, or staff for themselves in the hospital's own app."""
@@ -145,6 +164,12 @@ class Launches:
         if app and app.launch_uri:
             told["launch_url"] = answer_url(app.launch_uri, iss=self._base, launch=handle)
         return told
+
+
+def _opens(client: Client) -> bool:
+    """Whether ``client`` can be launched by a browser: a handle is of no use to who may not ask for ``launch``."""
+    web = client.launch_uri.startswith(("https://", "http://"))
+    return web and not client.disabled and parse(client.scopes).has("launch")
 
 
 def _read(body: bytes) -> LaunchRequest:

@@ -53,8 +53,9 @@ class Lockout:
 
         Counting before the check is what makes a thousand simultaneous guesses no better than one.
         """
-        wait = max(map(self._waiting, subjects))
-        return wait or max(map(self._count, subjects))
+        seen = {subject: self._failures(subject) for subject in subjects}
+        wait = max(self._waiting(subject, *failures) for subject, failures in seen.items())
+        return wait or max(self._count(subject, count) for subject, (count, _) in seen.items())
 
     def succeeded(self, *subjects: str) -> None:
         """Forgets the failures of a login or client. Of an address it forgives some: a hospital's people go on, and who
@@ -65,18 +66,21 @@ class Lockout:
             else:
                 self._records.forget_failures(subject)
 
-    def _waiting(self, subject: str) -> int:
+    def _failures(self, subject: str) -> tuple[int, int]:
+        """How many there were, and when the last one was."""
         count, last = self._records.failures(subject)
         if count and self._now() - last > FORGOTTEN_AFTER:
             self._records.forget_failures(subject)
-            return 0
+            return 0, 0
+        return count, last
+
+    def _waiting(self, subject: str, count: int, last: int) -> int:
         return max(0, last + wait_after(_kind(subject), count) - self._now()) if count else 0
 
-    def _count(self, subject: str) -> int:
-        """Counts the try; the wait that others' tries in the meantime have earned us."""
-        before, _ = self._records.failures(subject)
+    def _count(self, subject: str, seen: int) -> int:
+        """Counts the try; the wait that others' tries have earned us since ``seen`` was what allowed it."""
         count = self._records.failed(subject, self._now())
-        raced = count > before + 1
+        raced = count > seen + 1
         return wait_after(_kind(subject), count - 1) if raced else 0
 
 

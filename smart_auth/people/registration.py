@@ -36,8 +36,11 @@ def check(client: Client) -> Client:
     for wrong, words in _RULES:
         if wrong(client):
             raise NotRegistrable(words)
-    for uri in (*client.redirect_uris, *filter(None, (client.launch_uri,))):
+    for uri in client.redirect_uris:
         _check_uri(uri)
+    if client.launch_uri:  # a browser goes there
+        _check_uri(client.launch_uri)
+        _check_web(client.launch_uri)
     if client.jwks_uri:
         _check_web(client.jwks_uri)
     if client.jwks:

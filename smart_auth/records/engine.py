@@ -4,23 +4,18 @@ SQLite (https://www.sqlite.org/isolation.html): a transaction that reads first a
 in between, so those that write say so when they begin.
 """
 
+from functools import partial
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
+
+from capability.database_address import conninfo
 
 READING = "auth_reading"
 """The execution option of connections that only read."""
 
 _BUSY_SECONDS = 15
-# A network that swallows everything must not hold the reader of the revocation list for longer than it is away: left
-# to the system, an answer is awaited for a quarter of an hour.
-_POSTGRESQL = {
-    "connect_timeout": 10,  # seconds, and so are those of keepalives
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 2,
-    "tcp_user_timeout": 15_000,  # milliseconds
-}
 # The file is the record's as well, whose log is copied back this rarely: whoever commits last does it for both.
 _SETUP = (
     "PRAGMA journal_mode = WAL",
@@ -33,13 +28,8 @@ def engine_for(url: str) -> sa.Engine:
     """An engine for ``postgresql://...`` or ``sqlite:///path``; it may be shared by all threads of one process."""
     if url.startswith("sqlite"):
         return _sqlite(url)
-    return sa.create_engine(
-        "postgresql+psycopg://" + url.split("://", 1)[1],
-        connect_args=_POSTGRESQL,
-        pool_size=4,
-        max_overflow=16,
-        pool_pre_ping=True,
-    )
+    connect = partial(psycopg.connect, conninfo(url))
+    return sa.create_engine("postgresql+psycopg://", creator=connect, pool_size=4, max_overflow=16, pool_pre_ping=True)
 
 
 def reading(engine: sa.Engine) -> sa.Engine:

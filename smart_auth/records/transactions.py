@@ -22,7 +22,7 @@ AnySelect = sa.Select[*tuple[Any, ...]]
 
 class Transactions:
     """Reads outside and writes inside a transaction of one method. Raises Unavailable when the database is away or
-    was busy for too long; nothing is stored then."""
+    was busy for too long: nothing is stored then, or all of it when its very commit was not answered."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine, self._reading = engine, reading(engine)

@@ -36,6 +36,7 @@ class ForwardingBackend:
         self, addresses: tuple[str, ...], port: int, limits: Limits | None = None, opened: type[Port] = Port
     ) -> None:
         self._limits = limits or Limits()
+        self._largest = self._limits.largest
         self.counters: Counters = Counters()
         self._addresses = addresses
         self._ports = [opened(s, self.counters, self._limits.batch, self._arrived) for s in bind(addresses, port)]
@@ -185,7 +186,7 @@ class ForwardingBackend:
         if first < 4:
             return self._checked(datagram, address, port, now)
         session = self._by_address.get(address)
-        if session is None or len(datagram) > self._limits.largest:
+        if session is None or len(datagram) > self._largest:
             self.counters[Dropped.UNKNOWN if session is None else Dropped.SIZE] += 1
         elif 128 <= first < 192:
             session.received(datagram, now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from video.media import rtcp
 from video.media.counters import Dropped
-from video.media.history import History, wrapped
+from video.media.history import LAST, History, wrapped
 from video.media.rewriting import Rewriter
 from video.media.rtp import HEADER, STARTS_PICTURE, WITH_TIME
 from video.media.sdp import CLOCK, Line, Sending, stream
@@ -35,6 +35,7 @@ class Downlink:
         self._time_word = self._time_id << 28 | 2 << 24
         self._rewriter = Rewriter(CLOCK[line.kind], secrets.randbits(16), secrets.randbits(32))
         self._history = History()
+        self._kept = self._history.ring
         self._rtx_sequence = secrets.randbits(15)
         self._unsettled = self._waiting = True
         self._since, self._before = 0.0, 0
@@ -76,7 +77,7 @@ class Downlink:
         else:
             head = HEADER.pack(flags & 0x20 | 0x80, kind, sequence, timestamp, self.sending.ssrc)
         out = head + packet[start:]
-        self._history.put(sequence, out)
+        self._kept[sequence & LAST] = out
         rewriter.sent(sequence, timestamp, now)
         self.packets += 1
         self.octets += len(out)

@@ -6,23 +6,21 @@ RFC 4585 section 6.2.1 (generic NACK), RFC 4588 sections 4 and 8 (RTX, SSRC mult
 from video.media.rtp import HEADER, payload_start
 
 SIZE = 512
+LAST = SIZE - 1
 """Packets kept; a power of two. At 1.5 Mbit/s about three seconds."""
 
 
 class History:
-    """The last SIZE packets of one outgoing stream, by sequence number."""
+    """The last SIZE packets of one outgoing stream: that of a sequence number at its last bits (LAST) in ``ring``."""
 
-    __slots__ = ("_ring",)
+    __slots__ = ("ring",)
 
     def __init__(self) -> None:
-        self._ring: list[bytes] = [b""] * SIZE
-
-    def put(self, sequence: int, packet: bytes) -> None:
-        self._ring[sequence & (SIZE - 1)] = packet
+        self.ring: list[bytes] = [b""] * SIZE
 
     def get(self, sequence: int) -> bytes:
         """The packet, b'' when it is not kept (any more)."""
-        packet = self._ring[sequence & (SIZE - 1)]
+        packet = self.ring[sequence & LAST]
         return packet if packet and int.from_bytes(packet[2:4], "big") == sequence else b""
 
 

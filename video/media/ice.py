@@ -17,9 +17,13 @@ _ROLE_CONFLICT = (487, "Role Conflict")
 
 
 class Checked(Protocol):
-    """Who has credentials; ``checks`` is how many checks it may still make this second."""
+    """Who has credentials; ``addresses`` passed a check. What may still come this second: ``checks`` that are signed,
+    and ``strange`` ones from elsewhere, signed or not: a stranger who knows the name uses up nothing of its owner's.
+    """
 
     checks: int
+    strange: int
+    addresses: list[Address]
 
 
 class Check(NamedTuple):
@@ -59,14 +63,18 @@ class Agent:
         if known is None:
             return Dropped.STUN
         owner, password = known
-        owner.checks -= 1
-        if owner.checks < 0:
-            return Dropped.FLOOD
+        if address not in owner.addresses:
+            owner.strange -= 1
+            if owner.strange < 0:
+                return Dropped.FLOOD
         message = _message(datagram)
         if message is None or message.message_class is not stun.Class.REQUEST:
             return Dropped.STUN
         if not message.check_message_integrity(password):
             return Dropped.INTEGRITY
+        owner.checks -= 1
+        if owner.checks < 0:
+            return Dropped.FLOOD
         return Check(owner, ufrag, _answer(message, password, address), "USE-CANDIDATE" in message.attributes)
 
 

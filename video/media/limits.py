@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Packets are datagrams received in a second; the rest is in the names, times in seconds."""
+    """Packets are datagrams received in a second, control octets what SRTCP takes of them; the rest is in the names,
+    times in seconds."""
 
     sessions: int = 400
     of_room: int = 6
@@ -17,6 +18,8 @@ class Limits:
     checks: int = 60
     addresses: int = 16
     streams: int = 16
+    ssrcs: int = 64
+    control_octets: int = 64_000
     lost_after: float = 7.0
     silent_after: float = 4.0
     closed_after: float = 60.0

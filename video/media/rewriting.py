@@ -12,13 +12,25 @@ _FORGOTTEN = 2048
 class Rewriter:
     """Offsets of the source that is forwarded now. ``clock`` in Hz."""
 
-    __slots__ = ("_at", "_first", "_picture", "_top_picture", "clock", "sequence", "timestamp", "top", "top_timestamp")
+    __slots__ = (
+        "_at",
+        "_first",
+        "_picture",
+        "_shown",
+        "_top_picture",
+        "clock",
+        "sequence",
+        "timestamp",
+        "top",
+        "top_timestamp",
+    )
 
     def __init__(self, clock: int, sequence: int, timestamp: int) -> None:
         self.clock, self.top, self.top_timestamp = clock, sequence, timestamp
         self.sequence = self.timestamp = 0
         self._at, self._first = 0.0, -1
-        self._picture = (0, 0)
+        self._picture: tuple[int, int] | None = None
+        self._shown: tuple[bytes, int] = (b"", 0)
         self._top_picture = (-1, -1)
 
     def begin(self, sequence: int, timestamp: int, now: float, another: bool) -> None:
@@ -51,24 +63,27 @@ class Rewriter:
     def begin_picture(self, packet: bytes, start: int) -> None:
         """The first VP8 packet of another source: its picture follows the last one."""
         picture, layer = _read(packet, start)
-        top_picture, top_layer = self._top_picture
-        self._picture = (
-            top_picture + 1 - picture & 0x7FFF if min(picture, top_picture) >= 0 else 0,
-            top_layer + 1 - layer & 0xFF if min(layer, top_layer) >= 0 else 0,
-        )
+        last = _read(*self._shown)
+        top_picture, top_layer = self._top_picture = last if last[0] >= 0 else self._top_picture
+        by_picture = top_picture + 1 - picture & 0x7FFF if min(picture, top_picture) >= 0 else 0
+        by_layer = top_layer + 1 - layer & 0xFF if min(layer, top_layer) >= 0 else 0
+        self._picture = (by_picture, by_layer) if by_picture or by_layer else None
 
     def picture(self, packet: bytes, start: int) -> bytes:
         """``packet`` with its picture's numbers as they go out; marked as the last."""
+        if self._picture is not None:
+            packet = self._moved(packet, start, *self._picture)
+        self._shown = packet, start
+        return packet
+
+    @staticmethod
+    def _moved(packet: bytes, start: int, by_picture: int, by_layer: int) -> bytes:
         picture, layer = _read(packet, start)
         if picture < 0:
             return packet
-        by_picture, by_layer = self._picture
         wide = bool(packet[start + 2] & 0x80)
         picture = picture + by_picture & (0x7FFF if wide else 0x7F)
-        self._top_picture = (picture, layer + by_layer & 0xFF if layer >= 0 else -1)
-        if not by_picture and not by_layer:
-            return packet
-        return _written(packet, start, wide, picture, self._top_picture[1])
+        return _written(packet, start, wide, picture, layer + by_layer & 0xFF if layer >= 0 else -1)
 
 
 def _read(packet: bytes, start: int) -> tuple[int, int]:

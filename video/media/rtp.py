@@ -12,6 +12,7 @@ WITH_TIME = Struct("!BBHIIHHI")
 SHORTEST = HEADER.size
 _ONE_BYTE, _TWO_BYTE = 0xBEDE, 0x1000
 _WORD = Struct("!HH")
+_BEDE = _ONE_BYTE.to_bytes(2, "big")
 
 
 class Malformed(ValueError):
@@ -29,6 +30,32 @@ def payload_start(packet: bytes) -> int:
     if flags >> 6 != 2 or len(packet) < start:
         raise Malformed("header")
     return start
+
+
+def opened(packet: bytes, number: int) -> tuple[int, int]:
+    """Where the payload begins, and the three octets of header extension ``number`` (-1: not there). Raises Malformed.
+
+    For each packet: no more than both is read, and the usual one-byte elements are walked in place.
+    """
+    if packet[0] == 0x80:
+        return SHORTEST, -1
+    start = payload_start(packet)
+    if not packet[0] & 0x10 or not number:
+        return start, -1
+    at = SHORTEST + 4 * (packet[0] & 15)
+    if packet[at : at + 2] != _BEDE:
+        found = extensions(packet).get(number, b"")
+        return start, int.from_bytes(found, "big") if len(found) == 3 else -1
+    at += 4
+    while at < start:
+        head = packet[at]
+        if head >> 4 == number:
+            fits = head & 15 == 2 and at + 4 <= start
+            return start, int.from_bytes(packet[at + 1 : at + 4], "big") if fits else -1
+        if head >> 4 == 15:
+            break
+        at += (head & 15) + 2 if head else 1
+    return start, -1
 
 
 def payload(packet: bytes, start: int) -> bytes:
@@ -73,16 +100,6 @@ def _elements(block: bytes, head: int) -> dict[int, bytes]:
         found[number] = block[at : at + length]
         at += length
     return found
-
-
-def extension(packet: bytes, number: int) -> bytes | None:
-    """One element; the frequent case, an element at the head of a one-byte block, costs next to nothing."""
-    begin = SHORTEST + 4 * (packet[0] & 15)
-    if not packet[0] & 0x10 or len(packet) < begin + 5:
-        return None
-    if packet[begin] == 0xBE and packet[begin + 4] >> 4 == number:
-        return packet[begin + 5 : begin + 6 + (packet[begin + 4] & 15)]
-    return extensions(packet).get(number)
 
 
 def starts_vp8_picture(packet: bytes, start: int) -> bool:

@@ -31,6 +31,8 @@ _EXTENSIONS = {
     "mid": "urn:ietf:params:rtp-hdrext:sdes:mid",
     "time": "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
 }
+_MIXED = "a=extmap-allow-mixed"
+"""RFC 8285 section 6: one-byte and two-byte header extensions in one stream."""
 _CREDENTIAL = re.compile(r"^[A-Za-z0-9+/]+$")
 
 
@@ -75,11 +77,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a page offers; ``dtls`` has its fingerprints."""
+    """What a page offers; ``dtls`` has its fingerprints, ``mixed``: header extensions of both lengths may be mixed."""
 
     lines: tuple[Line, ...]
     ice: Credentials
     dtls: RTCDtlsParameters
+    mixed: bool = False
 
     @property
     def slots(self) -> int:
@@ -122,7 +125,7 @@ def parse_offer(text: str) -> Offer:
     lines = tuple(_line(number, section) for number, section in enumerate(media))
     if len({line.mid for line in lines}) != len(lines):
         raise _refused("Two lines of the offer have the same name.")
-    return Offer(lines, _remote(media[0]), _fingerprints(media[0]))
+    return Offer(lines, _remote(media[0]), _fingerprints(media[0]), _MIXED in text)
 
 
 def _measured(text: str) -> None:
@@ -247,6 +250,8 @@ def write_answer(offer: Offer, answering: Answering) -> str:
         f"a=group:BUNDLE {bundle}",
         "a=msid-semantic: WMS *",
     ]
+    # Chromium takes an answer without the word for a change in each later offer, and makes its encoders anew.
+    rows += [_MIXED] * offer.mixed
     candidates = _candidates(answering.addresses, answering.port)
     for line in offer.lines:
         rows += _section(line, answering, candidates) if line.codecs else _rejected(line)

@@ -9,18 +9,22 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pylibsrtp
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCCertificate
 
 from video.media import rtcp, rtp
 from video.media.counters import Counters, Dropped
 from video.media.downlink import AGAIN, Downlink
+from video.media.estimate import Estimate
 from video.media.ice import Address
 from video.media.limits import Limits
 from video.media.sdp import Credentials, Offer, Sending
+from video.media.srtp import Turned, opening, sealing
 from video.media.transport import Dtls
 from video.media.uplink import Uplink
 from video.ports import MediaState, MediaStats, Source
+
+Stream = Callable[[bytes, int, float], None]
+"""What becomes of a packet in the clear whose payload begins at a place."""
 
 
 class Wire(Protocol):
@@ -45,19 +49,24 @@ class Session:
         self.ssrc = secrets.randbits(31) | 1
         self.ufrags: list[Credentials] = []
         self.ready = self.lost = self.closed = False
-        self.checks, self.budget = limits.checks, limits.session_packets
+        self.checks = self.strange = limits.checks
+        self.budget, self.words = limits.session_packets, limits.control_octets
+        self._ssrcs: set[bytes] = set()
         self.born = self.seen = asyncio.get_running_loop().time()
         self.octets_in = self.octets_out = self.packets_out = 0
         self.round_trip, self.estimate, self.takes = 0.0, 0, 0
         self._dtls = Dtls(certificate, offer.dtls, self._send, self._keyed, lambda: self._gone(self))
-        self._estimator = RemoteBitrateEstimator()
+        self._estimator = Estimate()
         self.uplinks = {line.source: Uplink(self, line) for line in offer.lines if line.slot < 0 and line.codecs}
         self.downlinks: dict[tuple[int, Source], Downlink] = {}
         self.sending: dict[str, Sending] = {}
         self._arrange()
-        self._streams: dict[int, Callable[[bytes, float], None]] = {}
+        self._streams: dict[bytes, Stream] = {}
         self._declare()
-        self._unprotect = self._unprotect_rtcp = self._protect = self._protect_rtcp = _no_keys
+        self._unprotect: Turned = _no_keys
+        self._unprotect_rtcp: Turned = _no_keys
+        self._protect: Turned = _no_keys
+        self._protect_rtcp: Turned = _no_keys
 
     def _arrange(self) -> None:
         """SSRCs of what is sent, all different."""
@@ -76,9 +85,9 @@ class Session:
         """The SSRCs that the offer names."""
         for uplink in self.uplinks.values():
             for ssrc in uplink.line.ssrcs[:4]:
-                self._streams[ssrc] = uplink.received
+                self._streams[ssrc.to_bytes(4, "big")] = uplink.received
             for ssrc in list(uplink.line.repairs)[:4]:
-                self._streams[ssrc] = uplink.repaired
+                self._streams[ssrc.to_bytes(4, "big")] = uplink.repaired
 
     def checked(self, address: Address, nominated: bool, now: float) -> bool:
         """A connectivity check came from ``address``; whether the address is new."""
@@ -97,8 +106,8 @@ class Session:
 
     def _keyed(self) -> None:
         received, sent = self._dtls.keys()
-        self._unprotect, self._unprotect_rtcp = received.unprotect, received.unprotect_rtcp
-        self._protect, self._protect_rtcp = sent.protect, sent.protect_rtcp
+        self._unprotect, self._unprotect_rtcp = opening(received)
+        self._protect, self._protect_rtcp = sealing(sent)
         self.ready = True
         self._told(self, MediaState.CONNECTED, None)
 
@@ -116,10 +125,16 @@ class Session:
             return
         try:
             if len(datagram) > 1 and 192 <= datagram[1] <= 223:
-                self._control(self._unprotect_rtcp(datagram), now)
+                self._controlled(datagram, now)
+                return
+            stream = self._streams.get(datagram[8:12])
+            if stream is None and not self._affordable(datagram[8:12]):
+                self.counters[Dropped.STRANGE] += 1
                 return
             packet = self._unprotect(datagram)
-            stream = self._streams.get(int.from_bytes(packet[8:12], "big")) or self._bind(packet)
+            if stream is None:
+                self._ssrcs.add(packet[8:12])
+                stream = self._bind(packet)
             if stream is None:
                 self.counters[Dropped.STRANGE] += 1
                 return
@@ -127,15 +142,31 @@ class Session:
                 self._alive(now)
             self.seen = now
             self.octets_in += len(datagram)
-            if self._time and packet[0] & 0x10:
-                self._weigh(packet, now)
-            stream(packet, now)
+            start, sent = rtp.opened(packet, self._time)
+            if sent >= 0:
+                self.estimate = self._estimator.add(sent, len(packet), now)
+            stream(packet, start, now)
         except pylibsrtp.Error:
             self.counters[Dropped.SRTP] += 1
         except rtp.Malformed:
             self.counters[Dropped.MALFORMED] += 1
 
-    def _bind(self, packet: bytes) -> Callable[[bytes, float], None] | None:
+    def _affordable(self, ssrc: bytes) -> bool:
+        """libsrtp keeps a stream for good for each SSRC that it ever opened a packet of."""
+        return ssrc in self._ssrcs or len(self._ssrcs) < self.limits.ssrcs
+
+    def _controlled(self, datagram: bytes, now: float) -> None:
+        """SRTCP, of which few octets ask for much work: so much of it in a second and no more."""
+        self.words -= len(datagram)
+        ssrc = datagram[4:8]
+        if self.words < 0 or not self._affordable(ssrc):
+            self.counters[Dropped.CAP if self.words < 0 else Dropped.STRANGE] += 1
+            return
+        compound = self._unprotect_rtcp(datagram)
+        self._ssrcs.add(ssrc)
+        self._control(compound, now)
+
+    def _bind(self, packet: bytes) -> Stream | None:
         """An SSRC that the offer did not name: by its mid, then by its payload type (RFC 8843 section 9.2)."""
         if len(packet) < rtp.SHORTEST or len(self._streams) >= self.limits.streams:
             return None
@@ -147,17 +178,8 @@ class Session:
         if not chosen:
             return None
         stream = chosen[0].repaired if chosen[0].repairs(kind) else chosen[0].received
-        self._streams[int.from_bytes(packet[8:12], "big")] = stream
+        self._streams[packet[8:12]] = stream
         return stream
-
-    def _weigh(self, packet: bytes, now: float) -> None:
-        """How much the way from here can carry, by abs-send-time (draft-alvestrand-rmcat-remb-03)."""
-        sent = rtp.extension(packet, self._time)
-        if sent is not None and len(sent) == 3:
-            size, ssrc = len(packet), int.from_bytes(packet[8:12], "big")
-            found = self._estimator.add(int(now * 1000), int.from_bytes(sent, "big"), size, ssrc)
-            if found is not None:
-                self.estimate = found[0]
 
     def _control(self, compound: bytes, now: float) -> None:
         if self.lost:
@@ -217,7 +239,8 @@ class Session:
 
     def tick(self, now: float, budget: int) -> None:
         """Once a second: allowances, reports, who fell silent."""
-        self.checks, self.budget = self.limits.checks, budget
+        self.checks = self.strange = self.limits.checks
+        self.budget, self.words = budget, self.limits.control_octets
         for downlink in self.downlinks.values():
             downlink.again = AGAIN
         if not self.ready:

@@ -11,12 +11,15 @@ from video.media.downlink import Downlink
 from video.media.history import unwrapped
 from video.media.keyframes import KeyFrames
 from video.media.reception import Reception, patience
-from video.media.rtp import HEADER, SHORTEST, payload_start
+from video.media.rtp import HEADER
 from video.media.sdp import CLOCK, Line
 from video.ports import Captured, Sink
 
 if TYPE_CHECKING:
     from video.media.session import Session
+
+REPORTS = 0.05
+"""Seconds between two of a publisher's reports that are passed on: each goes out once for everybody who receives."""
 
 
 class Uplink:
@@ -30,7 +33,7 @@ class Uplink:
         self.reception: Reception | None = None
         self.clock: tuple[int, int] | None = None
         self.key_frames = KeyFrames(self._ask_key_frame)
-        self.last = 0.0
+        self.last, self._clocked = 0.0, float("-inf")
         self.sending = False
         self._codecs = {codec.payload_type: codec.name for codec in line.codecs}
         self._repairs = {codec.rtx: codec.payload_type for codec in line.codecs if codec.rtx >= 0}
@@ -43,8 +46,8 @@ class Uplink:
     def repairs(self, payload_type: int) -> bool:
         return payload_type in self._repairs
 
-    def received(self, packet: bytes, now: float) -> None:
-        """One packet in the clear. Raises rtp.Malformed."""
+    def received(self, packet: bytes, start: int, now: float) -> None:
+        """One packet in the clear, its payload at ``start``."""
         _, kind, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
         codec = self._codecs.get(kind & 0x7F)
         if codec is None:
@@ -64,7 +67,6 @@ class Uplink:
             self.tap(Captured(self.session.member, self.source, codec, packet, self.clock, now))
         if self.silenced or not self.outputs:
             return
-        start = payload_start(packet) if packet[0] != 0x80 else SHORTEST
         send_time = int(now * 262144) & 0xFFFFFF
         for output in self.outputs:
             output.forward(packet, start, codec, now, send_time)
@@ -75,14 +77,14 @@ class Uplink:
         self.reception = Reception(ssrc, CLOCK[self.line.kind], sequence)
         return self.reception
 
-    def repaired(self, packet: bytes, now: float) -> None:
+    def repaired(self, packet: bytes, start: int, now: float) -> None:
         """A packet of the retransmission stream. Raises rtp.Malformed."""
         payload_type = self._repairs.get(packet[1] & 0x7F)
         if payload_type is None or self.reception is None:
             return
         inner = unwrapped(packet, payload_type, self.reception.ssrc)
         if inner and int.from_bytes(inner[2:4], "big") in self.reception.missing:
-            self.received(inner, now)
+            self.received(inner, start, now)
 
     def give(self, outputs: tuple[Downlink, ...], now: float) -> None:
         """Those who receive it from now on; a newcomer gets a key frame."""
@@ -126,8 +128,9 @@ class Uplink:
 
     def clocked(self, report: rtcp.SenderReport, now: float) -> None:
         """The publisher's report, passed on in the terms of each who receives it."""
-        if self.reception is None:
+        if self.reception is None or now - self._clocked < REPORTS:
             return
+        self._clocked = now
         self.reception.reported(report.ntp, now)
         self.clock = (report.ntp, report.timestamp)
         if not self.silenced:

@@ -129,6 +129,12 @@ class Unhold(Command, frozen=True):
     """Lifts it."""
 
 
+class Off(Command, frozen=True, kw_only=True):
+    """What of itself a member has turned off, by what its page says: shown to the others, decides nothing."""
+
+    sources: frozenset[Source] = frozenset()
+
+
 class Share(Command, frozen=True):
     """May share the screen from now on; that it does is seen from its media."""
 

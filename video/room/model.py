@@ -48,7 +48,8 @@ class Member(msgspec.Struct, frozen=True):
     """One seat. ``session`` '' without media; ``up``: its transport carries packets; ``share``: may share the screen;
     ``sharing``: does so; ``absent_since`` while neither socket nor media is there; ``since`` of the standing;
     ``done`` and ``measured`` are the last commands and sessions, so that what comes twice is done once;
-    ``agreed``: number of the fact with which they agreed to be recorded, ``consented``: the record has it active."""
+    ``agreed``: number of the fact with which they agreed to be recorded, ``consented``: the record has it active;
+    ``off``: what they have turned off, as their page says."""
 
     id: str
     role: Role
@@ -69,6 +70,7 @@ class Member(msgspec.Struct, frozen=True):
     measured: tuple[str, ...] = ()
     agreed: int = 0
     consented: bool = False
+    off: frozenset[Source] = frozenset()
 
     @property
     def present(self) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from video.errors import Refused
 from video.ports import FactKind, MediaState, Role
 from video.room import events, views
-from video.room.model import SAID, SAYINGS, Held, Member, Phase, Saying, SentFile, Standing
+from video.room.model import SAID, SAYINGS, TALK, Held, Member, Phase, Saying, SentFile, Standing
 from video.room.scene import Scene
 
 MEASURED = 16
@@ -132,6 +132,10 @@ def unhold(scene: Scene, member: Member, event: events.Unhold) -> None:
     if member.held is Held.PRACTITIONER and scene.room.members[event.by].role is not Role.PRACTITIONER:
         raise Refused("held", "The clinician has put you on hold.", 409)
     scene.change(member.id, held=Held.NO)
+
+
+def turned_off(scene: Scene, member: Member, event: events.Off) -> None:
+    scene.change(member.id, off=event.sources & TALK)
 
 
 def share(scene: Scene, member: Member, event: events.Share) -> None:

@@ -65,6 +65,7 @@ TRANSITIONS: dict[tuple[Standing, type[events.Event]], Row] = (
     | _rows((_A,), events.AskMute, Row(None, moves.ask_mute))
     | _rows((_A,), events.Hold, Row(None, moves.hold))
     | _rows((_A,), events.Unhold, Row(None, moves.unhold))
+    | _rows((_C, _W, _A), events.Off, Row(None, moves.turned_off))
     | _rows((_A,), events.Share, Row(None, moves.share))
     | _rows((_A,), events.Unshare, Row(None, moves.unshare))
     | _rows((_A,), events.Say, Row(None, moves.say))
@@ -92,6 +93,7 @@ GUARDS: dict[type[events.Command], Guard] = {
     events.Say: Guard(True, False),
     events.SendFile: Guard(True, False),
     events.Pass: Guard(True, False),
+    events.Off: Guard(True, False),
     events.Hold: Guard(True, True),
     events.Unhold: Guard(True, True),
     events.Unshare: Guard(True, True),

@@ -34,6 +34,7 @@ def _entry(member: Member) -> dict[str, Any]:
         "media": member.up,
         "held": member.held is not Held.NO,
         "sharing": member.sharing,
+        "off": sorted(source.value for source in member.off),
     }
 
 

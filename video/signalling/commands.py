@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from video.errors import Refused
+from video.ports import Source
 from video.room import events
 
 LONGEST_CHAT = 2000
@@ -50,12 +51,20 @@ def _pass(message: Message, by: str) -> events.Command:
     return events.Pass(by, by, message.id, to=message.member, text=message.text)
 
 
+def _turn_off(message: Message, by: str) -> events.Command:
+    """``text`` names what is off, with spaces between."""
+    known = {source.value: source for source in Source}
+    words = message.text[:LONGEST_CHAT].split()
+    return events.Off(by, by, message.id, sources=frozenset(known[word] for word in words if word in known))
+
+
 COMMANDS: dict[str, _Made] = {
     "ready": _about_itself(events.Ready),
     "leave": _about_itself(events.Leave),
     "end": _about_itself(events.End),
     "share": _about_itself(events.Share),
     "chat": _say,
+    "off": _turn_off,
     "pass": _pass,
     "record": _about_itself(events.Record),
     "stop-recording": _about_itself(events.StopRecording),

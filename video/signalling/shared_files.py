@@ -69,6 +69,8 @@ class SharedFiles:
         sent = events.SendFile(place.member, place.member, command, file=id, name=name, type=type, size=len(content))
         try:
             self._visits.feed(place.room, sent)
+            if self._known(place, id) is None:  # the room did another command under this id before
+                raise Refused("not-now", "A file needs an id of its own.", 409)
         except Refused:
             await asyncio.to_thread(self._files.discard, place.room, id)
             raise

@@ -1,4 +1,4 @@
-"""Tables and migrations of the linkage, in SQLAlchemy Core: which facts the record has, and invitations.
+"""Tables and migrations of the linkage, in SQLAlchemy Core: which facts the record has, invitations, processes.
 
 docs/adr/video-record.md. Nothing of a patient stands in clear.
 """
@@ -53,4 +53,36 @@ def _initial(connection: sa.Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "facts of visits, invitations", _initial),)
+_places = sa.MetaData()
+
+node = sa.Table(
+    "video_node",
+    _places,
+    sa.Column("url", TEXT, primary_key=True),
+    *_columns(NUMBER, "rooms", "draining", "beat"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""The video processes; ``beat``: when each last said that it is there (ms since 1970 UTC)."""
+
+room = sa.Table(
+    "video_room",
+    _places,
+    sa.Column("room", TEXT, primary_key=True),
+    *_columns(TEXT, "node"),
+    *_columns(NUMBER, "at"),
+    sa.Index("video_room_node", "node", "at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""Where each room is, since ``at``. It never moves: its facts are numbered there."""
+
+
+def _with_places(connection: sa.Connection) -> None:
+    _places.create_all(connection, checkfirst=False)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "facts of visits, invitations", _initial),
+    Migration(2, "video processes and their rooms", _with_places),
+)

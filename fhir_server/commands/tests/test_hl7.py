@@ -15,6 +15,9 @@ from fhir_server.hl7_metrics import BridgeMetrics
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.wiring import Process
+from hl7_bridge.journal import SqlJournal
+from hl7_bridge.journal.aside import Aside
+from hl7_bridge.ports import Incoming
 from hl7_bridge.site.files import read_site
 from resources.repository import WHOLE_RECORD, Caller, Repository, SearchRequest
 
@@ -93,6 +96,21 @@ def test_messages_are_sent_listed_shown_and_replayed(run: Run, folder: Path, pee
     assert "Observation/" in shown and "MSA|AA|1" in shown
     assert run("hl7", "replay", "1")[:2] == (0, "1 of 1 messages are read again\n")
     assert "there is no message 99" in run("hl7", "show", "99")[2]
+
+
+def test_what_is_set_aside_is_listed_and_shown(
+    run: Run, folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(load({"DATA_DIR": str(folder), "DATABASE": database_url, "OPEN": True}, {}))
+    one = Incoming("lab", b"MSH|^~\\&|LAB\rPID|1\x1b[2J", 1000, "7", "ORU", "R01", "2.5.1", ("x",))
+    monkeypatch.setattr(SqlJournal, "aside", lambda self: [Aside(3, 120), Aside(4, 90, one)])
+    listed = run("hl7", "tail")[1]
+    assert "aside-3" in listed and "aside-4" in listed and "set aside" in listed
+    assert "aside" not in run("hl7", "tail", "--sender", "lab")[1]
+    assert "120 bytes as they are stored" in run("hl7", "show", "aside-3")[1]
+    shown = run("hl7", "show", "aside-4")[1]
+    assert "PID|1" in shown and "\x1b" not in shown
+    assert "nothing is set aside as aside-5" in run("hl7", "show", "aside-5")[2]
 
 
 def test_a_message_is_edited_and_replayed(run: Run, folder: Path, peer: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhir_server.http.address import behind_proxies, plain
+from fhir_server.http.address import among, behind_proxies, plain
 
 PROXIES = frozenset({"127.0.0.1", "10.0.0.1"})
 
@@ -36,3 +36,14 @@ def test_whence(peer: str, forwarded: str, found: str) -> None:
 )  # fmt: skip
 def test_an_ipv4_address_has_one_name(address: str, found: str) -> None:
     assert plain(address) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "is_among"),
+    [("10.42.7.1", True), ("10.43.0.1", False), ("fd00::7", True), ("192.0.2.1", True), ("unknown", False)],
+)
+def test_networks_are_named_as_addresses_are(address: str, is_among: bool) -> None:
+    places = ("10.42.0.0/16", "fd00::/8", "192.0.2.1")
+    assert among(address, places) is is_among
+    asked = behind_proxies(address, "198.51.100.7", places)
+    assert (asked == "198.51.100.7") is is_among

@@ -33,6 +33,8 @@ def test_if_match_that_no_version_has() -> None:
         if_match('W/"abc"')
     with pytest.raises(PreconditionFailed):
         if_match('W/"0"')
+    with pytest.raises(PreconditionFailed):
+        if_match('W/"\u00b2"')  # a digit, and no number
     with pytest.raises(BadSyntax):
         if_match('W/"1", W/"2"')
 

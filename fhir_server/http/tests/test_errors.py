@@ -33,6 +33,7 @@ def test_quoted_characters_that_xml_cannot_carry_are_replaced() -> None:
 
 def test_headers_by_status() -> None:
     assert ("Retry-After", "2") in error_response(errors.Unavailable("x")).headers
+    assert error_response(errors.OutcomeUnknown("x")).headers == []  # nobody sends again by itself what may be there
     assert error_response(errors.LoginRequired("x")).headers[0][0] == "WWW-Authenticate"
     assert error_response(WrongMethod("PUT", ["POST", "GET"])).headers == [("Allow", "GET, POST")]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
+from fhir_server.pages.desk import notice
 from fhir_server.pages.door import Visitor
 from fhir_server.pages.frame import Frame
 from fhir_server.pages.hl7.console import Console
@@ -28,7 +29,6 @@ DONE = {
     "aside": "The message is set aside: it will not be applied unless somebody replays it.",
     "waits": "Nothing was done: the message still waits, or its sender is not in the site kit.",
 }
-"""What a page says after an action that led to it, by the word in its address."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Desk:
     def page(self, template: str, status: int = 200, *, tab: str, heading: str, **context: Any) -> Response:
         """A page with its tabs; ``error`` and ``notice`` are shown above it."""
         shared = {"tabs": TABS, "tab": tab, "heading": heading, "now": self.console.now(), "error": ""}
-        shared["notice"] = DONE.get(request.args.get("done", ""), "")
+        shared["notice"] = notice(DONE)
         return self.frame.show(self.visitor, template, status, shared | context)
 
     def go(self, path: str, **query: str) -> Response:

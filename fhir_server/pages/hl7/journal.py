@@ -33,7 +33,12 @@ def linked(desk: Desk) -> Response:
 def search(desk: Desk) -> Response:
     """POST /hl7/messages: also the next page."""
     before = request.form.get("before", "")
-    return _found(desk, _asked(), int(before) if before.isascii() and before.isdigit() else 0)
+    return _found(desk, _asked(), int(before) if _is_number(before) else 0)
+
+
+def _is_number(text: str) -> bool:
+    """Whether it may be that of a message."""
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _asked() -> dict[str, str]:
@@ -88,8 +93,8 @@ def replay(desk: Desk) -> Response:
         if entries and not request.form.get("sure"):
             return _question(desk, asked, len(entries), sum(entry.state not in ENDED for entry in entries))
     else:
-        ids = [int(text) for text in request.form.getlist("ids")[:PAGE] if text.isascii() and text.isdigit()]
-        entries = [entry for id in ids if (entry := journal.read(min(id, 1 << 62)))]
+        ids = [int(text) for text in request.form.getlist("ids")[:PAGE] if _is_number(text)]
+        entries = [entry for id in ids if (entry := journal.read(id))]
     if not entries:
         return _found(desk, asked, error="Tick the messages to replay.")
     done = desk.console.again(desk.visitor, sorted(entries, key=lambda entry: entry.id))

@@ -43,6 +43,7 @@ def overview(desk: Desk) -> Response:
         alarms=sorted(alarms(peers, now), key=lambda alarm: alarm.level),
         senders=[row for row in rows if row.peer.direction == "in"],
         strangers=console.journal.strangers(),
+        aside=console.journal.aside(),
         receivers=[row for row in rows if row.peer.direction == "out"],
     )
 

@@ -1,9 +1,10 @@
-"""The visits of today: the list, what changed on it, and the way into a visit.
+"""The visits of a day: the list, what changed on it, and the way into a visit.
 
 Ours; docs/video.md. The page asks every few seconds whether anything changed, which costs no row of the audit trail.
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -11,13 +12,13 @@ import msgspec
 from flask import Response, request
 
 from fhir_server.operations.visit import ticket_of
+from fhir_server.pages.chart.found import Found, find
+from fhir_server.pages.chart.words import day, name
 from fhir_server.pages.rendering import STRICT, guard
 from fhir_server.pages.serving import quiet
 from fhir_server.pages.visits.desk import Desk
-from fhir_server.pages.visits.found import Found, find
-from fhir_server.pages.visits.rows import Shown, shown
+from fhir_server.pages.visits.rows import Shown, shown, to_look_at
 from fhir_server.pages.visits.schedule import Visit, of_day, whose
-from fhir_server.pages.visits.words import day, name
 from fhir_server.visits.people import role_of
 from fhir_server.visits.presence import Sitting
 from resources.errors import FhirError, Forbidden, NotFound, Unavailable
@@ -39,12 +40,12 @@ def visits(desk: Desk, *, error: str = "", status: int = 200) -> Response:
         "day.html",
         status,
         policy=desk.list_policy,
-        heading="Video visits",
+        heading="Video visits" if desk.clinic.desk else "Appointments",
         error=error,
         position=position,
         sitting=_digest(desk, sitting),
         chosen=chosen,
-        asked=_asked(desk, chosen),
+        asked=_asked(desk, chosen) | _other_day(desk),
         practitioners=_practitioners(desk),
         **_list(desk, chosen, sitting),
     )
@@ -60,7 +61,7 @@ def changes(desk: Desk) -> Response:
     if versions or digest != request.args.get("sitting", ""):
         chosen = _chosen(desk)
         context = desk.frame.door.frame(desk.visitor) | {"csrf": desk.visitor.csrf}
-        context |= {"chosen": chosen, "asked": _asked(desk, chosen)}
+        context |= {"chosen": chosen, "asked": _asked(desk, chosen) | _other_day(desk)}
         page = desk.frame.look.render(desk.frame.door.root, "list.html", context | _list(desk, chosen, sitting))
         html = page.get_data(as_text=True)
     return told(desk, {"position": position, "sitting": digest, "html": html, "now": desk.clinic.now()})
@@ -93,14 +94,17 @@ def _entered(desk: Desk) -> Response:
     found = local(request.form.get("visit", ""))
     if found is None or found.type not in _WATCHED:
         raise NotFound("There is no such visit.")
-    version, clinic = desk.repository.read(*found), desk.clinic
+    visits, version = desk.clinic.desk, desk.repository.read(*found)
+    if visits is None:
+        raise NotFound("No visits by video are held here.")
     if found.type == "Appointment":
-        clinic.desk.booking(desk.repository).begun(decode_stored(version.doc))
+        sealed = request.form.get("encrypted", "") == "1"
+        visits.booking(desk.repository).begun(decode_stored(version.doc), sealed=sealed)
         version = desk.repository.read(*found)
     who = desk.who or request.form.get("as", "")
     if role_of(who) is not Role.PRACTITIONER:
         raise Forbidden("Choose as which practitioner of the visit you come in.")
-    seat = ticket_of(clinic.desk, clinic.note, desk.repository, version, lambda: who)
+    seat = ticket_of(visits, desk.clinic.note, desk.repository, version, lambda: who)
     return desk.frame.leave(desk.visitor, seat.url, desk.list_policy)
 
 
@@ -119,13 +123,39 @@ def _asked(desk: Desk, chosen: str) -> dict[str, str]:
     return {"practitioner": chosen} if chosen else {}
 
 
+def _day(desk: Desk) -> date:
+    """The day that is asked for, today when none is."""
+    try:
+        asked = date.fromisoformat(request.values.get("day", ""))
+    except ValueError:
+        return desk.clinic.at().date()
+    return asked if 1900 <= asked.year <= 2200 else desk.clinic.at().date()
+
+
+def _other_day(desk: Desk) -> dict[str, str]:
+    day = _day(desk)
+    return {"day": day.isoformat()} if day != desk.clinic.at().date() else {}
+
+
+def _days(desk: Desk, chosen: str, of: date) -> dict[str, dict[str, str]]:
+    """Queries of the page for the day before ``of``, today and the day after it."""
+    asked, today = _asked(desk, chosen), desk.clinic.at().date()
+    days = {"before": of - timedelta(days=1), "today": today, "after": of + timedelta(days=1)}
+    return {name: asked | ({"day": day.isoformat()} if day != today else {}) for name, day in days.items()}
+
+
 def _list(desk: Desk, chosen: str, sitting: list[Sitting] | None) -> dict[str, Any]:
-    clinic, at = desk.clinic, desk.clinic.at()
+    clinic, at, of = desk.clinic, desk.clinic.at(), _day(desk)
+    other = of != at.date()
     own = whose(desk.repository, desk.who or chosen) if desk.who or chosen else ()
-    found = of_day(desk.repository, at, own if chosen else ())
+    noon = datetime.combine(of, time(12), clinic.zone) if other else at
+    found = of_day(desk.repository, noon, own if chosen else (), alone=other)
 
     def rows(visits: Sequence[Visit]) -> list[Shown]:
-        return shown(visits, own, sitting, at.date(), clinic.zone)
+        rows = shown(visits, own, sitting, of, clinic.zone)
+        if clinic.desk is None:
+            return [to_look_at(row) for row in rows]
+        return [to_look_at(row, "It can be entered on its day.") for row in rows] if other else rows
 
     return {
         "rows": rows(found.visits),
@@ -133,7 +163,10 @@ def _list(desk: Desk, chosen: str, sitting: list[Sitting] | None) -> dict[str, A
         "more": found.more,
         "refused": found.refused,
         "live": sitting is not None,
-        "date": day(at.date()),
+        "held": clinic.desk is not None,
+        "date": day(of),
+        "other": other,
+        "days": _days(desk, chosen, of),
         "zone": str(clinic.zone),
         "now": clinic.now(),
     }

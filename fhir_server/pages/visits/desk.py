@@ -3,44 +3,38 @@
 Ours; docs/video.md.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
-from fhir_server.pages.door import Visitor
-from fhir_server.pages.frame import Frame
+from fhir_server.pages import desk
 from fhir_server.pages.rendering import Look, Policy
 from fhir_server.pages.visits.clinic import Clinic
-from resources.repository import Repository
 
 LOOK = Look("visits", Path(__file__).resolve().parent)
 IDLE = 900
 """Seconds after which who does nothing is logged off; the pages say so and hide what they show."""
 OPEN = "open"
 """Who asks while there is no log-in."""
+TABS = (
+    ("/visits/", "Today", ""),
+    ("/visits/patients", "Patients", "patients"),
+    ("/visits/inbox", "Inbox", "inbox"),
+)
+"""Path, text, and what a page calls itself."""
 DONE = {
+    "answered": "Your answer is sent.",
+    "reviewed": "It is marked as seen to.",
     "observed": "The measurements are saved.",
+    "ordered": "It is ordered.",
     "saved": "The note is saved as a draft.",
     "signed": "The note is signed.",
 }
-"""What a page says after an action that led to it, by the word in its address."""
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a view is given."""
-
-    clinic: Clinic
-    frame: Frame
-    visitor: Visitor
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The record as the visitor may see and change it."""
-        return self.clinic.repository_of(self.visitor.caller)
+class Desk(desk.Desk[Clinic]):
+    """Of a clinician."""
 
     @property
     def who(self) -> str:
@@ -51,7 +45,7 @@ class Desk:
     @property
     def list_policy(self) -> Policy:
         """The form that joins a visit is answered with a redirect to the video process."""
-        return Policy(connect="'self'", forms=f"'self' {self.clinic.origin}")
+        return Policy(connect="'self'", forms=f"'self' {self.clinic.origin}".strip())
 
     @property
     def chart_policy(self) -> Policy:
@@ -65,12 +59,10 @@ class Desk:
             "now": self.clinic.now(),
             "who": self.visitor.caller.who,
             "idle": IDLE,
+            "tabs": TABS,
+            "notice": desk.notice(DONE),
         }
-        shared["notice"] = DONE.get(request.args.get("done", ""), "")
         return self.frame.show(self.visitor, template, status, shared | context, policy, logs_off=False)
-
-    def go(self, path: str, **query: str) -> Response:
-        return self.frame.go(self.visitor, path, **query)
 
 
 def chart_policy(clinic: Clinic) -> Policy:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from fhir_server.pages.visits.found import find
-from fhir_server.pages.visits.observed import LOINC
+from fhir_server.pages.chart.found import find
+from fhir_server.pages.chart.observed import LOINC
+from fhir_server.pages.chart.words import codes, name
 from fhir_server.pages.visits.vitals import ENTRIES
-from fhir_server.pages.visits.words import codes, name
 from resources.errors import BusinessRule
 from resources.json_codec import decode_stored
 from resources.repository import Command, Create, Patch, Repository

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from fhir_server.pages.door import Door
 from fhir_server.pages.frame import Frame
 from fhir_server.pages.serving import Row, View, serve
-from fhir_server.pages.visits import chart_page, day_page
+from fhir_server.pages.visits import apps, chart_page, chart_writing, day_page, inbox_page, patients
 from fhir_server.pages.visits.clinic import Clinic
 from fhir_server.pages.visits.desk import LOOK, Desk, chart_policy
 
@@ -21,18 +21,27 @@ ROUTES: tuple[Row, ...] = (
     ("/visits/changes", "GET", day_page.changes),
     ("/visits/enter", "POST", day_page.enter),
     ("/visits/session", "GET", day_page.session),
+    ("/visits/patients", "GET", patients.patients),
+    ("/visits/patients", "POST", patients.look),
+    ("/visits/inbox", "GET", inbox_page.inbox),
+    ("/visits/inbox/seen", "POST", inbox_page.seen),
+    ("/visits/inbox/answer", "POST", inbox_page.answer),
+    ("/visits/documents/<type>/<id>/<n>", "GET", chart_page.document),
     (_CHART, "GET", chart_page.chart),
-    (f"{_CHART}/observations", "POST", chart_page.measure),
-    (f"{_CHART}/note", "POST", chart_page.write),
+    (f"{_CHART}/news", "GET", chart_page.news),
+    (f"{_CHART}/observations", "POST", chart_writing.measure),
+    (f"{_CHART}/orders", "POST", chart_writing.order),
+    (f"{_CHART}/note", "POST", chart_writing.write),
+    (f"{_CHART}/apps/<app>", "POST", apps.launch),
 )
-_SCRIPTS: tuple[View, ...] = (day_page.changes, day_page.session)
-_FRAMED: tuple[View, ...] = (chart_page.chart, chart_page.measure, chart_page.write)
+_SCRIPTS: tuple[View, ...] = (day_page.changes, day_page.session, chart_page.news)
+_FRAMED: tuple[View, ...] = (chart_page.chart, chart_writing.measure, chart_writing.order, chart_writing.write)
 _LONGEST_KEPT = 100_000
 
 
 def blueprint(clinic: Clinic, door: Door) -> Blueprint:
     """Everything below ``/visits``."""
-    frame = Frame(LOOK, door, ("/visits/", "Video visits"))
+    frame = Frame(LOOK, door, ("/visits/", "Clinic"))
     refusals = dict.fromkeys(_SCRIPTS, partial(_to_script, door)) | dict.fromkeys(
         _FRAMED, partial(_in_frame, frame, clinic)
     )

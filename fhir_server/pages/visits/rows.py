@@ -4,15 +4,16 @@ Ours; docs/video.md. Who waits is told by the video process; the record says it 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 
+from fhir_server.pages.chart.words import age, concept, concepts, day, moment, name
 from fhir_server.pages.visits.schedule import Visit
-from fhir_server.pages.visits.words import age, concept, concepts, day, moment, name
 from fhir_server.visits.people import role_of
 from fhir_server.visits.presence import Sitting
 from video.ports import Role
 from video.room.model import PATIENT_SIDE, Standing
+from video.visit.encryption import is_encrypted
 from video.visit.timeline import ARRIVED, EMPTY, turns
 
 _STATES = {
@@ -61,7 +62,7 @@ class Waiting:
 @dataclass(frozen=True)
 class Shown:
     """A row. ``time`` as the clinic's clock says it, ``joins`` the (reference, name) under which the visitor may come
-    in; ``verb`` is what the button says, '' without one; ``why`` says why there is none."""
+    in; ``verb`` is what the button says, '' without one; ``why`` says why there is none; ``encrypted`` end to end."""
 
     place: str
     time: str
@@ -78,6 +79,7 @@ class Shown:
     verb: str
     why: str
     chart: str
+    encrypted: bool = False
 
 
 def shown(
@@ -85,6 +87,11 @@ def shown(
 ) -> list[Shown]:
     """``who`` are the references of the visitor, empty where nobody is logged in: then whoever a visit names."""
     return [_row(visit, who, sitting, today, zone) for visit in visits]
+
+
+def to_look_at(row: Shown, why: str = "") -> Shown:
+    """Without a way in: no visits are held here, or nobody shall begin one of the week to come by a slip."""
+    return replace(row, verb="", why=why if row.verb else "" if not why else row.why)
 
 
 def _row(visit: Visit, who: Sequence[str], sitting: Sequence[Sitting] | None, today: date, zone: tzinfo) -> Shown:
@@ -116,6 +123,7 @@ def _row(visit: Visit, who: Sequence[str], sitting: Sequence[Sitting] | None, to
         verb=verb,
         why=why,
         chart=_chart(visit),
+        encrypted=any(is_encrypted(one) for one in (visit.appointment, visit.encounter) if one),
     )
 
 

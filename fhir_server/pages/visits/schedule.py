@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from fhir_server.pages.visits.found import Found, find
-from fhir_server.pages.visits.words import codes, moment
+from fhir_server.pages.chart.found import Found, find
+from fhir_server.pages.chart.words import codes, moment
 from fhir_server.visits.booking import is_over
 from fhir_server.visits.people import named, patient_of
 from resources.repository import Repository
@@ -87,14 +87,15 @@ def whose(repository: Repository, practitioner: str) -> tuple[str, ...]:
     return (practitioner, *(f"PractitionerRole/{one['id']}" for one in roles.matches))
 
 
-def of_day(repository: Repository, at: datetime, who: Sequence[str]) -> Day:
-    """The day of ``at`` in its time zone; ``who`` as of whose, empty for all of the clinic."""
+def of_day(repository: Repository, at: datetime, who: Sequence[str], *, alone: bool = False) -> Day:
+    """The day of ``at`` in its time zone; ``who`` as of whose, empty for all of the clinic; ``alone``: without what has
+    begun on another day and is not over."""
     begin = datetime.combine(at.date(), time.min, at.tzinfo)
     dates = (("date", f"ge{begin.isoformat()}"), ("date", f"lt{_next(begin).isoformat()}"))
     actor = (("actor", ",".join(who)),) if who else ()
     booked = find(repository, "Appointment", *dates, *actor, *_PEOPLE_BOOKED, ("_sort", "date"))
     linked = _of_appointments(repository, booked.matches)
-    loose = _loose(repository, dates, who)
+    loose = _loose(repository, dates, who, alone)
     searches = (booked, *linked, *loose)
     people = {ref: one for found in searches for ref, one in found.included.items()}
     encounters = {one["id"]: one for found in (*linked, *loose) for one in found.matches}
@@ -120,13 +121,15 @@ def _of_appointments(repository: Repository, appointments: Sequence[Json]) -> li
     return [find(repository, "Encounter", ("appointment", ",".join(chunk)), *_PEOPLE) for chunk in chunks]
 
 
-def _loose(repository: Repository, dates: Sequence[tuple[str, str]], who: Sequence[str]) -> list[Found]:
-    """Visits of today, and those of any day that are not over: the person before the door may be early or late."""
+def _loose(repository: Repository, dates: Sequence[tuple[str, str]], who: Sequence[str], alone: bool) -> list[Found]:
+    """Visits of the day, and those of any day that are not over: the person before the door may be early or late."""
     mine = (("participant", ",".join(who)),) if who else ()
     virtual = ("class", f"{_ACT}|VR")
-    today = find(repository, "Encounter", virtual, *mine, *dates, *_PEOPLE)
+    own = find(repository, "Encounter", virtual, *mine, *dates, *_PEOPLE)
+    if alone:
+        return [own]
     open = find(repository, "Encounter", virtual, *mine, ("status", _OPEN), *_PEOPLE, ("_sort", "-_lastUpdated"))
-    return [today, open]
+    return [own, open]
 
 
 def _joined(

@@ -3,10 +3,10 @@
 OWASP ASVS 5.0 V8.2 (who may); HIPAA 164.308(a)(4). No more types than the pages show or write.
 """
 
-from fhir_server.pages.secured_door import Rule
+from fhir_server.pages.secured_door import Rule, cleared
 from fhir_server.pages.visits.clinic import CLIENT
-from resources.repository import Grant, Grants
-from smart_auth.model import Clearance, Person
+from resources.repository import Grants
+from smart_auth.model import Person
 
 _READ = (
     "Patient",
@@ -16,18 +16,28 @@ _READ = (
     "Location",
     "AllergyIntolerance",
     "Condition",
-    "MedicationRequest",
     "MedicationStatement",
     "Medication",
+    "QuestionnaireResponse",
+    "DiagnosticReport",
+    "Organization",
+    "Binary",
 )
-_WRITTEN = {"Encounter": "crus", "Appointment": "rus", "Observation": "crs", "DocumentReference": "crus"}
+_WRITTEN = {
+    "Encounter": "crus",
+    "Appointment": "rus",
+    "Observation": "crs",
+    "ServiceRequest": "crs",
+    "MedicationRequest": "crs",
+    "DocumentReference": "crus",
+    "Communication": "crs",
+    "Provenance": "crus",
+}
 
 
 def grants(person: Person) -> Grants:
     """As far as the clearance of ``person`` goes."""
-    all, some = person.clearance is Clearance.VERY_RESTRICTED, person.clearance is Clearance.RESTRICTED
-    types = dict.fromkeys(_READ, "rs") | _WRITTEN | {"Provenance": "c"}
-    return Grants(Grant(type, letters, confidential=all, restricted=some) for type, letters in types.items())
+    return cleared(person, dict.fromkeys(_READ, "rs") | _WRITTEN)
 
 
 STAFF = Rule("visits", CLIENT, lambda person: person.staff, "This page is for practitioners of the clinic.", grants)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-from fhir_server.pages.visits.observed import LOINC
+from fhir_server.pages.chart.observed import LOINC
 
 Json = dict[str, Any]
 

@@ -6,7 +6,16 @@ import pytest
 
 from fhir_server.repository import BoundRepository, Services
 from resources import json_codec
-from resources.errors import BusinessRule, Conflict, FhirError, Invalid, MultipleMatches, NotFound, PreconditionFailed
+from resources.errors import (
+    BusinessRule,
+    Conflict,
+    FhirError,
+    Invalid,
+    MultipleMatches,
+    NotFound,
+    PreconditionFailed,
+    TooCostly,
+)
 from resources.repository import Create, Delete, Find, HistoryRequest, Mark, Patch, Put, Read, SearchRequest
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "7"}]}
@@ -58,6 +67,16 @@ def test_a_conditional_update_that_may_only_create(repository: BoundRepository) 
     assert made.status == 201 and made.version and made.version.id == "p1"
     with pytest.raises(PreconditionFailed, match="asks for a create"):
         repository.commit([Put(PATIENT | {"id": "p2"}, "Patient", criteria=CRITERIA, if_none_match=True)])
+
+
+def test_identifiers_select_as_criteria_do(repository: BoundRepository) -> None:
+    either = (("urn:other", "1,|"), ("urn:mrn", "7"))
+    [made] = repository.commit([Put(PATIENT | {"id": "p1"}, "Patient", identities=either, if_none_match=True)])
+    assert made.version and made.version.id == "p1"
+    with pytest.raises(PreconditionFailed, match="asks for a create"):
+        repository.commit([Put(PATIENT | {"id": "p2"}, "Patient", identities=either, if_none_match=True)])
+    [changed] = repository.commit([Put(PATIENT | {"active": True}, "Patient", identities=either)])
+    assert changed.version and (changed.version.id, changed.version.version) == ("p1", 2)
 
 
 def test_a_commit_of_marks_alone(repository: BoundRepository, services: Services) -> None:
@@ -160,3 +179,16 @@ def test_reads_see_the_writes_of_their_transaction(repository: BoundRepository) 
 def test_a_thousand_entries(repository: BoundRepository) -> None:
     outcomes = repository.commit([Create(PATIENT, full_url=URL)] + [Create(about(URL)) for _ in range(999)])
     assert {outcome.status for outcome in outcomes} == {201}
+
+
+def test_what_fails_behind_the_writes_leaves_no_gap_in_the_trail(
+    repository: BoundRepository, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit([Create(PATIENT), Create(PATIENT)])
+    with monkeypatch.context() as small, pytest.raises(TooCostly):
+        small.setattr("fhir_server.repository.transaction.MOST_READ", 1)
+        repository.commit([Put(PATIENT | {"id": "p1"}, "Patient", "p1"), Read("Patient", "p1")])
+    repository.commit([Create(PATIENT), Create(PATIENT)])
+    rows = services.store.session().query("SELECT chain, count(*), max(n) FROM audit GROUP BY chain")
+    assert [(count, count) for _, count, _ in rows] == [(count, n) for _, count, n in rows]
+    assert sum(count for _, count, _ in rows) == 4

@@ -22,6 +22,19 @@ FOUND = [
     ("Organization?_has:Patient:organization:_has:Observation:patient:code=8302-2", "o1"),
     ("Observation?subject.organization.name=clin&value-quantity=lt1", "a0"),
     ("Observation?encounter.date=2020-01", "c0"),
+    ("Observation?encounter.patient:Patient.organization:Organization.name=clin", "c0"),
+    ("Observation?patient._has:Encounter:patient:status=finished&code=718-7", "c0"),
+    ("Observation?subject._has:Encounter:patient:date=2020&value-quantity=lt1", "a0"),
+    ("Patient?_has:Observation:patient:encounter._has:Observation:encounter:code=718-7", "p1"),
+    ("Patient?_has:Observation:patient:encounter.patient._has:Observation:subject:code=8302-2", "p1"),
+    ("Patient?_has:Observation:patient:encounter:missing=false", "p1"),
+    ("Patient?_has:Observation:patient:code:not=8302-2&gender=male", "p2"),
+    ("Patient?organization.name:exact=Clinic", "p1"),
+    ("Patient?organization.name:exact=clinic", ""),
+    ("Patient?organization.name:contains=lini", "p1"),
+    ("Observation?patient.organization:missing=true&value-quantity=lt1", "b0"),
+    ("Observation?patient.organization:identifier=urn:x|1", ""),
+    ("Observation?patient.gender:not=male&code=718-7", "c0"),
 ]
 
 

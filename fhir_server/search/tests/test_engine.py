@@ -96,6 +96,28 @@ def test_pages_join_to_the_whole_forwards_and_back(record: Record, sort: str) ->
     assert "previous" not in page.links and page.links["first"] == first.links["self"]
 
 
+@pytest.mark.parametrize("sort", ["", "&_sort=date", "&_sort=_id", "&_sort=-_id", "&_sort=-code", "&_sort=date,_id"])
+def test_a_page_that_was_emptied_leads_back(record: Record, sort: str) -> None:
+    query = f"Observation?_count=4{sort}"
+    pages = [record.page(query)]
+    while "next" in pages[-1].links:
+        pages.append(record.page("Observation?" + pages[-1].links["next"]))
+    before, last = pages[-2:]
+    link = before.links["next"]
+    for hit in last.hits:
+        record.delete("Observation", hit.version.id)
+    empty = record.page("Observation?" + link)
+    assert empty.hits == () and "next" not in empty.links
+    back = record.page("Observation?" + empty.links["previous"])
+    assert back.hits == before.hits
+    first = pages[1].links["previous"]
+    for hit in pages[0].hits:
+        record.delete("Observation", hit.version.id)
+    empty = record.page("Observation?" + first)
+    assert empty.hits == () and "previous" not in empty.links
+    assert record.page("Observation?" + empty.links["next"]).hits == pages[1].hits
+
+
 def test_a_page_link_is_bound_to_caller_and_query(record: Record) -> None:
     link = record.page("Observation?_count=3&code=8302-2").links["next"]
     with pytest.raises(Forbidden):

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from fhir_server.search import execute
 from fhir_server.search.execute import Executor
 from fhir_server.store import Session, Store, search_leap
 from fhir_server.store.order import IMPRECISE
@@ -191,6 +192,28 @@ def test_orders_are_those_of_the_plain_evaluation(
     span = Span(min(lo, hi) << 26, max(lo, hi) << 26) if bounded else Span()
     near = executor.measured(whole(part), lambda: Lists((EVERYTHING,), ROWS))
     assert executor.orders(near, span, limit, descending) == expected(part, rows, span, descending)[:limit]
+
+
+@given(windows, vague, st.booleans(), st.booleans(), st.sampled_from([1, 30, 500]), st.sampled_from([2, ROWS]), place)
+@easy
+def test_periods_that_last_into_a_time_are_found_by_their_ends(
+    store: Store,
+    rows: list[Row],
+    window: Window,
+    other: Interval,
+    whole: bool,
+    descending: bool,
+    limit: int,
+    few: int,
+    last: int,
+) -> None:
+    executor = Executor(store.session(), 0)
+    near = Both((bounded(window, other) if whole else Dated(window, other), Lists((2,), 5_000)))
+    span = Span(hi=last << 26) if descending else Span(lo=last << 26)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execute, "FEW", few)
+        want = expected(near, rows, span, descending)[:limit]
+        assert executor.orders(near, span, limit, descending) == want
 
 
 @given(

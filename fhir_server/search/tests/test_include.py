@@ -5,7 +5,8 @@ import pytest
 from fhir_server.search import include
 from fhir_server.search.tests.record import Record, observation, patient
 from fhir_server.store import Store
-from resources.errors import TooCostly
+from resources.errors import BadSearch, TooCostly
+from resources.repository import Caller, Grant, Grants
 
 
 @pytest.fixture
@@ -70,3 +71,63 @@ def test_too_many_are_refused_not_cut(record: Record, monkeypatch: pytest.Monkey
         record.page("Patient?_id=p1&_revinclude=Observation:subject")
     with pytest.raises(TooCostly, match="lower _count"):
         record.page("Observation?code=y&_include=*")
+
+
+def test_what_refers_to_a_page_is_one_statement_a_round(record: Record) -> None:
+    said: list[str] = []
+    if record.store.dialect == "sqlite":
+        record.session.connected().set_trace_callback(said.append)  # type: ignore[attr-defined]
+    alone = len(said)
+    record.ids("Patient?_id=p1,p2")
+    one = len(said) - alone
+    record.ids("Patient?_id=p1,p2&_revinclude=*&_include=*&_revinclude=Observation:performer")
+    assert len(said) - alone - one in (0, one + 2)
+    assert record.included("Patient?_id=p1,p2&_revinclude=*") == {"Observation/a", "Observation/b"}
+
+
+def test_iteration_that_leads_too_far_is_refused_not_cut(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(include, "ROUNDS", 2)
+    with pytest.raises(TooCostly, match="further than 2 steps"):
+        record.included("Organization?_id=low&_include:iterate=Organization:partof")
+
+
+def test_what_looks_on_too_many_lists_is_refused(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(include, "LISTS", 20)
+    with pytest.raises(TooCostly, match="name types"):
+        record.included("Patient?_revinclude=*")
+    assert record.included("Patient?_revinclude=Observation:patient") == {"Observation/a", "Observation/b"}
+
+
+def test_only_what_the_caller_reads_is_included(record: Record) -> None:
+    record.put(patient("p3", "Other"), observation("z", "p3", "z", hasMember=[{"reference": "Observation/a"}]))
+    every = "Patient?_id=p1&_revinclude:iterate=*&_include:iterate=*"
+    open = {"Observation/a", "Observation/b", "Patient/p2"}  # who links to a patient is in the compartment
+    closed = {"Observation/z", "Patient/p3", "Organization/low", "Organization/mid", "Organization/top"}
+    assert record.included(every) == open | closed
+    of = ("Patient", "p1")
+    caller = Caller("p1", grants=Grants(Grant(type, "rs", compartment=of) for type in ("Patient", "Observation")))
+    assert record.included(every, caller) == open
+    staff = Caller("staff", grants=Grants([Grant("Patient", "rs"), Grant("Observation", "rs", compartment=of)]))
+    assert record.included(every, staff) == open
+
+
+@pytest.mark.parametrize("value", ["*:subject", "Observation:subject:Practitioner", "Observation:code", "Nope:subject"])
+def test_an_include_that_finds_nothing_ever_is_refused(record: Record, value: str) -> None:
+    with pytest.raises(BadSearch):
+        record.ids(f"Observation?_include={value}")
+
+
+def test_what_belongs_to_a_patient_by_link_is_included_of_that_patient_alone(record: Record) -> None:
+    record.put(patient("p3", "Other"), observation("z", "p3", "z"))
+    for name, of in (
+        ("ours", ["Observation/a"]),
+        ("theirs", ["Observation/z"]),
+        ("both", ["Observation/a", "Patient/p3"]),
+    ):
+        record.put({"resourceType": "Provenance", "id": name, "recorded": "2020-01-01T00:00:00Z", "agent": [],
+                    "target": [{"reference": each} for each in of]})  # fmt: skip
+    caller = Caller("p1", grants=Grants([Grant("*", "rs", compartment=("Patient", "p1"))]))
+    for query in ("_revinclude=Provenance:target", "_revinclude=*", "_revinclude=*&_include:iterate=*"):
+        found = record.included(f"Observation?_id=a&{query}", caller)
+        assert {"Provenance/ours", "Provenance/both"} <= found
+        assert not found & {"Provenance/theirs", "Patient/p3", "Observation/z"}

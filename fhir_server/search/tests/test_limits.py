@@ -13,6 +13,8 @@ from resources.errors import TooCostly
         (("name", "x" * (limits.CHARACTERS + 1)),),
         (("name", "," * limits.VALUES),),
         (("_id", "," * limits.IDS),),
+        (("name:contains", "," * limits.SOUGHT),),
+        (("subject:Patient._text", "a"),) * limits.SOUGHT + (("_has:Encounter:location:near", "1|2"),),
         (("_sort", ",".join(["name"] * (limits.SORT_KEYS + 1))),),
     ],
 )

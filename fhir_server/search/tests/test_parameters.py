@@ -85,8 +85,8 @@ def test_chains_of_many_steps_are_refused_by_their_length(name: str) -> None:
 
 
 def test_a_chain_may_fork_to_every_type() -> None:
-    assert ways("Library", "derived-from.identifier") > 100
-    assert isinstance(term("Library", "derived-from.identifier", "a"), Or)
+    assert ways("Provenance", "target.identifier") > 100
+    assert isinstance(term("Provenance", "target.identifier", "a"), Or)
 
 
 def test_a_chain_goes_where_the_rest_leads_on() -> None:
@@ -97,3 +97,24 @@ def test_a_chain_goes_where_the_rest_leads_on() -> None:
 def test_of_a_chain_that_leads_nowhere_the_missing_parameter_is_told() -> None:
     with pytest.raises(UnknownParameter, match="has no search parameter 'famly'"):
         term("Observation", "subject.famly", "x")
+
+
+def test_a_reverse_chain_inside_a_chain_goes_to_the_types_that_are_referred_to() -> None:
+    found = term("Observation", "subject._has:Group:member:code", "x")
+    assert isinstance(found, Or)
+    assert sorted(each.target for each in found.terms if isinstance(each, Refers)) == ["Device", "Group", "Patient"]
+    assert isinstance(term("Observation", "subject._has:Encounter:patient:status", "finished"), Refers)
+    assert ways("Observation", "subject._has:Encounter:patient:status") == 1
+
+
+@pytest.mark.parametrize(
+    ("type", "name"),
+    [
+        ("QuestionnaireResponse", "questionnaire.title"),
+        ("CarePlan", "instantiates-canonical:PlanDefinition.title"),
+        ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status"),
+    ],
+)
+def test_a_canonical_is_not_followed_in_silence(type, name):
+    with pytest.raises(BadSearch, match="refers by canonical URL"):
+        term(type, name, "x")

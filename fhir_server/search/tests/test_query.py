@@ -54,11 +54,24 @@ def test_count_is_bounded(asked: str, count: int) -> None:
     ["_count=x", "_count=-1", "_count=1.5", "_count=²", "_sort=nothing", "_total=1", "_summary=x", "_include=Foo:bar",
      "_include=Observation:code", "_revinclude:foo=Observation:subject", "_contained=true", 
      "_include=Observation:subject:Foo",
-     "date=x", "date:foo=2020", "nothing=1", "_type=Patient", "subject.nothing=1", "_has:Observation:subject=1"],
+     "date=x", "date:foo=2020", "nothing=1", "_type=Patient", "subject.nothing=1", "_has:Observation:subject=1",
+     "_sort=code:text", "_sort=subject.name", "_sort=code-value-quantity", "_count:exact=5", "_sort:desc=date",
+     "_count=5&_count=6", "_sort=date&_sort=code", "_type:not=Patient", "_elements:foo=code",
+     "_include=*:subject", "_include=Observation:subject:Practitioner"],
 )  # fmt: skip
 def test_malformed_is_refused(text: str) -> None:
     with pytest.raises(BadSearch):
         read(text)
+
+
+@pytest.mark.parametrize("text", ["_sort=code:text", "_count:exact=5", "_sort=code-value-quantity", "_filter=x eq y"])
+def test_malformed_is_refused_by_a_lenient_search_too(text: str) -> None:
+    with pytest.raises(BadSearch):
+        read(text, lenient=True)
+
+
+def test_the_same_twice_is_no_contradiction() -> None:
+    assert read("_count=5&_count=5&_include=Observation:subject&_include=Observation:encounter").count == 5
 
 
 def test_types_of_a_system_search() -> None:

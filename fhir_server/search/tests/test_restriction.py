@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.search import chain
+from fhir_server.search import chain, engine
 from fhir_server.search.restriction import CLOSED, CONFIDENTIALITY, restriction, visible
 from fhir_server.search.tests.record import OPEN, Record, observation, patient
 from fhir_server.store import Store
@@ -68,6 +68,10 @@ ROADS = [
     ("Organization?_has:Patient:organization:_has:Observation:patient:code=y", ""),
     ("Practitioner?_has:Observation:performer:code=x", "d1"),
     ("Practitioner?_has:Patient:general-practitioner:name=jones", ""),
+    ("Patient?_filter=_has:Observation:patient:code eq y", ""),
+    ("Patient?_filter=not (_has:Observation:patient:code eq y)", "p1"),
+    ("Observation?_filter=derived-from.code eq y or subject.name eq jones", ""),
+    ("Observation?_filter=not (derived-from.code ne z)", "a1 a2"),
     ("Group?", ""),
     ("Group?member=p1", ""),
     ("Condition?", ""),
@@ -91,6 +95,22 @@ def test_totals_count_only_what_may_be_seen(record: Record) -> None:
         sign = "&" if "=" in query else ""
         assert record.page(f"{query}{sign}_summary=count", ANN).total == len(ids.split()), query
         assert record.page(f"{query}{sign}_total=estimate&_count=1", ANN).total == len(ids.split()), query
+
+
+@pytest.mark.parametrize("unlabelled", [False, True])
+def test_estimates_of_many_tell_nothing_of_the_others(
+    record: Record, unlabelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ESTIMATED", 1)
+    label = {"security": [{"system": CONFIDENTIALITY, "code": "R"}]}
+    record.put(*(observation(f"h{n}", "p1", "x", "2020-02-01T00:00:00Z", meta=label) for n in range(5)))
+    record.put(*(observation(f"o{n}", "p2", "x", "2020-02-01T00:00:00Z") for n in range(5)))
+    place = None if unlabelled else P1
+    caller = Caller("staff or patient", grants=Grants((Grant("*", "rs", compartment=place),)))
+    for query in ("Observation?code=x", "Observation?", "Observation?date=ge2000", "?_type=Observation,Patient"):
+        seen = len(record.ids(query, caller))
+        sign = "&" if "=" in query else ""
+        assert record.page(f"{query}{sign}_total=estimate&_count=1", caller).total == seen, query
 
 
 @pytest.mark.parametrize("sort", ["date", "-_lastUpdated", "_id", "code", "-value-quantity", "subject"])

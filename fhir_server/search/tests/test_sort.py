@@ -75,18 +75,46 @@ def test_sorting_by_a_code_has_a_limit(
     people: tuple[Record, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sort, "READ_TO_SORT", 10)
-    with pytest.raises(TooCostly):
+    with pytest.raises(TooCostly, match=r"_sort=family,identifier: at most 10 .* or sort by a date"):
+        people[0].ids("Patient?_sort=family,identifier")
+    monkeypatch.setattr(sort, "PROBES", 40)
+    with pytest.raises(TooCostly, match="_sort=gender: at most 10"):
         people[0].ids("Patient?_sort=gender")
+
+
+def test_quantities_in_several_units_by_their_numbers(store: Store) -> None:
+    record = Record(store)
+    units = ("kg", "g", "mg")
+    record.put(*(observation(f"o{n}", "p", "x", value=n * 7 % 12) for n in range(9)))
+    for n in range(9):
+        other = observation(f"o{n}", "p", "x", value=n * 7 % 12)
+        other["valueQuantity"] |= {"unit": units[n % 3], "code": units[n % 3]}
+        record.put(other)
+    record.put({**observation("none", "p", "x"), "valueQuantity": None, "dataAbsentReason": {"text": "x"}})
+    whole = sorted((f"o{n}" for n in range(9)), key=lambda id: int(id[1:]) * 7 % 12)
+    assert record.walk("Observation?_sort=value-quantity&_count=2") == [*whole, "none"]
+    assert record.walk("Observation?_sort=-value-quantity,status&_count=4") == [*whole[::-1], "none"]
 
 
 def test_the_clinical_order_needs_no_sorting() -> None:
     def native(text: str) -> bool | None:
         return sort.native(parse(SearchRequest("Observation", (("_sort", text),))))
 
-    assert (native("date"), native("-date"), native(""), native("-date,code"), native("code")) == (
-        False,
-        True,
-        True,
-        True,
-        None,
-    )
+    asked = ("date", "-date", "", "-date,code", "code")
+    assert [native(text) for text in asked] == [False, True, True, None, None]
+
+
+def test_what_has_one_date_is_in_the_order_of_the_next_key(store: Store) -> None:
+    """Over pages that end within a date, and back."""
+    record = Record(store)
+    days = {f"o{n}": f"2020-01-{1 + n // 4:02}" for n in range(12)}
+    chance = random.Random(1)
+    for id in chance.sample(sorted(days), len(days)):
+        record.put({**observation(id, "p", "x"), "effectiveDateTime": days[id]})
+    for count in (1, 3, 5, 50):
+        assert record.walk(f"Observation?_sort=-date,_id&_count={count}") == sorted(
+            sorted(days), key=lambda id: days[id], reverse=True
+        )
+        assert record.walk(f"Observation?_sort=date,-_id&_count={count}") == sorted(
+            sorted(days, reverse=True), key=lambda id: days[id]
+        )

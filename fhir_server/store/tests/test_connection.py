@@ -2,12 +2,17 @@
 
 import multiprocessing
 import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 
+from conftest import HASH_KEY
 from fhir_server.store import Store, open_store
 from fhir_server.store.model import DatabaseError, MarkMissed
-from resources.errors import TooCostly, Unavailable
+from fhir_server.store.tests.lossy import Lossy
+from fhir_server.store.tests.test_postgresql_write import create
+from resources.errors import OutcomeUnknown, TooCostly, Unavailable
 
 fork = multiprocessing.get_context("fork")
 
@@ -22,12 +27,65 @@ def _kill_backend(store: Store) -> None:
     store.aside().query("SELECT pg_terminate_backend($1)", (pid,))  # type: ignore[attr-defined]
 
 
-def test_a_lost_connection_fails_one_request(store: Store) -> None:
+@pytest.fixture
+def lossy(database_url: str) -> Iterator[tuple[Lossy, Store]]:
+    if database_url.startswith("sqlite"):
+        pytest.skip("a file has no connection to lose")
+    way = Lossy(database_url)
+    store = open_store(way.url, key=HASH_KEY)
+    yield way, store
+    way.deaf = False
+    store.close()
+    way.close()
+
+
+def test_a_connection_that_ended_while_idle_is_replaced(store: Store) -> None:
     only_postgresql(store)
+    connection = store.session().connected()  # type: ignore[attr-defined]
     _kill_backend(store)
-    with pytest.raises(Unavailable):
-        store.session().query("SELECT 1")
+    while connection.lives():
+        time.sleep(0.01)
     assert store.session().query("SELECT 1") == [(1,)]
+
+
+def test_a_write_that_is_not_answered_is_unknown_and_not_sent_again(lossy: tuple[Lossy, Store], store: Store) -> None:
+    way, session = lossy[0], lossy[1].session()
+    session.write(create("before"))  # what it takes from the server before its one statement is at hand
+    way.deaf, connections = True, way.connections
+    with pytest.raises(OutcomeUnknown, match="may have been stored or not"):
+        session.write(create("x"))
+    way.deaf = False
+    assert way.connections == connections
+    found = store.session().read("Observation", "x")
+    assert found and found.version == 1
+    session.write(create("y"))
+
+
+def test_a_commit_that_is_not_answered_is_unknown(lossy: tuple[Lossy, Store], store: Store) -> None:
+    way, session = lossy[0], lossy[1].session()
+    with pytest.raises(OutcomeUnknown), session.transaction():
+        session.write_all([create("a"), create("b")])
+        way.deaf = True
+    way.deaf = False
+    assert store.session().exists_many([("Observation", "a"), ("Observation", "b")]) == {
+        ("Observation", "a"),
+        ("Observation", "b"),
+    }
+
+
+def test_what_only_reads_or_was_not_committed_is_not_unknown(lossy: tuple[Lossy, Store], store: Store) -> None:
+    way, session = lossy[0], lossy[1].session()
+    with pytest.raises(Unavailable) as read, session.transaction(snapshot=True):
+        session.query("SELECT 1")
+        way.deaf = True
+    way.deaf = False
+    with pytest.raises(Unavailable) as written, session.transaction():
+        session.write_all([create("a")])
+        way.deaf = True
+        session.query("SELECT 1")
+    way.deaf = False
+    assert not isinstance(read.value, OutcomeUnknown) and not isinstance(written.value, OutcomeUnknown)
+    assert store.session().read("Observation", "a") is None
 
 
 def test_a_connection_lost_in_a_transaction_fails_that_transaction(store: Store) -> None:

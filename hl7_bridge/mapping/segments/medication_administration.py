@@ -3,6 +3,7 @@
 HL7 v2.5.1 section 4.14.7 (RXA), tables 0322 and 0323; the official map is under construction but for ORC, this is ours.
 """
 
+import re
 from typing import Final
 
 from hl7_bridge.er7 import Segment, Value
@@ -157,6 +158,7 @@ def _dosage(part: Part, resource: Resource, draft: Draft) -> None:
 
 
 _WAYS: Final = frozenset({"route", "site", "method"})
+_WHOLE: Final = re.compile(r"0*[1-9][0-9]{0,8}")
 _PER: Final = {"S": "s", "M": "min", "H": "h", "D": "d", "W": "wk", "L": "mo"}
 
 
@@ -164,7 +166,7 @@ def _rate(rxa: Segment, draft: Draft) -> Resource | None:
     """RXA-12: the amount is per that time."""
     per = rxa.text(12).strip().upper()
     unit = _PER.get(per[:1])
-    if not unit or not (per[1:] or "1").isdigit() or not int(per[1:] or 1):
+    if not unit or not _WHOLE.fullmatch(per[1:] or "1"):
         return None
     over = {"value": int(per[1:] or 1), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
     numerator = amount(rxa.text(6), rxa.first(7), draft)

@@ -7,8 +7,6 @@ links between the three are ours.
 from typing import Any, Final
 
 from hl7_bridge.er7 import Segment, Value
-from hl7_bridge.mapping.code_tables.tables import v2_system
-from hl7_bridge.mapping.datatypes.coded import coded, coding_from, concept
 from hl7_bridge.mapping.datatypes.identifiers import Identifier
 from hl7_bridge.mapping.datatypes.numbers import number
 from hl7_bridge.mapping.datatypes.texts import clean
@@ -18,9 +16,10 @@ from hl7_bridge.mapping.mentions.organizations import described
 from hl7_bridge.mapping.mentions.practitioners import practitioner
 from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
 from hl7_bridge.mapping.prescriptions import Part, Prescription
-from hl7_bridge.mapping.rows import OWN, Row, SegmentMap, apply, ignored
-from hl7_bridge.mapping.segments.dosage import Dose, amount, dosages, dose_and_rate, instructions, most_per_day, route
-from hl7_bridge.mapping.segments.medication import Fields, medication
+from hl7_bridge.mapping.rows import apply
+from hl7_bridge.mapping.segments.dosage import amount, dosages, dose_and_rate, instructions, most_per_day, route
+from hl7_bridge.mapping.segments.medication import medication
+from hl7_bridge.mapping.segments.medication_request_rows import KINDS, Kind
 from hl7_bridge.mapping.segments.medication_timing import Times, from_tq, from_tq1
 from hl7_bridge.mapping.segments.notes import annotations
 from hl7_bridge.mapping.segments.pharmacy_order import (
@@ -37,150 +36,6 @@ from hl7_bridge.mapping.systems import system
 
 ENDS: Final = frozenset({"completed", "cancelled", "stopped", "entered-in-error"})
 """Statuses after which an order does not come back by an older message."""
-
-_substitution = coded("AllowSubstitution")
-
-
-def _substituted(value: Value, draft: Draft) -> Resource | None:
-    code = value.text(1).strip()
-    return {"coding": [coding_from(v2_system("0167"), code)]} if code else None
-
-
-_DOSE: Final = "dosageInstruction.doseAndRate"
-_STRENGTH: Final = "Medication.ingredient.strength"
-
-RXO: Final = SegmentMap(
-    "RXO",
-    "MedicationRequest",
-    (
-        Row(1, "medication[x]"),
-        Row(2, f"{_DOSE}.doseQuantity"),
-        Row(3, f"{_DOSE}.doseRange.high"),
-        Row(4, f"{_DOSE}.doseQuantity"),
-        Row(5, "Medication.form"),
-        Row(6, "note.text", origin=OWN),
-        Row(7, "dosageInstruction.text", origin=OWN),
-        Row(9, "substitution.allowedCodeableConcept", _substitution),
-        Row(11, "dispenseRequest.quantity"),
-        Row(12, "dispenseRequest.quantity"),
-        Row(13, "dispenseRequest.numberOfRepeatsAllowed"),
-        Row(14, "requester"),
-        Row(17, f"{_DOSE}.rateRatio.denominator", origin=OWN),
-        Row(18, f"{_STRENGTH}.numerator"),
-        Row(19, f"{_STRENGTH}.numerator"),
-        Row(20, "reasonCode[]", concept, OWN),
-        Row(21, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(22, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(23, "dosageInstruction.maxDosePerPeriod", origin=OWN),
-        Row(25, f"{_STRENGTH}.denominator"),
-        Row(26, f"{_STRENGTH}.denominator"),
-        Row(28, "dispenseRequest.dispenseInterval", origin=OWN),
-        Row(32, "dispenseRequest.performer", origin=OWN),
-        Row(33, "Organization.address", origin=OWN),
-        Row(36, "Organization.telecom", origin=OWN),
-    ),
-    official="RXO[MedicationRequest]",
-)
-
-RXE: Final = SegmentMap(
-    "RXE",
-    "MedicationRequest",
-    (
-        Row(1, "dosageInstruction.timing", origin=OWN),
-        Row(2, "medication[x]", origin=OWN),
-        Row(3, f"{_DOSE}.doseQuantity", origin=OWN),
-        Row(4, f"{_DOSE}.doseRange.high", origin=OWN),
-        Row(5, f"{_DOSE}.doseQuantity", origin=OWN),
-        Row(6, "Medication.form", origin=OWN),
-        Row(7, "dosageInstruction.text", origin=OWN),
-        Row(9, "substitution.allowedCodeableConcept", _substituted, OWN),
-        Row(10, "dispenseRequest.quantity", origin=OWN),
-        Row(11, "dispenseRequest.quantity", origin=OWN),
-        Row(12, "dispenseRequest.numberOfRepeatsAllowed", origin=OWN),
-        Row(13, "requester", origin=OWN),
-        Row(14, "recorder", practitioner, OWN),
-        Row(15, "identifier", origin=OWN),
-        Row(19, "dosageInstruction.maxDosePerPeriod", origin=OWN),
-        Row(21, "note.text", origin=OWN),
-        Row(22, f"{_DOSE}.rateRatio.denominator", origin=OWN),
-        Row(23, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(24, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(25, f"{_STRENGTH}.numerator", origin=OWN),
-        Row(26, f"{_STRENGTH}.numerator", origin=OWN),
-        Row(27, "reasonCode[]", concept, OWN),
-        Row(32, "authoredOn", date_time, OWN),
-        Row(33, f"{_STRENGTH}.denominator", origin=OWN),
-        Row(34, f"{_STRENGTH}.denominator", origin=OWN),
-        Row(40, "dispenseRequest.performer", origin=OWN),
-        Row(41, "Organization.address", origin=OWN),
-        Row(45, "Organization.telecom", origin=OWN),
-    ),
-)
-
-RXG: Final = SegmentMap(
-    "RXG",
-    "MedicationRequest",
-    (
-        Row(1, "identifier", origin=OWN),
-        ignored(2, "Which dispense the give is of is said by the order's numbers."),
-        Row(3, "dosageInstruction.timing", origin=OWN),
-        Row(4, "medication[x]", origin=OWN),
-        Row(5, f"{_DOSE}.doseQuantity", origin=OWN),
-        Row(6, f"{_DOSE}.doseRange.high", origin=OWN),
-        Row(7, f"{_DOSE}.doseQuantity", origin=OWN),
-        Row(8, "Medication.form", origin=OWN),
-        Row(9, "note.text", origin=OWN),
-        Row(10, "substitution.allowedCodeableConcept", _substituted, OWN),
-        Row(13, "dosageInstruction.text", origin=OWN),
-        Row(14, f"{_DOSE}.rateRatio.denominator", origin=OWN),
-        Row(15, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(16, f"{_DOSE}.rateQuantity", origin=OWN),
-        Row(17, f"{_STRENGTH}.numerator", origin=OWN),
-        Row(18, f"{_STRENGTH}.numerator", origin=OWN),
-        Row(19, "Medication.batch.lotNumber", origin=OWN),
-        Row(20, "Medication.batch.expirationDate", origin=OWN),
-        Row(21, "Medication.manufacturer", origin=OWN),
-        Row(22, "reasonCode[]", concept, OWN),
-        Row(23, f"{_STRENGTH}.denominator", origin=OWN),
-        Row(24, f"{_STRENGTH}.denominator", origin=OWN),
-    ),
-)
-
-
-class _Kind:
-    """Which fields of RXO, RXE and RXG say what; 0 where the segment has none."""
-
-    def __init__(self, rows: SegmentMap, drug: Fields, dose: Dose, **fields: int) -> None:
-        self.rows, self.drug, self.dose = rows, drug, dose
-        self.notes, self.words, self.quantity, self.units, self.repeats = (
-            fields.get(name, 0) for name in ("notes", "words", "quantity", "units", "repeats")
-        )
-        self.asked, self.pharmacy, self.address, self.telecom, self.timing = (
-            fields.get(name, 0) for name in ("asked", "pharmacy", "address", "telecom", "timing")
-        )
-        self.interval = fields.get("interval", 0)
-
-
-_KINDS: Final = {
-    "RXO": _Kind(
-        RXO,
-        Fields(1, 5, 18, 19, 25, 26),
-        Dose(2, 3, 4, 21, 22, 17, 23),
-        notes=6, words=7, quantity=11, units=12, repeats=13, asked=14, pharmacy=32, address=33, telecom=36, interval=28,
-    ),
-    "RXE": _Kind(
-        RXE,
-        Fields(2, 6, 25, 26, 33, 34),
-        Dose(3, 4, 5, 23, 24, 22, 19),
-        notes=21, words=7, quantity=10, units=11, repeats=12, asked=13, pharmacy=40, address=41, telecom=45, timing=1,
-    ),
-    "RXG": _Kind(
-        RXG,
-        Fields(4, 8, 17, 18, 23, 24, 19, 20, 21),
-        Dose(5, 6, 7, 15, 16, 14),
-        notes=9, words=13, timing=3,
-    ),
-}  # fmt: skip
 
 
 def medication_request(found: Prescription, part: Part, numbered: Numbers, policy: Policy, draft: Draft) -> Entry:
@@ -237,7 +92,7 @@ def _stated(
     found: Prescription, part: Part, resource: Resource, own: Key, policy: Policy, draft: Draft
 ) -> Entry | None:
     """Everything the segment and what follows it say."""
-    kind, segment, orc = _KINDS[part.name], part.segment, found.order.orc
+    kind, segment, orc = KINDS[part.name], part.segment, found.order.orc
     apply(kind.rows, segment, resource, draft)
     chosen, drug = medication(part, kind.drug, own, policy, draft)
     resource.update(chosen)
@@ -257,7 +112,7 @@ def _person(segment: Segment, field: int, draft: Draft) -> Resource | None:
     return practitioner(segment.first(field), draft) if segment.first(field) else None
 
 
-def _dispense(segment: Segment, kind: _Kind, resource: Resource, draft: Draft) -> None:
+def _dispense(segment: Segment, kind: Kind, resource: Resource, draft: Draft) -> None:
     asked_for: Resource = {}
     if kind.quantity and segment.has(kind.quantity):
         supply = amount(segment.text(kind.quantity), segment.first(kind.units), draft)
@@ -277,7 +132,7 @@ def _dispense(segment: Segment, kind: _Kind, resource: Resource, draft: Draft) -
         resource["dispenseRequest"] = asked_for
 
 
-def _pharmacy(segment: Segment, kind: _Kind, draft: Draft) -> Resource | None:
+def _pharmacy(segment: Segment, kind: Kind, draft: Draft) -> Resource | None:
     """The pharmacy that dispenses: a CWE, so its code is the number and its text the name."""
     if not kind.pharmacy or not segment.first(kind.pharmacy):
         return None
@@ -293,7 +148,7 @@ def _pharmacy(segment: Segment, kind: _Kind, draft: Draft) -> Resource | None:
     return described(told, where, segment.all(kind.telecom), draft)
 
 
-def _dosed(found: Prescription, part: Part, kind: _Kind, resource: Resource, draft: Draft) -> None:
+def _dosed(found: Prescription, part: Part, kind: Kind, resource: Resource, draft: Draft) -> None:
     segment = part.segment
     base: dict[str, Any] = {}
     if kind.words:
@@ -330,7 +185,7 @@ def timings(found: Prescription, part: Part, field: int, draft: Draft) -> list[T
     return [from_tq(value, draft) for value in orc.all(7)] if orc is not None else []
 
 
-def _noted(found: Prescription, part: Part, kind: _Kind, resource: Resource, draft: Draft) -> None:
+def _noted(found: Prescription, part: Part, kind: Kind, resource: Resource, draft: Draft) -> None:
     segment = part.segment
     said: list[Resource] = []
     for value in segment.all(kind.notes) if kind.notes else []:

@@ -146,6 +146,15 @@ def test_two_first_dispenses_of_one_order_are_two() -> None:
     assert first != second
 
 
+@pytest.mark.parametrize(("per", "over"), [("M30", 30), ("H", 1), ("S\u00b2", 0), ("M0", 0), ("M" + "9" * 5000, 0)])
+def test_a_rate_is_per_a_whole_number(per: str, over: int) -> None:
+    fields = GIVEN[2].split("|")
+    fields[12] = per
+    made = only(mapped(*GIVEN[:2], "|".join(fields), GIVEN[3]), "MedicationAdministration").resource
+    rate = made["dosage"].get("rateRatio")
+    assert (rate["denominator"]["value"] if rate else 0) == over
+
+
 def test_an_administration() -> None:
     entry = only(mapped(*GIVEN), "MedicationAdministration")
     given = entry.resource

@@ -4,7 +4,7 @@ import pytest
 
 from hl7_bridge.errors import Failed
 from hl7_bridge.mapping.code_tables.tables import table
-from hl7_bridge.mapping.reading import Reading, uri
+from hl7_bridge.mapping.reading import Reading, named, uri
 from hl7_bridge.mapping.tests.messages_of import message
 from hl7_bridge.site.model import DEFAULT, Coding, Sender
 
@@ -40,3 +40,13 @@ def test_field_before_table_before_official() -> None:
 def test_a_time_zone_that_is_none_is_our_fault() -> None:
     with pytest.raises(Failed):
         Reading(Sender("x", timezone="Mars/Base"))
+
+
+@pytest.mark.parametrize("name", ["HOSP", "SSA", "2.16.840.1.113883.4.1", "1.2.3", "A B"])
+def test_a_name_alone_is_taken_as_messages_have_it(name: str) -> None:
+    is_oid = name[0].isdigit()
+    assert named(name) == Reading(Sender("x")).authority(*(("", name, "ISO") if is_oid else (name,)))
+
+
+def test_what_depends_on_more_than_the_name_is_left_open() -> None:
+    assert named("lab.example.org") == named("https://example.org/mrn") == ""

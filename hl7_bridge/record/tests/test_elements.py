@@ -12,6 +12,7 @@ from hl7_bridge.record.elements import (
     parts,
     replace,
     same,
+    stated_references,
     unite_meta,
 )
 
@@ -75,3 +76,20 @@ def test_labels_are_only_added():
     resource = {"meta": {"security": [{"code": "R"}], "versionId": "1"}}
     unite_meta(resource, {"meta": {"security": [{"code": "R"}, {"code": "N"}]}})
     assert resource["meta"] == {"security": [{"code": "N"}, {"code": "R"}], "versionId": "1"}
+
+
+def test_references_of_what_maps_make_are_found_at_any_depth():
+    one, other = {"reference": "urn:uuid:1"}, {"reference": "urn:uuid:2"}
+    made = {
+        "resourceType": "Encounter",
+        "status": "planned",
+        "type": [{"text": "x"}],
+        "participant": [{"individual": one}, {"type": [{"text": "y"}]}],
+        "subject": other,
+        "contained": [{"resourceType": "Basic", "subject": one}],
+    }
+    seen = []
+    changed = stated_references(made, lambda each: seen.append(each["reference"]) or {"reference": "Patient/1"})
+    assert sorted(seen) == ["urn:uuid:1", "urn:uuid:1", "urn:uuid:2"]
+    assert changed == mapped_references(made, lambda each: {"reference": "Patient/1"})
+    assert stated_references(made, lambda each: each) is made

@@ -1,9 +1,7 @@
 """Resources found by identities: many at once, each once."""
 
-from urllib.parse import parse_qsl
-
 from hl7_bridge.mapping.model import Key
-from hl7_bridge.record.shelf import Shelf, criteria, identities, token
+from hl7_bridge.record.shelf import Shelf, identities, token
 from resources.repository import Create
 
 
@@ -32,11 +30,8 @@ def test_what_is_added_is_found(bench):
     )
 
 
-def test_texts_of_searches():
+def test_texts_of_identities():
     assert token(Key("urn:a|b", "1,2$\\")) == "urn:a\\|b|1\\,2\\$\\\\"
-    assert criteria([Key("s", "1"), Key("s", "2")]) == "identifier=s|1,s|2"
-    odd = Key("urn:+&a", "1=%2; #")
-    assert parse_qsl(criteria([odd])) == [("identifier", token(odd))]
     assert identities({"identifier": [{"value": "no system"}, {"system": "s", "value": "v"}]}) == [Key("s", "v")]
 
 

@@ -1,9 +1,7 @@
 """Profiles learned from samples, and drift."""
 
-import tomllib
-
 from hl7_bridge.er7 import Message, parse
-from hl7_bridge.site.profile import drift, profile, sender_file
+from hl7_bridge.site.profile import drift, profile
 
 HEAD = "MSH|^~\\&|LAB|NORTH|||20240101||ORU^R01|1|P|2.5.1"
 
@@ -20,6 +18,7 @@ def test_what_messages_have_is_counted() -> None:
     learned = profile([PLAIN, BARE])
     assert (learned.messages, learned.types, learned.versions) == (2, {"ORU^R01": 2}, {"2.5.1": 2})
     assert learned.patient_authorities == {"HOSP": 1, "(none)": 1}
+    assert learned.identifier_types == {"(none)": {"HOSP": 1, "(none)": 1}}
     assert learned.local_segments == {"ZXY": 1}
     assert learned.fields["PID-5"] == 0.5
     assert learned.codes["OBX-3"] == {"GLU^Glucose^L": 1, "NA^Sodium^L": 1}
@@ -35,14 +34,3 @@ def test_drift_names_what_is_new_and_what_is_gone() -> None:
     assert "patient_authorities: (none) is new" in said
     assert "PID-5 was in 100% of PID and is in none now" in said
     assert drift(profile([PLAIN]), profile([PLAIN])) == []
-
-
-def test_the_sender_file_to_start_from_is_readable() -> None:
-    read = tomllib.loads(sender_file(profile([PLAIN, BARE])))
-    assert read == {
-        "applications": ["LAB"],
-        "facilities": ["NORTH"],
-        "processing_ids": ["P"],
-        "types": ["ORU^R01"],
-        "authorities": {},
-    }

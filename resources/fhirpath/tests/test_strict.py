@@ -3,6 +3,8 @@
 import pytest
 
 from resources.fhirpath import PathSemanticError, compile
+from resources.fhirpath.parser import parse
+from resources.fhirpath.strict import result_types
 from resources.fhirpath.tests.sample import OBSERVATION, PATIENT
 
 
@@ -33,3 +35,17 @@ def test_accepted(expression: str, count: int) -> None:
 def test_context_type() -> None:
     with pytest.raises(PathSemanticError):
         compile("givn", "HumanName", True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "types"),
+    [
+        ("Patient.name | Patient.contact.name", {"HumanName"}), ("Patient.extension('u').value as code", {"code"}),
+        ("Patient.name.given.first() | Observation.code", {"string"}),
+        ("Observation.code", set()), ("active", {"boolean"}),
+        ("Resource.id | Patient.birthDate", {"", "date"}), ("(Patient.name)[0]", {"HumanName"}),
+        ("Patient.extension.value.ofType(Quantity)", {"Quantity"}), ("Patient.name.count() > 1", {""}),
+    ],
+)  # fmt: skip
+def test_what_an_expression_leads_to(expression: str, types: set[str]) -> None:
+    assert result_types(parse(expression), "Patient") == types

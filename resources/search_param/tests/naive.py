@@ -10,6 +10,7 @@ from resources.search_param import compile_param, expand, extract
 from resources.search_param.terms import (
     All,
     And,
+    Checked,
     Clinical,
     Column,
     Entries,
@@ -28,7 +29,8 @@ from resources.search_param.terms import (
 def finds(resource: dict[str, Any], parameter: str, value: str) -> bool:
     """Whether ``parameter`` (``name`` or ``name:modifier``) with ``value`` finds the resource."""
     name, _, modifier = parameter.partition(":")
-    return matches(extract(resource), compile_param(resource["resourceType"], name, modifier, value))
+    term, entries = compile_param(resource["resourceType"], name, modifier, value), extract(resource)
+    return matches(entries, term) and (not isinstance(term, Checked) or term.test.fits(resource))
 
 
 def matches(entries: Entries, term: Term) -> bool:
@@ -48,6 +50,8 @@ def matches(entries: Entries, term: Term) -> bool:
         case Family():
             rows = [(d.system, d.code, d.unit) for d in _rows(entries, term)]
             return matches(entries, expand(term, rows))
+        case Checked(_, inner, _):  # what finds it; ``finds`` asks the document too
+            return matches(entries, inner)
         case All():
             return True
         case And(terms):
@@ -60,7 +64,7 @@ def matches(entries: Entries, term: Term) -> bool:
             raise NotImplementedError(term)
 
 
-_HOW = {"prefix": str.startswith, "exact": str.__eq__, "contains": str.__contains__}
+_HOW = {"prefix": str.startswith, "exact": str.__eq__, "contains": str.__contains__, "holds": str.__contains__}
 
 
 def _rows(entries: Entries, term: Lookup | Family) -> Iterable:  # type: ignore[type-arg]

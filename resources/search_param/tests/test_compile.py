@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from resources import definitions
 from resources.errors import BadSearch
 from resources.search_param import compile_param, extract
+from resources.search_param.compile import find
 from resources.search_param.parameters import composites, parameters
 from resources.search_param.tests.naive import matches
 from resources.search_param.value_set import asks_for_codes
@@ -17,9 +18,9 @@ def test_an_unknown_parameter_names_the_nearest():
         compile_param("Patient", "zzz", "", "2020")
 
 
-def test_a_known_one_without_support_says_so():
-    with pytest.raises(BadSearch, match="not supported by this server"):
-        compile_param("Location", "near", "", "1")
+def test_full_text_has_no_values_to_sort_or_filter_by():
+    with pytest.raises(BadSearch, match="'_text' of Location reads no element"):
+        find("Location", "_text")
 
 
 def test_a_wrong_modifier_names_those_it_takes():
@@ -34,11 +35,12 @@ def test_all_parameters_with_an_expression_are_served():
         for row in definitions.search_params(type).values()
         if row.expression and row.code not in parameters(type) and row.code not in composites(type)
     }
-    assert unserved == {("Location", "near")}
+    assert unserved == set()
     assert all(p.branches for type in definitions.RESOURCE_TYPES for p in parameters(type).values())
 
 
 VALUES = {
+    "special": "52.5|13.4|5|km",
     "date": "ge2020",
     "number": "1",
     "quantity": "1||mg",

@@ -83,7 +83,7 @@ def test_rows_by_resource(folder):
         rows += Counter(post=len(entries.posts), string=len(entries.strings), range=len(entries.ranges))
         count += 1
     print(folder, count, {table: round(n / count, 2) for table, n in rows.items()})
-    assert rows.total() / count <= 12.5
+    assert rows.total() / count <= 13.2  # 1.0 of them for :contains, of places and people that each bundle brings again
 
 
 @pytest.mark.samples

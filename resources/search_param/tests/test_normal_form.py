@@ -12,6 +12,11 @@ def test_case_accents_width_and_space_do_not_count():
     assert normal("ﬁn") == "fin"
 
 
+def test_letters_with_strokes_are_as_they_are_typed_without():
+    names = ("Sørensen", "ŁUKASZ", "Đorđe", "Æbelø")
+    assert [normal(name) for name in names] == ["sorensen", "lukasz", "dorde", "aebelo"]
+
+
 @given(st.text())
 def test_normal_form_is_stable(text):
     assert normal(normal(text)) == normal(text)

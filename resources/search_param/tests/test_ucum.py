@@ -51,3 +51,9 @@ def test_common_units_need_no_parser(monkeypatch):
 def test_the_table_is_what_the_parser_says():
     assert ucum._table() == table()
     assert set(units()) - set(ucum._table()) == {"mL/min/{1.73_m2}"}
+
+
+def test_an_annotation_alone_compares_with_itself_only():
+    assert ucum.conversion("{score}", "{score}") == ucum.SAME
+    assert ucum.conversion("{score}", "%") is None and ucum.conversion("{score}", "{ratio}") is None
+    assert ucum.conversion("{beats}/min", "/min") == ucum.SAME

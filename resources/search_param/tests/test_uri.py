@@ -1,7 +1,7 @@
 import pytest
 
 from resources.errors import BadSearch
-from resources.search_param import compile_param
+from resources.search_param import compile_param, extract
 from resources.search_param.tests.naive import finds
 
 VALUE_SET = {"resourceType": "ValueSet", "url": "http://x.org/fhir/vs/a", "meta": {"profile": ["http://x.org/p|1.0"]}}
@@ -33,3 +33,9 @@ def test_uris(parameter, value, found):
 def test_refused(modifier, value):
     with pytest.raises(BadSearch, match="url"):
         compile_param("ValueSet", "url", modifier, value)
+
+
+def test_a_source_is_found_with_and_without_its_fragment():
+    resource = {"resourceType": "Basic", "meta": {"source": "http://a.org/feed#42"}}
+    values = {key.value for key in extract(resource).posts if key.branch.endswith(".meta.source") and key.form == "uri"}
+    assert values == {"http://a.org/feed#42", "http://a.org/feed", "#42"}

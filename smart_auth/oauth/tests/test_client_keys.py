@@ -96,6 +96,8 @@ def test_a_site_that_is_down_gives_no_keys_and_stale_ones_are_not_used(site: Sit
         ({"cache-control": "max-age=60", "age": "50"}, 10),
         ({"cache-control": "max-age=60", "age": "500"}, 0),
         ({"cache-control": "max-age=999999"}, 3600),
+        ({"cache-control": f"max-age={'9' * 5000}"}, 3600),
+        ({"cache-control": "max-age=60", "age": "9" * 5000}, 0),
         ({"cache-control": "max-age=x"}, 0),
         ({"cache-control": "no-cache, max-age=60"}, 0),
         ({"cache-control": "no-store"}, 0),

@@ -50,6 +50,8 @@ def test_taken(client: Client) -> None:
         {"redirect_uris": ("http://localhost@evil.example/",)},
         {"redirect_uris": ("/back",)},
         {"launch_uri": "http://app.example/launch"},
+        {"launch_uri": "org.example.app:/launch"},
+        {"launch_uri": "https://app.example/launch#top"},
         {"kind": ClientKind.ASYMMETRIC},
         {"jwks": JWKS},
         {"backend": True},

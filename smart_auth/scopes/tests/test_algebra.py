@@ -162,7 +162,6 @@ MALFORMED = (
     "patient/Observation.rs?_elements=id",
     "patient/Observation.rs?_summary=true",
     "patient/Observation.rs?_total=none",
-    "patient/Observation.rs?_text=a",
     "patient/Observation.rs?_list=a",
     "patient/Observation.rs?birthdate=2000",
     "patient/Observation.rs?date=yesterday",

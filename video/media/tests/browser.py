@@ -48,7 +48,7 @@ async function restart() {
   await pc.setRemoteDescription({ type: "answer", sdp: window.answer });
 }
 async function seen() {
-  const found = { frames: 0, screen: 0, samples: 0, concealed: 0, encoded: 0, pair: "" };
+  const found = { frames: 0, screen: 0, samples: 0, concealed: 0, encoded: 0, captured: 0, pair: "" };
   for (const s of (await pc.getStats()).values()) {
     if (s.type === "inbound-rtp" && s.kind === "video") {
       found[s.mid === "5" ? "screen" : "frames"] += s.framesDecoded;
@@ -57,6 +57,7 @@ async function seen() {
       found.samples += s.totalSamplesReceived; found.concealed += s.concealedSamples - s.silentConcealedSamples;
     }
     if (s.type === "outbound-rtp" && s.kind === "video") found.encoded += s.framesEncoded;
+    if (s.type === "media-source" && s.kind === "video") found.captured += s.frames;
     if (s.type === "transport") found.pair = s.selectedCandidatePairId;
   }
   return found;

@@ -3,10 +3,14 @@
 import inspect
 from importlib.metadata import version
 
+import pylibsrtp
 from aioice import stun
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import AimdRateControl, OveruseDetector
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
 from aiortc.sdp import SessionDescription
+from pylibsrtp._binding import ffi, lib
+
+from video.media.srtp import TRAILER
 
 
 def test_the_pinned_version() -> None:
@@ -34,7 +38,17 @@ def test_stun_checks_integrity_over_what_was_read() -> None:
     assert not read.check_message_integrity(b"another")
 
 
-def test_the_estimator_and_the_parser_have_their_signatures() -> None:
-    names = list(inspect.signature(RemoteBitrateEstimator.add).parameters)
-    assert names == ["self", "arrival_time_ms", "abs_send_time", "payload_size", "ssrc"]
+def test_what_is_taken_of_the_estimator_and_the_parser() -> None:
+    names = {"detect": ["self", "offset", "timestamp_delta_ms", "num_of_deltas", "now_ms"], "state": ["self"]}
+    assert {name: list(inspect.signature(getattr(OveruseDetector, name)).parameters) for name in names} == names
+    update = inspect.signature(AimdRateControl.update)
+    assert list(update.parameters) == ["self", "bandwidth_usage", "estimated_throughput", "now_ms"]
     assert list(inspect.signature(SessionDescription.parse).parameters) == ["sdp"]
+
+
+def test_libsrtp_is_called_as_pylibsrtp_calls_it() -> None:
+    source = inspect.getsource(pylibsrtp)
+    assert "func(self._srtp[0], self._cdata, len_p)" in source
+    turns = [lib.srtp_protect, lib.srtp_unprotect, lib.srtp_protect_rtcp, lib.srtp_unprotect_rtcp]
+    assert all(len(ffi.typeof(turn).args) == 3 for turn in turns)
+    assert 2 * TRAILER >= pylibsrtp.SRTP_MAX_SRTCP_TRAILER_LEN + pylibsrtp.SRTP_MAX_TRAILER_LEN

@@ -3,11 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from pylibsrtp import Policy
+from pylibsrtp import Session as Keys
+
+from video.media import rtcp
 from video.media.backend import ForwardingBackend
 from video.media.counters import Dropped
 from video.media.limits import Limits
 from video.media.sdp import Credentials
+from video.media.session import Session
+from video.media.srtp import Turned, opening, sealing
 from video.media.tests.pair import Peer
 from video.media.tests.wire import Stranger, Watched, check
 from video.media.transport import WAITING
@@ -132,3 +139,72 @@ def test_streams_that_were_not_offered_are_few(visit: Run) -> None:
         await loud.leave()
 
     visit(body)
+
+
+def keyed(backend: ForwardingBackend, id: str) -> tuple[Session, Turned, Turned]:
+    """The session with keys that the test knows, and what seals RTP and RTCP for it."""
+    key, found = bytes(range(30)), backend._found(id)
+    found._unprotect, found._unprotect_rtcp = opening(Keys(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND)))
+    outward = sealing(Keys(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND)))
+    found._protect, found._protect_rtcp = outward
+    found.ready = True
+    return found, *outward
+
+
+def inside(body: Callable[[ForwardingBackend], Any]) -> None:
+    """A server without peers."""
+
+    async def all_of_it() -> None:
+        backend = ForwardingBackend(("127.0.0.1",), 0)
+        try:
+            await body(backend)
+        finally:
+            await backend.close()
+
+    asyncio.run(asyncio.wait_for(all_of_it(), 20))
+
+
+def test_libsrtp_is_given_few_ssrcs_to_remember() -> None:
+    """It keeps a stream for each that it ever opened a packet of, RTP or RTCP, for as long as the session lasts."""
+
+    async def body(backend: ForwardingBackend) -> None:
+        found, seal, seal_rtcp = keyed(backend, (await backend.offer("loud", "c", OFFER))[0])
+        opened: list[bytes] = []
+
+        def noted(turn: Turned) -> Turned:
+            def turned(packet: bytes) -> bytes:
+                opened.append(packet)
+                return turn(packet)
+
+            return turned
+
+        found._unprotect, found._unprotect_rtcp = noted(found._unprotect), noted(found._unprotect_rtcp)
+        for ssrc in range(1, MANY):
+            found.received(seal(b"\x80\x7f\0\1\0\0\0\0" + ssrc.to_bytes(4, "big") + bytes(20)), 1.0)
+            found.received(seal_rtcp(rtcp.receiver_report(ssrc << 16, ())), 1.0)
+        assert len(opened) == backend._limits.ssrcs
+        assert backend.counters[Dropped.SRTP] == 0 < backend.counters[Dropped.STRANGE]
+        found.received(seal(b"\x80\x7f\0\2\0\0\0\0\0\0\0\1" + bytes(20)), 1.0)
+        assert len(opened) == backend._limits.ssrcs + 1  # what is known already goes on being opened
+
+    inside(body)
+
+
+def test_rtcp_asks_for_so_much_work_in_a_second_and_no_more() -> None:
+    async def body(backend: ForwardingBackend) -> None:
+        found, _, seal_rtcp = keyed(backend, (await backend.offer("loud", "c", OFFER))[0])
+        asked: list[int] = []
+        for downlink in found.downlinks.values():
+            downlink.resend = lambda sequences: asked.append(len(sequences))  # type: ignore[method-assign]
+        ssrc, every = next(iter(found._by_ssrc)), b"\0\0\xff\xff" * rtcp.MOST
+        nack = b"\x81\xcd" + (2 + rtcp.MOST).to_bytes(2, "big") + bytes(4) + ssrc.to_bytes(4, "big") + every
+        for _ in range(MANY):
+            found.received(seal_rtcp(nack * 5), 1.0)
+        assert 0 < sum(asked) < 10 * backend._limits.control_octets
+        assert backend.counters[Dropped.CAP]
+        found.tick(2.0, MANY)
+        before = len(asked)
+        found.received(seal_rtcp(nack), 2.0)
+        assert len(asked) == before + 1
+
+    inside(body)

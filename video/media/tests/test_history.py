@@ -1,6 +1,6 @@
 """The ring of packets and the stream in which they are sent again."""
 
-from video.media.history import SIZE, History, unwrapped, wrapped
+from video.media.history import LAST, SIZE, History, unwrapped, wrapped
 from video.media.rtp import HEADER
 
 
@@ -11,7 +11,7 @@ def packet(sequence: int, flags: int = 0x80, body: bytes = b"body") -> bytes:
 def test_the_last_packets_are_kept_and_no_more() -> None:
     history = History()
     for sequence in range(65000, 65000 + SIZE + 10):
-        history.put(sequence & 0xFFFF, packet(sequence))
+        history.ring[sequence & LAST] = packet(sequence)
     assert history.get(65009) == b""
     assert history.get(65010) == packet(65010)
     assert history.get(65000 + SIZE + 9 & 0xFFFF) == packet(65000 + SIZE + 9)

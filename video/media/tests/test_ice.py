@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video.media.counters import Counters, Dropped
-from video.media.ice import Agent
+from video.media.ice import Address, Agent
 from video.media.sdp import Credentials
 
 OWN = Credentials("0123456789abcdef", "0123456789abcdef0123456789abcdef")
@@ -13,7 +13,8 @@ ADDRESS = ("192.0.2.9", 4000)
 
 
 class Owner:
-    checks = 3
+    def __init__(self, *addresses: Address) -> None:
+        self.checks, self.strange, self.addresses = 3, 5, list(addresses)
 
 
 def request(user: str, password: str, **more: object) -> bytes:
@@ -22,10 +23,10 @@ def request(user: str, password: str, **more: object) -> bytes:
     return bytes(message)
 
 
-def agent() -> tuple[Agent, Counters]:
+def agent(*met: Address) -> tuple[Agent, Counters]:
     counters = Counters()
     made = Agent(counters)
-    made.add(Owner(), OWN)
+    made.add(Owner(*met), OWN)
     return made, counters
 
 
@@ -44,8 +45,17 @@ def test_other_passwords_and_floods_are_dropped() -> None:
         assert made.check(request(user, password), ADDRESS) is None
     assert (counters[Dropped.STUN], counters[Dropped.INTEGRITY]) == (1, 1)
     good = [made.check(request(f"{OWN.ufrag}:p", OWN.password), ADDRESS) is not None for _ in range(4)]
-    assert good == [True, True, False, False]
-    assert counters[Dropped.FLOOD] == 2
+    assert good == [True, True, True, False]
+    assert counters[Dropped.FLOOD] == 1
+
+
+def test_a_stranger_who_knows_the_name_takes_nothing_from_its_owner() -> None:
+    made, counters = agent(ADDRESS)
+    forged, signed = (request(f"{OWN.ufrag}:p", password) for password in ("x" * 32, OWN.password))
+    assert [made.check(forged, ("198.51.100.1", port)) for port in range(50)] == [None] * 50
+    assert (counters[Dropped.INTEGRITY], counters[Dropped.FLOOD]) == (5, 45)
+    assert made.check(signed, ("198.51.100.1", 1)) is None
+    assert made.check(signed, ADDRESS) is not None
 
 
 def test_two_controlled_agents_do_not_meet() -> None:

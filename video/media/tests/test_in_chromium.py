@@ -45,6 +45,8 @@ def test_two_pages_decode_each_other_across_a_restart(chromium_program: str) -> 
             await until(page, "now.frames > 20 && now.samples > 24000")
         before = await one.evaluate("seen()")
         await one.evaluate("restart()")
+        after = await one.evaluate("seen()")
+        assert after["captured"] >= before["captured"], "the encoder was made anew, and the picture stood still"
         await until(one, f"now.frames > {before['frames']} + 30 && now.pair !== '{before['pair']}'")
         assert await one.evaluate("pc.connectionState") == "connected"
         await two.evaluate("screenSender.replaceTrack(camera.clone())")

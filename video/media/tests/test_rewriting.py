@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.media.history import History, unwrapped, wrapped
+from video.media.history import LAST, History, unwrapped, wrapped
 from video.media.rewriting import Rewriter
 from video.media.rtp import HEADER
 
@@ -56,6 +56,6 @@ def test_what_is_sent_again_is_what_was_sent(sequence: int, body: bytes) -> None
     packet = HEADER.pack(0x80, 0x80 | 97, sequence, 9, 11) + body
     assert unwrapped(wrapped(packet, 98, 5, 12), 97, 11) == packet
     history = History()
-    history.put(sequence, packet)
+    history.ring[sequence & LAST] = packet
     assert history.get(sequence) == packet
     assert history.get(sequence + 512 & 0xFFFF) == b""

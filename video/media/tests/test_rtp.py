@@ -15,7 +15,8 @@ def test_any_bytes_are_read_or_refused(packet: bytes) -> None:
     try:
         start = rtp.payload_start(packet)
         rtp.extensions(packet)
-        rtp.extension(packet, 3)
+        if len(packet) >= rtp.SHORTEST:
+            assert rtp.opened(packet, 3)[0] == start
         rtp.payload(packet, start)
     except rtp.Malformed:
         return
@@ -32,7 +33,23 @@ def test_what_aiortc_writes_is_read(sequence: int, body: bytes, sent: int) -> No
     packet.extensions = HeaderExtensions(abs_send_time=sent)
     wire = packet.serialize(names)
     assert wire[rtp.payload_start(wire) :] == body
-    assert rtp.extension(wire, 3) == rtp.extensions(wire)[3] == sent.to_bytes(3, "big")
+    assert rtp.extensions(wire)[3] == sent.to_bytes(3, "big")
+    assert rtp.opened(wire, 3) == (rtp.payload_start(wire), sent)
+    assert rtp.opened(wire, 4)[1] == rtp.opened(wire, 0)[1] == -1
+
+
+@given(st.dictionaries(st.integers(1, 14), st.binary(min_size=1, max_size=5), max_size=6), st.booleans())
+def test_an_element_is_found_wherever_it_is(elements: dict[int, bytes], wide: bool) -> None:
+    head = (lambda n, v: bytes([n, len(v)])) if wide else (lambda n, v: bytes([n << 4 | len(v) - 1]))
+    block = b"".join(b"\0" + head(number, value) + value for number, value in elements.items())
+    block += bytes(-len(block) % 4)
+    profile = b"\x10\0" if wide else b"\xbe\xde"
+    wire = (
+        rtp.HEADER.pack(0x91, 96, 1, 2, 3) + b"csrc" + profile + (len(block) // 4).to_bytes(2, "big") + block + b"body"
+    )
+    for number in range(1, 15):
+        value = elements.get(number, b"")
+        assert rtp.opened(wire, number) == (len(wire) - 4, int.from_bytes(value, "big") if len(value) == 3 else -1)
 
 
 def test_a_key_frame_is_told_from_another() -> None:

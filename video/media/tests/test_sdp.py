@@ -28,6 +28,9 @@ def test_an_offer_is_read_and_answered() -> None:
     assert "a=fmtp:111 minptime=10;useinbandfec=1" in answer
     assert "a=candidate:2 1 udp 2130706175 2001:db8::1 40000 typ host" in answer
     assert "a=msid:slot-0 slot-0-audio" in answer
+    assert answer.count("a=extmap-allow-mixed") == 1
+    plain = sdp.parse_offer(OFFER.replace("a=extmap-allow-mixed", "a=x"))
+    assert "extmap-allow-mixed" not in sdp.write_answer(plain, answering(plain))
 
 
 @settings(max_examples=60, deadline=None)

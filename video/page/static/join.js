@@ -106,6 +106,10 @@ async function joinOrResume(ticket) {
  */
 export async function enter({ kind, secret }) {
   if (!secret) return { seat: await resume(), fresh: false };
-  const ticket = kind === "ticket" ? secret : (await post("visit/invitation", { invitation: secret })).ticket;
+  const { ticket, url } = kind === "ticket" ? { ticket: secret } : await post("visit/invitation", { invitation: secret });
+  if (url) {
+    location.replace(url);
+    await new Promise(() => undefined); // the page goes to the process that has the visit
+  }
   return { seat: await joinOrResume(ticket), fresh: true };
 }

@@ -181,6 +181,8 @@ export default {
   "people.away": "connection lost",
   "people.held": "on hold",
   "people.sharing": "shares the screen",
+  "people.off.microphone": "microphone off",
+  "people.off.camera": "camera off",
   "people.admit": "Admit",
   "people.admit.who": "Admit {name}",
   "people.deny": "Turn away",

@@ -93,10 +93,11 @@ export class People {
   }
 }
 
-function state({ standing, since, here, held, sharing }) {
+function state({ standing, since, here, held, sharing, off }) {
   if (standing === "waiting") return [text("people.waits", { time: minutes(Date.now() - since) })];
   if (standing === "checking") return [text("people.checks")];
-  return [!here && text("people.away"), held && text("people.held"), sharing && text("people.sharing")].filter(Boolean);
+  const turned = off.map((source) => text(`people.off.${source}`));
+  return [!here && text("people.away"), held && text("people.held"), sharing && text("people.sharing"), ...turned].filter(Boolean);
 }
 
 /** What is drawn anew under somebody's keyboard leaves the focus where it was. */

@@ -11,6 +11,7 @@
  * @property {boolean} media
  * @property {boolean} held
  * @property {boolean} sharing
+ * @property {string[]} off what they have turned off: "microphone", "camera"
  *
  * @typedef {object} State
  * @property {string} standing

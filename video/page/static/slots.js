@@ -116,9 +116,10 @@ class Tile {
     this.note = make("span", { className: "note-line" });
     this.cover = make("div", { className: "cover" }, this.initial, this.note);
     this.name = make("span", { className: "name" });
+    this.muted = make("span", { className: "signal", hidden: true }, icon("mic-off"), make("span", {}, text("tile.silent")));
     this.signal = make("span", { className: "signal", hidden: true }, icon("signal"), make("span"));
     this.element = make("figure", { className: "tile" }, this.video, this.cover,
-      make("figcaption", {}, this.name, this.signal));
+      make("figcaption", {}, this.name, this.muted, this.signal));
   }
 
   receive(slot, received) {
@@ -140,6 +141,7 @@ class Tile {
     put(this.name, `${member.name} · ${text(`role.${member.role}`)}`);
     put(this.initial, member.name.trim().slice(0, 1).toUpperCase());
     this.video.setAttribute("aria-label", member.name);
+    show(this.muted, member.off.includes("microphone"));
     show(this.signal, quality === "poor");
     put(this.signal.lastChild, quality === "poor" ? text("quality.poor") : "");
     this.#cover();
@@ -154,7 +156,7 @@ class Tile {
 
   #cover() {
     const { held, media } = this.member;
-    const covered = held || !media || this.slot < 0 || this.#still >= STILL;
+    const covered = held || !media || this.slot < 0 || this.#still >= STILL || this.member.off.includes("camera");
     show(this.cover, covered);
     put(this.note, covered ? text(this.#why()) : "");
   }
@@ -163,6 +165,7 @@ class Tile {
     const { held, media, here } = this.member;
     if (held) return "tile.held";
     if (!media) return here ? "tile.connecting" : "tile.gone";
+    if (this.member.off.includes("camera")) return "tile.nocamera";
     const coming = this.#frames === 0 && Date.now() - this.#since < COMING;
     return this.slot < 0 || coming ? "tile.connecting" : "tile.nocamera";
   }

@@ -150,6 +150,7 @@ export class Visit {
     this.testing = true;
     this.#devices();
     this.link.start();
+    this.#tellOff();
   }
 
   #wait(state) {
@@ -185,8 +186,18 @@ export class Visit {
   #devices() {
     const { devices, link } = this;
     for (const kind of ["camera", "microphone"]) link.send(kind, devices.tracks[kind]);
+    this.#tellOff();
     drawOwn(devices, link.paused);
     this.stage.speaker(devices.chosen.speaker);
+  }
+
+  /** The others read what is off instead of guessing why they hear nothing. */
+  #tellOff() {
+    const { tracks, muted } = this.devices;
+    const off = [(!tracks.microphone || muted) && "microphone", !tracks.camera && "camera"].filter(Boolean).join(" ");
+    if (off === this.toldOff || !this.link.running) return;
+    this.toldOff = off;
+    this.socket.command("off", { text: off }).catch(() => (this.toldOff = undefined));
   }
 
   #chart(address) {

@@ -146,7 +146,7 @@ class Hall:
         page = self.tab(**of)
         page.goto(self.link("dr", BEN, Role.PRACTITIONER))
         page.get_by_role("button", name="Enter the visit").click()
-        expect(page.get_by_role("button", name="Leave")).to_be_visible()
+        expect(page.get_by_role("button", name="Leave", exact=True)).to_be_visible()
         return page
 
     def interpreter(self) -> Page:
@@ -160,7 +160,7 @@ class Hall:
         """Clinician and patient, both in the visit."""
         patient, clinician = self.waiting(**of), self.clinician(**of)
         clinician.get_by_role("button", name=f"Admit {ANNA}").click()
-        expect(patient.get_by_role("button", name="Leave")).to_be_visible()
+        expect(patient.get_by_role("button", name="Leave", exact=True)).to_be_visible()
         return clinician, patient
 
     def close(self) -> None:

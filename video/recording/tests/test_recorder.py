@@ -115,7 +115,8 @@ def test_a_recording_plays_for_as_long_as_it_was_on(tmp_path: Path) -> None:
     assert whole and part.seen == part.heard == {"a", "b"}
     tones, length = seen(part.content)
     assert tones == {DARK, LIGHT}
-    assert times[1] - times[0] - 1 < length < times[1] - times[0] + 0.5
+    # On a busy machine what was on air before arrives in the recording, by its own clock.
+    assert times[1] - times[0] - 1 < length < times[1] - times[0] + 2
     clear = [packet.packet[20:] for one in finished(tmp_path, AesSealer()) for packet in one.packets()]
     stored = next(tmp_path.iterdir()).read_bytes()
     assert clear and not any(body in stored for body in clear if len(body) > 8)

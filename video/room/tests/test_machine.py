@@ -200,6 +200,17 @@ def test_no_start_before_admission_and_none_while_on_hold() -> None:
     assert play.kinds().count("started") == 1
 
 
+def test_what_somebody_turned_off_is_read_by_the_others() -> None:
+    play = running().clear()
+    play.do(events.Off(PATIENT, PATIENT, sources=frozenset(Source)))
+    assert play.room.members[PATIENT].off == {Source.MICROPHONE, Source.CAMERA}
+    assert play.told(DOCTOR) == ["members"] and play.kinds() == []
+    play.clear().do(events.Off(PATIENT, PATIENT, sources=frozenset(Source)))
+    assert play.told(DOCTOR) == []
+    with pytest.raises(Refused):
+        play.do(events.Off(PATIENT, DOCTOR))
+
+
 def test_a_reload_within_the_grace_leaves_no_trace() -> None:
     play = running().clear()
     play.media(PATIENT, MediaState.CLOSED).do(events.Disconnected(PATIENT)).wait(29_000)

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from video.errors import Refused
-from video.ports import MediaState, MediaStats
+from video.ports import MediaState, MediaStats, Source
 from video.room import events
 from video.room.machine import step
 from video.room.model import Phase, Standing
@@ -38,6 +38,7 @@ EXPECTED = {
     events.AskMute: "xxx=xx",
     events.Hold: "xxx=xx",
     events.Unhold: "xxx=xx",
+    events.Off: "x===xx",
     events.Share: "xxx=xx",
     events.Unshare: "xxx=xx",
     events.Say: "xxx=xx",
@@ -69,6 +70,7 @@ def an(kind: type[events.Event]) -> events.Event:
         events.Offered: {"session": "s"},
         events.Media: {"session": "s", "state": MediaState.CONNECTED},
         events.Measured: {"session": "s", "stats": MediaStats()},
+        events.Off: {"sources": frozenset({Source.MICROPHONE})},
         events.Say: {"text": "hello"},
         events.SendFile: {"file": "f1", "name": "a.pdf", "type": "application/pdf", "size": 9},
         events.Pass: {"to": DOCTOR, "text": "key"},

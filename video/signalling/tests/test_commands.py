@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video.errors import Refused
+from video.ports import Source
 from video.room import events
 from video.signalling.commands import COMMANDS, LONGEST_CHAT, Message, clean, command, read
 
@@ -14,8 +15,13 @@ def test_every_command_is_by_who_sent_it(do: str) -> None:
     made = command(Message("c1", do, "other", "text"), "me")
     assert (made.by, made.id) == ("me", "c1")
     itself = {events.Ready, events.Leave, events.End, events.Share, events.Say, events.Pass}
-    itself |= {events.Record, events.StopRecording, events.Agree, events.Withdraw}
+    itself |= {events.Off, events.Record, events.StopRecording, events.Agree, events.Withdraw}
     assert made.member == ("me" if type(made) in itself else "other")
+
+
+def test_what_is_off_are_words_that_are_known() -> None:
+    made = command(Message("c1", "off", text="camera  microphone teapot"), "me")
+    assert isinstance(made, events.Off) and made.sources == {Source.CAMERA, Source.MICROPHONE}
 
 
 @given(st.text(max_size=300))

@@ -12,10 +12,10 @@ from video.signalling.invitation import LIMITS, Invitations
 from video.signalling.tests.consult import CountingWatch
 
 
-def redeem(secret: str, address: str) -> str:
+def redeem(secret: str, address: str) -> dict[str, str]:
     if secret != "good":
         raise Refused("invitation", "No.", 403)
-    return f"ticket for {address}"
+    return {"ticket": f"ticket for {address}"}
 
 
 async def asked(*bodies: bytes, kind: str = "application/json") -> list[tuple[int, dict[str, str]]]:

@@ -110,6 +110,21 @@ def test_a_full_room_keeps_no_file_that_it_did_not_take(tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_a_file_under_the_id_of_another_command_is_refused_and_not_kept(tmp_path: Path) -> None:
+    """The room does each id once: what it passes over must not lie on the disk, beside what a visit may hold."""
+
+    async def play() -> None:
+        sent = Sent(tmp_path)
+        async with sent.visit() as visit:
+            _, patient = await visit.talking()
+            await patient.do("chat", id="twice", text="hello")
+            status, told = await send(patient, id="twice")
+            assert (status, told["refused"]) == (409, "not-now")
+            assert list((sent.folder / "room").iterdir()) == []
+
+    asyncio.run(play())
+
+
 def test_after_a_kill_the_file_is_there_and_told(tmp_path: Path) -> None:
     async def play() -> None:
         sent = Sent(tmp_path)

@@ -68,7 +68,7 @@ def test_large_and_binary_messages_close_the_socket(tmp_path: Path) -> None:
     within(tmp_path, visit)
 
 
-OWN = {"ready", "leave", "chat", "pass", "share", "hold", "unhold", "unshare", "agree", "withdraw"}
+OWN = {"ready", "leave", "off", "chat", "pass", "share", "hold", "unhold", "unshare", "agree", "withdraw"}
 
 
 @pytest.mark.parametrize("do", sorted(set(COMMANDS) - OWN))

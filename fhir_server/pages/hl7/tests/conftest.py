@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.hl7 import applier_of
+from fhir_server.hl7_applying import applier_of
 from fhir_server.pages.tests.browser import BASE, Browser
 from fhir_server.preparation import prepare
 from fhir_server.settings import load

@@ -68,5 +68,7 @@ def test_dead_letters_are_read_again_ticked_or_all(rig: Rig) -> None:
 
 def test_nothing_ticked_is_said(rig: Rig) -> None:
     rig.take()
-    page = rig.browser.get("/hl7/messages").submit("/hl7/messages/replay", ids=["x"])
-    assert "Tick the messages to replay." in page.words
+    for ids in (["x"], ["9" * 5000], ["9" * 18]):
+        page = rig.browser.get("/hl7/messages").submit("/hl7/messages/replay", ids=ids)
+        assert "Tick the messages to replay." in page.words
+    assert rig.browser.submit("/hl7/messages", before="9" * 5000).answer.status_code == 200

@@ -1,5 +1,8 @@
+import pytest
+
 from fhir_server.pages.hl7.overview import alarms
 from fhir_server.pages.hl7.tests.conftest import Rig
+from hl7_bridge.journal.aside import Aside
 from hl7_bridge.journal.strangers import Stranger
 from hl7_bridge.watch import Peer
 
@@ -39,3 +42,9 @@ def test_who_was_turned_away_is_shown(rig: Rig) -> None:
     assert "Turned away" not in rig.browser.get("/hl7/").words
     rig.process.journal.note_strangers([Stranger("10.0.0.9", "What came is no message.", 12, 1)])
     assert "10.0.0.9 What came is no message. 12" in rig.browser.get("/hl7/").words
+
+
+def test_what_is_set_aside_is_shown(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Set aside" not in rig.browser.get("/hl7/").words
+    monkeypatch.setattr(rig.process.journal, "aside", lambda: [Aside(3, 120)])
+    assert "aside-3 120 not known It was acknowledged and cannot be opened" in rig.browser.get("/hl7/").words

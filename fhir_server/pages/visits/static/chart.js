@@ -1,6 +1,7 @@
 // The chart saves without leaving the page, so that nothing typed is lost: neither in the other form, nor when a save
 // fails, nor when the log-in ended meanwhile. Without it the forms are sent as forms.
 
+import { follow, replace } from "./news.js";
 import { hide, isStill, watch } from "./session.js";
 
 const problem = document.getElementById("problem");
@@ -22,6 +23,7 @@ async function send(form, button) {
 
 /** Takes over what a form was about, and the facts; what is typed into the other form stays. */
 function takeOver(page, part) {
+  document.querySelector(".banner").after(document.getElementById("said"));
   for (const id of ["facts", "said", part]) {
     const fresh = page.getElementById(id);
     const old = document.getElementById(id);
@@ -57,6 +59,7 @@ function settle(part, done) {
   const wrong = fresh.querySelector('[aria-invalid="true"]');
   const heading = fresh.querySelector("h2");
   heading.tabIndex = -1;
+  heading.after(document.getElementById("said")); // the top of the page may be far away
   (wrong ?? heading).focus();
   if (done) {
     // A status that came with its text is not read out by every screen reader.
@@ -74,7 +77,7 @@ async function refresh() {
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("facts");
-  if (fresh) document.getElementById("facts").replaceWith(fresh);
+  if (fresh) replace(document.getElementById("facts"), fresh);
 }
 
 function watchForms() {
@@ -97,3 +100,4 @@ addEventListener("beforeunload", (event) => { if (dirty.size) event.preventDefau
 addEventListener("visits:back", () => refresh().catch(() => {}));
 watchForms();
 watch();
+follow(shown, shown.dataset.page, "facts");

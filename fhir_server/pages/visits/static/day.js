@@ -43,9 +43,11 @@ function takeOver(html) {
   const news = [...waiters(fresh)].filter(([id]) => !before.has(id)).map(([, name]) => name);
   const focused = document.activeElement && list.contains(document.activeElement) ? path(document.activeElement) : null;
   const open = list.querySelector("details.others")?.open;
+  const sealed = [...list.querySelectorAll('input[name="encrypted"]:checked')].map((box) => box.closest("tr").dataset.row);
   const chosen = new Map([...list.querySelectorAll('tr[data-row] select')].map((select) => [select.closest("tr").dataset.row, select.value]));
   list.replaceChildren(...fresh.childNodes);
   if (open) list.querySelector("details.others")?.setAttribute("open", "");
+  for (const box of list.querySelectorAll('input[name="encrypted"]')) box.checked = sealed.includes(box.closest("tr").dataset.row);
   for (const select of list.querySelectorAll("tr[data-row] select")) {
     const value = chosen.get(select.closest("tr").dataset.row);
     if (value && [...select.options].some((option) => option.value === value)) select.value = value;
@@ -58,7 +60,7 @@ function takeOver(html) {
 /** Where an element stands, so that its successor can be found. */
 function path(element) {
   const row = element.closest("tr[data-row]");
-  const own = element.matches("button") ? "button" : element.matches("select") ? "select" : element.matches("a") ? "a" : element.localName;
+  const own = element.matches("button") ? "button" : element.matches("select") ? "select" : element.matches("a") ? "a" : element.matches("input") ? 'input[name="encrypted"]' : element.localName;
   return row ? `tr[data-row="${CSS.escape(row.dataset.row)}"] ${own}` : own;
 }
 

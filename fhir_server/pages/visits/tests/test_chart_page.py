@@ -1,3 +1,5 @@
+from base64 import b64encode
+
 import pytest
 
 from fhir_server.pages.tests.browser import Browser
@@ -16,7 +18,7 @@ def chart(rig: Rig) -> Browser:
 
 def test_who_it_is_and_what_is_not_recorded(chart: Browser) -> None:
     assert "Ada Okafor Born 28 Feb 1980" in chart.words and "Sex Female Number none recorded" in chart.words
-    assert chart.words.count("None recorded.") == 5  # the visit itself is recorded
+    assert chart.words.count("None recorded.") == 8  # the visit itself is recorded
     policy = chart.answer.headers["Content-Security-Policy"]
     assert "frame-ancestors http://localhost:1;" in policy and "X-Frame-Options" not in chart.answer.headers
 
@@ -124,3 +126,21 @@ def test_other_places_have_no_chart(rig: Rig) -> None:
         )
     page = rig.browser.get("/visits/chart/Patient/ada")
     assert page.answer.status_code == 200 and "open the chart from one to write" in page.words
+
+
+def test_documents_are_saved_and_run_nothing(rig: Rig) -> None:
+    files = [{"attachment": {"contentType": kind, "data": b64encode(MARKUP.encode()).decode(), "title": "Letter"}}
+             for kind in ("text/html", "text/plain")]  # fmt: skip
+    place = rig.house.put("DocumentReference", "letter", status="current", subject={"reference": "Patient/ada"},
+                          content=files, description="A letter")  # fmt: skip
+    rig.house.put("DocumentReference", "wrong", status="entered-in-error", subject={"reference": "Patient/ada"},
+                  content=files, description="Of another")  # fmt: skip
+    chart = rig.browser.get("/visits/chart/Patient/ada")
+    assert "A letter" in chart.words and "Of another" not in chart.words
+    assert f'href="/visits/documents/{place}/0" download' in chart.text
+    answer = rig.browser.get(f"/visits/documents/{place}/0").answer
+    assert answer.data.decode() == MARKUP and answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    for gone in ("DocumentReference/wrong/0", f"{place}/2", "Patient/ada/0"):
+        assert rig.browser.get(f"/visits/documents/{gone}").answer.status_code == 404

@@ -1,9 +1,12 @@
 import json
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from fhir_server.pages.tests.browser import BASE
-from fhir_server.pages.visits.tests.conftest import MARKUP, Rig, at
+from fhir_server.pages.visits.tests.conftest import MARKUP, ZONE, Rig, at
 from video.signalling.tickets import open_ticket
+from video.visit.encryption import is_encrypted
 
 OURS = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
 
@@ -69,3 +72,31 @@ def test_names_with_markup_are_text(rig: Rig) -> None:
     page = rig.browser.get("/visits/")
     assert MARKUP not in page.text and page.words.count(MARKUP) >= 2
     assert MARKUP not in json.loads(page.get("/visits/changes?position=0").text)["html"]
+
+
+def test_the_days_before_and_after_are_looked_at_and_not_entered(rig: Rig) -> None:
+    rig.house.visit("begun")
+    for id, minutes, reason in (("a1", 24 * 60, "Tomorrow's cough"), ("a2", -24 * 60, "Yesterday's rash")):
+        rig.house.booked(id, minutes=minutes, reasonCode=[{"text": reason}])
+    page = rig.browser.get("/visits/")
+    assert "Tomorrow's" not in page.words and "Yesterday's" not in page.words and ">Join<" in page.text
+    for offset, mine, others in ((1, "Tomorrow's cough", "Yesterday's"), (-1, "Yesterday's rash", "Tomorrow's")):
+        day = (datetime.now(ZoneInfo(ZONE)).date() + timedelta(days=offset)).isoformat()
+        assert f'href="/visits/?day={day}"' in page.get("/visits/").text
+        assert mine in page.get(f"/visits/?day={day}").words and others not in page.words
+        assert "It can be entered on its day." in page.words and "/visits/enter" not in page.text
+        assert "Ada Okafor" in json.loads(page.get(f"/visits/changes?position=0&day={day}").text)["html"]
+    for wrong in ("9999-12-31", "x", "0001-01-01"):
+        assert ">Join<" in page.get(f"/visits/?day={wrong}").text
+
+
+def test_a_visit_is_begun_encrypted_when_that_is_ticked(rig: Rig) -> None:
+    rig.house.booked("a1")
+    page = rig.browser.get("/visits/")
+    form = page.hidden("/visits/enter")
+    assert 'name="encrypted"' in page.text
+    page.client.post("/visits/enter", base_url=BASE, data=form | {"encrypted": "1"}, headers=OURS)
+    [encounter] = rig.house.all("Encounter")
+    assert is_encrypted(encounter)
+    page.get("/visits/")
+    assert ">Join<" in page.text and 'name="encrypted"' not in page.text and "Encrypted end to end" in page.words

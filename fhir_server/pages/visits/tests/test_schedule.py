@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_server.pages.visits.found import find
+from fhir_server.pages.chart.found import find
 from fhir_server.pages.visits.schedule import of_day, whose
 from fhir_server.pages.visits.tests.conftest import NOW, ZONE, Rig, at
 from resources.repository import WHOLE_RECORD, Caller, Grant, Grants, Repository

@@ -42,7 +42,7 @@ def test_practitioners_see_their_own_and_the_clinic(rig: Rig) -> None:
     rig.house.booked("a2", "PractitionerRole/eves", reasonCode=[{"text": "Rash"}])
     browser = log_in(rig, "eve")
     assert browser.answer.request.path == "/visits/" and "Rash" in browser.words and "Cough" not in browser.words
-    assert 'href="/visits/" aria-current="page">Video visits' in browser.text
+    assert 'href="/visits/" aria-current="page">Clinic' in browser.text
     everybody = browser.get("/visits/?all=1")
     assert "Cough" in everybody.words and "It does not name you." in everybody.words
     form = {"csrf": everybody.hidden("/visits/enter")["csrf"], "as": "Practitioner/ben"}
@@ -56,7 +56,7 @@ def test_patients_and_administrators_are_refused(rig: Rig) -> None:
     rig.house.visit()
     for login in ("ada", "root"):
         browser = log_in(rig, login)
-        assert browser.answer.status_code == 403 and "Video visits</a>" not in browser.get("/auth/access").text
+        assert browser.answer.status_code == 403 and "Clinic</a>" not in browser.get("/auth/access").text
         for path in ("/visits/", CHART, "/visits/changes", "/visits/session"):
             assert browser.get(path).answer.status_code == 403 and "Okafor" not in browser.text
         assert browser.client.post(f"{CHART}/note", base_url=BASE, headers=OURS).status_code == 403
@@ -99,3 +99,22 @@ def test_log_off_is_told_in_the_frame_and_what_was_typed_comes_back(rig: Rig) ->
     assert foreign.answer.status_code == 401 and "lost" not in foreign.text
     assert browser.get("/visits/session").answer.status_code == 401
     assert rig.house.all("DocumentReference") == []
+
+
+def test_mine_are_the_results_of_my_orders_and_of_patients_in_my_care(rig: Rig) -> None:
+    ada, house = {"reference": "Patient/ada"}, rig.house
+    house.put("Patient", "cared", name=[{"family": "Cared"}], generalPractitioner=[{"reference": "Practitioner/eve"}])
+    for id, requester in (("mine", "PractitionerRole/eves"), ("others", "Practitioner/ben")):
+        of = {"subject": ada, "code": {"text": f"Panel {id}"}}
+        house.put("ServiceRequest", id, status="active", intent="order", requester={"reference": requester}, **of)
+        house.put("DiagnosticReport", id, status="final", basedOn=[{"reference": f"ServiceRequest/{id}"}], **of)
+    of_care = {"subject": {"reference": "Patient/cared"}, "code": {"text": "Of care"}}
+    house.put("DiagnosticReport", "care", status="final", **of_care)
+    browser = log_in(rig, "eve").get("/visits/inbox")
+    assert "Panel mine" in browser.words and "Of care" in browser.words and "Panel others" not in browser.words
+    assert "HL7 messages" not in browser.words
+    browser.submit("/visits/inbox/seen")
+    assert "It is marked as seen to." in browser.words
+    [kept] = house.all("Provenance")
+    assert kept["agent"][0]["who"] == {"reference": "Practitioner/eve"}
+    assert "Panel others" in browser.get("/visits/inbox?all=1").words
