@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import expect
+from playwright.sync_api import Playwright, expect, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
@@ -207,3 +207,10 @@ def chromium_program() -> str:
         return debian.chromium()
     except debian.Missing as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers. A module's: while it is there, no other test of the process can run a loop."""
+    with sync_playwright() as started:
+        yield started

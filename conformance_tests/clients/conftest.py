@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
 from conformance_tests.clients import provision, site
 from conformance_tests.clients.site import Site
@@ -11,16 +11,15 @@ from deploy import debian
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, headless. A module's: while it is driven, no other test of the process can run a loop."""
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
     try:
         executable = debian.chromium()
     except debian.Missing as error:
         _skip(error)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    yield browser
+    browser.close()
 
 
 def _skip(error: debian.Missing) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from conformance_tests.process import free_port
 from deploy.demo.house import House, Ports
@@ -89,9 +89,8 @@ def record(demo: Demo, ports: Ports) -> Iterator[Record]:
         yield Record(client)
 
 
-@pytest.fixture(scope="session")
-def browser(chromium_program: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
-        yield browser
-        browser.close()
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium_program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
+    yield browser
+    browser.close()

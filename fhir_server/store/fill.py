@@ -111,7 +111,7 @@ def _settled(store: Store, n: int) -> Iterator[Progress]:
             yield Progress(n, state.done, state.total)
             sleep(_PAUSE)
     if state.place < 0:
-        sql.begin(session, n, sql.count(session, types_of(state.custom)))
+        sql.counted(session, n, sql.count(session, types_of(state.custom)))
 
 
 def _slice(store: Store, state: State, size: int) -> tuple[int, int] | None:

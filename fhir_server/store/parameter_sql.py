@@ -93,9 +93,15 @@ def remove(session: Any, numbers: Iterable[int], generation: int) -> None:
 
 
 def begin(session: Any, n: int, total: int) -> None:
-    """The walk of ``n`` begins anew."""
-    sql = "UPDATE parameter SET status = $1, place = -1, done = 0, total = $2 WHERE n = $3"
-    session.query(sql, (INDEXING, total, n))
+    """The walk of ``n``, which is complete, begins anew; nothing when it is in force no more."""
+    sql = "UPDATE parameter SET status = $1, place = -1, done = 0, total = $2 WHERE n = $3 AND status = $4"
+    session.query(sql, (INDEXING, total, n, READY))
+
+
+def counted(session: Any, n: int, total: int) -> None:
+    """The walk of ``n``, if it is still to begin, has ``total`` resources before it."""
+    sql = "UPDATE parameter SET total = $1 WHERE n = $2 AND status = $3 AND place < 0"
+    session.query(sql, (total, n, INDEXING))
 
 
 def advance(session: Any, n: int, before: int, place: int, found: int, *, last: bool) -> bool:

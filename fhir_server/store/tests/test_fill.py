@@ -120,13 +120,29 @@ def test_one_that_is_retired_on_the_way_is_left(store: Store) -> None:
     put(repository, *(patient(n, "red") for n in range(6)), parameter())
     [state] = waiting(store)
     steps = fill(store, state.n, 2)
-    next(steps)
+    next(step for step in steps if step.done)  # 0: others of the cluster still write
     put(repository, parameter(status="retired"))
     assert not list(steps)
     assert [state.n for state in waiting(store)] == [WHOLE]
     list(sweep(store))
     assert not waiting(store)
     assert list(rebuild(store))[-1].repaired == 0
+
+
+def test_one_that_is_retired_before_it_begins_is_left(store: Store, database_url: str) -> None:
+    if store.dialect == "sqlite":
+        return
+    repository, other = repository_on(store), open_store(database_url, key=b"hash key of the tests, 32 bytes.")
+    with other.session().transaction():
+        put(repository_on(other), patient(2, "red"))
+        put(repository, parameter())
+        [state] = waiting(store)
+        steps = fill(store, state.n)
+        next(steps)
+        put(repository, parameter(status="retired"))
+    assert not [step for step in steps if step.done]
+    assert [state.n for state in waiting(store)] == [WHOLE]
+    other.close()
 
 
 def test_it_waits_for_who_began_to_write_before(store: Store, database_url: str) -> None:

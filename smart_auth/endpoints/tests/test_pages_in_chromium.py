@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from flask import Flask, redirect
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from smart_auth.endpoints import blueprint, pages_desk
@@ -59,11 +59,10 @@ def site(service: AuthService, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
 
 
 @pytest.fixture(scope="module")
-def chromium(chromium_program: str) -> Iterator[Chromium]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def chromium(playwright: Playwright, chromium_program: str) -> Iterator[Chromium]:
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=["--no-sandbox"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from video.page.tests.site import Hall, Site
 
@@ -17,12 +17,6 @@ FLAGS = (
     "--use-fake-device-for-media-stream=fps=10",  # half of what it does by itself: the cores are few
     "--auto-select-desktop-capture-source=Entire screen",
 )
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

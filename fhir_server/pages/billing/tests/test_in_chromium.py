@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from fhir_server.pages.billing.tests.conftest import Office, running
@@ -42,11 +42,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(chromium_program: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
-        yield browser.new_page()
-        browser.close()
+def page(playwright: Playwright, chromium_program: str) -> Iterator[Page]:
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
+    yield browser.new_page()
+    browser.close()
 
 
 def looked_at(page: Page, name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from fhir_server.pages.hl7.tests.conftest import Rig
@@ -42,17 +42,16 @@ def site(rig: Rig) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium_program: str) -> Iterator[Page]:
+def page(playwright: Playwright, chromium_program: str) -> Iterator[Page]:
     """A tab; whatever the content security policy blocks, and every error of a script, fails the test."""
     blocked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda said: blocked.append(said.text) if "Content Security" in said.text else None)
-        page.on("pageerror", lambda error: blocked.append(str(error)))
-        yield page
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=["--no-sandbox"])
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    page.on("console", lambda said: blocked.append(said.text) if "Content Security" in said.text else None)
+    page.on("pageerror", lambda error: blocked.append(str(error)))
+    yield page
+    browser.close()
     assert not blocked
 
 

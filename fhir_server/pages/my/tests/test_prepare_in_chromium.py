@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from fhir_server import wiring
@@ -52,11 +52,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def browser(chromium_program: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright, chromium_program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 def tab_to(page: Page, selector: str) -> None:

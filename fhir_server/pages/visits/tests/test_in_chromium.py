@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from fhir_server.pages.visits.tests.conftest import MARKUP, Rig, at, concept, rigged
@@ -99,11 +99,10 @@ def site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 
 @pytest.fixture
-def browser(chromium_program: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright, chromium_program: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 class Complaints(list[str]):
