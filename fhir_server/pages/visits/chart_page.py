@@ -21,7 +21,6 @@ from fhir_server.pages.visits.apps import apps
 from fhir_server.pages.visits.desk import Desk
 from fhir_server.pages.visits.note import Notes, notes
 from fhir_server.pages.visits.place import Place, author_of, authors, place_of
-from resources.errors import NotFound
 
 _IDENTIFIERS = 4
 _DOCUMENTS = 8
@@ -47,10 +46,8 @@ def chart(desk: Desk, type: str, id: str) -> Response:
 
 
 @quiet
-def news(desk: Desk, type: str, id: str) -> Response:
+def news(desk: Desk, id: str) -> Response:
     """GET /visits/chart/Patient/<id>/news"""
-    if type != "Patient":
-        raise NotFound("Of a visit's patient the record has news, not of the visit.")
     return told(desk.frame.door, desk.visitor, mark(desk.repository, f"Patient/{id}"))
 
 

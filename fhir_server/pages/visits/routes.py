@@ -28,7 +28,7 @@ ROUTES: tuple[Row, ...] = (
     ("/visits/inbox/answer", "POST", inbox_page.answer),
     ("/visits/documents/<type>/<id>/<n>", "GET", chart_page.document),
     (_CHART, "GET", chart_page.chart),
-    (f"{_CHART}/news", "GET", chart_page.news),
+    ("/visits/chart/Patient/<id>/news", "GET", chart_page.news),
     (f"{_CHART}/observations", "POST", chart_writing.measure),
     (f"{_CHART}/orders", "POST", chart_writing.order),
     (f"{_CHART}/note", "POST", chart_writing.write),
