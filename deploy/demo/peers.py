@@ -81,7 +81,7 @@ def results(order: hl7.Message, name: str) -> str:
     for orc, obr in zip(order.segments("ORC"), order.segments("OBR"), strict=False):
         placer, code = str(orc[2]), str(obr[4])
         filler = f"L{crc32(placer.encode())}^{name}"
-        lines.append(f"ORC|RE|{placer}|{filler}")
+        lines.append(f"ORC|RE|{placer}|{filler}||CM")
         lines.append(f"OBR|1|{placer}|{filler}|{code}|||{now}|||||||||||||||{now}||LAB|F")
         lines += _measured(code, placer, now)
     return "\r".join(lines) + "\r"

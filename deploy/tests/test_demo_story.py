@@ -253,6 +253,7 @@ def the_measurement(record: Record, visit: str) -> None:
 
 def the_result(record: Record, visit: str) -> None:
     order = only(record, "ServiceRequest", encounter=visit)
+    assert order["status"] == "completed"
     assert order["intent"] == "order" and order["requester"]["reference"] == "Practitioner/bergmann"
     report = only(record, "DiagnosticReport", **{"based-on": f"ServiceRequest/{order['id']}"})
     assert report["status"] == "final" and report["subject"]["reference"] == "Patient/ada"

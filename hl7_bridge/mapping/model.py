@@ -59,6 +59,8 @@ class Entry:
     sources: tuple[int, ...] = ()
     defaults: frozenset[str] = frozenset()
     """Elements that a new resource must have and the message did not state: they never replace what is there."""
+    certain: frozenset[str] = frozenset()
+    """Of a MENTION: elements that the message states all the same, as of ``as_of``."""
     pending: tuple[Key, ...] = ()
     """Identities of resources that other messages bring (the parent of a result): a Reference with ``type`` and such an
     ``identifier``, without ``reference``, is resolved when the resource is there, whichever comes first."""

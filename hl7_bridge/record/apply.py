@@ -150,10 +150,10 @@ class Attempt:
     def _state(self, entry: Entry) -> None:
         node = self._matching.literal[entry.url]
         is_first = entry.url in self._matching.begun
-        if entry.policy is Policy.MENTION and not is_first:
+        if entry.policy is Policy.MENTION and not is_first and not entry.certain:
             return
         resource, awaited = self._matching.resolved(entry)
-        if entry.policy in (Policy.RESULT, Policy.ORDER):
+        if entry.policy in (Policy.RESULT, Policy.ORDER) or entry.certain:
             self._refuse_other_patient(node, resource)
             self._refuse_ambiguous(node, entry, resource)
         node.settle(self._repository, self._record.secret)

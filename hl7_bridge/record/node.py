@@ -96,10 +96,12 @@ class Node:
         for number in range(first + 1, self.version):
             version = _version(repository, self.name, number)
             new = json_codec.decode_stored(version.doc) if version else {"resourceType": self.name.type}
-            note_others(old, new, version.updated if version else self.updated, self.standing, secret)
+            at = version.updated if version else self.updated
+            note_others(old, new, _made(at) if number == 1 else at, self.standing, secret)
             old = new
         if self.found is not None:
-            note_others(old, self.found, self.updated, self.standing, secret)
+            at = _made(self.updated) if self.version == 1 else self.updated
+            note_others(old, self.found, at, self.standing, secret)
 
 
 def new_node(type: str, keys: tuple[Key, ...], id: str = "") -> Node:
@@ -114,6 +116,12 @@ def found_node(version: Version, stamp: Stamp | None) -> Node:
         raise Stale(f"{version.reference} was changed while it was read.")
     found = json_codec.decode_stored(version.doc)
     return Node(Name(version.type, version.id), dict(found), found, version.version, version.updated, stamp)
+
+
+def _made(at: int) -> int:
+    """Before all that was said in the second of ``at`` (ms): many systems tell whole seconds, and who speaks of a
+    resource that people made does so afterwards."""
+    return at - at % 1000 - 1
 
 
 def _version(repository: Repository, name: Name, number: int) -> Version | None:

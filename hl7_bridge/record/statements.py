@@ -44,6 +44,9 @@ class Statement:
 def state(entry: Entry, said: Statement, resource: Resource, standing: Standing) -> None:
     """Change ``resource`` and ``standing``, a resource that is there, as the policy of ``entry`` asks."""
     how = _POLICIES.get(entry.policy)
+    if entry.policy is Policy.MENTION:
+        for name in sorted(entry.certain):
+            state_element(name, said.parts[name], said.as_of, resource, standing)
     if how is not None:
         unite_meta(resource, said.resource)
         how(said, resource, standing)
@@ -67,6 +70,7 @@ def begin(entry: Entry, said: Statement, resource: Resource, standing: Standing)
                 replace(resource, name, part)
             else:
                 resource.update(part)
+    standing.elements.update(dict.fromkeys(entry.certain, entry.as_of))
     _fill(said, resource, standing)
 
 

@@ -15,7 +15,7 @@ from hl7_bridge.mapping.datatypes.times import date_time, millis
 from hl7_bridge.mapping.draft import Draft
 from hl7_bridge.mapping.mentions.organizations import described
 from hl7_bridge.mapping.mentions.practitioners import practitioner, practitioner_role
-from hl7_bridge.mapping.model import Entry, Key, Policy, Resource
+from hl7_bridge.mapping.model import AsOf, Entry, Key, Policy, Resource
 from hl7_bridge.mapping.orders import Order
 from hl7_bridge.mapping.rows import OWN, SET_ID, Row, SegmentMap, apply, extension, ignored
 from hl7_bridge.mapping.segments.medication_timing import priority_code
@@ -164,6 +164,9 @@ def service_request(
     entry = draft.add(resource, policy, keys, *segments, rank=_ENDS.get(resource["status"], 0), time=time)
     if orc is None or (not orc.has(5) and not orc.has(1)):
         entry.defaults = frozenset({"status"})
+    if policy is Policy.MENTION and orc is not None and orc.has(5) and resource["status"] in _ENDS:
+        # A result that says of its order that it is over says it now, whenever that was ordered (ORC-9).
+        entry.certain, entry.as_of = frozenset({"status"}), AsOf(1, draft.time, draft.tie)
     return entry
 
 

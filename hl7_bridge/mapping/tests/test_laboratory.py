@@ -34,6 +34,14 @@ def test_report_with_its_results() -> None:
     assert {each.value for each in request.keys} == {"P1", "F1"}
 
 
+@pytest.mark.parametrize(("code", "over"), [("CM", True), ("CA", True), ("A", False), ("IP", False), ("", False)])
+def test_a_result_says_whether_its_order_is_over(code: str, over: bool) -> None:
+    result = mapped("ORU^R01", PID, f"ORC|RE|P1^EHR|F1^LAB||{code}||||20200101", OBR, obx(1))
+    request = entries(result, "ServiceRequest")[0]
+    assert request.policy is Policy.MENTION and request.certain == (frozenset({"status"}) if over else frozenset())
+    assert not over or (request.as_of.rank, request.as_of.time) == (1, entries(result, "Patient")[0].as_of.time)
+
+
 def test_values() -> None:
     found = observation(obx(1, "<5")).resource
     assert found["valueQuantity"]["comparator"] == "<"

@@ -82,6 +82,54 @@ def test_a_mention_changes_nothing_that_is_there(bench, draft):
     assert bench.one("Patient", MRN)["name"] == [{"family": "Okafor"}]
 
 
+def ordered(draft, time=1000, status="active", **more):
+    """An order, or what a result says of it: with ``certain`` only whether it is over."""
+    made = draft(time)
+    patient = made.patient(MRN, policy=Policy.MENTION)
+    policy = Policy.MENTION if more else Policy.ORDER
+    rank = 0 if status == "active" else 1
+    code = {"text": "mentioned" if more else "ordered"}
+    request = {"resourceType": "ServiceRequest", "status": status, "intent": "order", "code": code}
+    made.add(policy, {**request, "subject": patient.reference}, PLACER, rank=rank, **more)
+    return made.mapped
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_result_says_that_its_order_is_over_whichever_comes_first(bench, draft, later):
+    over = {"certain": frozenset({"status"})}
+    told = [ordered(draft, 1000), ordered(draft, 2000, "completed", **over), ordered(draft, 3000)]
+    for mapped in reversed(told) if later else told:
+        bench.apply(mapped)
+    assert bench.apply(told[1]).changed == ()
+    found = bench.one("ServiceRequest", PLACER)
+    assert (found["status"], found["code"]["text"]) == ("completed", "ordered")
+    bench.apply(ordered(draft, 4000, "revoked"))
+    bench.apply(told[1])
+    assert bench.one("ServiceRequest", PLACER)["status"] == "revoked"
+
+
+def test_what_people_made_is_answered_within_the_second(bench, draft):
+    [patient] = bench.repository.commit([Create({"resourceType": "Patient", "identifier": [MRN._asdict()]})])
+    request = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "code": {"text": "ordered"}}
+    request |= {"subject": {"reference": f"Patient/{patient.version.id}"}, "identifier": [PLACER._asdict()]}
+    [made] = bench.repository.commit([Create(request)])
+    second = made.version.updated // 1000 * 1000
+    bench.apply(ordered(draft, second, "completed", certain=frozenset({"status"})))
+    found = bench.one("ServiceRequest", PLACER)
+    assert (found["status"], found["code"]["text"]) == ("completed", "ordered")
+
+
+def test_an_order_of_another_patient_is_not_ended_by_its_number(bench, draft):
+    bench.apply(ordered(draft))
+    other = draft(2000)
+    patient = other.patient(OTHER, policy=Policy.MENTION)
+    request = {"resourceType": "ServiceRequest", "status": "completed", "intent": "order"}
+    over = {"rank": 1, "certain": frozenset({"status"})}
+    other.add(Policy.MENTION, {**request, "subject": patient.reference}, PLACER, **over)
+    with pytest.raises(Held):
+        bench.apply(other.mapped)
+
+
 def test_two_different_patients_are_held(bench, draft):
     for key in (MRN, OTHER):
         made = draft()
