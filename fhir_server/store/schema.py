@@ -295,10 +295,21 @@ def _parameters(connection: sa.Connection) -> None:
     )
 
 
+def _whole_walk(connection: sa.Connection) -> None:
+    """What is there was indexed for fewer searches (:contains, _text, near, US Core's parameters): the worker walks
+    over it, as if somebody had asked."""
+    connection.exec_driver_sql("DELETE FROM parameter WHERE n = 0")
+    connection.exec_driver_sql(
+        "INSERT INTO parameter (n, id, definition, status, place, done, total)"
+        " SELECT 0, '', '', 'indexing', -1, 0, 0 WHERE EXISTS (SELECT 1 FROM resource)"
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "resources, history, postings, audit, keys", _initial),
     Migration(2, "expansions of value sets", _expansions),
     Migration(3, "ranges by their ends", _ends),
     Migration(4, "how far rebuilding the index is", _rebuilds),
     Migration(5, "stored search parameters", _parameters),
+    Migration(6, "the whole index has more of each resource", _whole_walk),
 )

@@ -6,10 +6,16 @@ import pytest
 import sqlalchemy as sa
 
 from capability.rows import Migration
-from fhir_server.store import SchemaTooNew, open_store
+from fhir_server.store import SchemaTooNew, Store, open_store
+from fhir_server.store.fill import begin_all, sweep, waiting
 from fhir_server.store.model import DatabaseError
+from fhir_server.store.parameter_sql import WHOLE
+from fhir_server.store.tests.stored_parameters import patient, put, repository_on
 
 fork = multiprocessing.get_context("fork")
+
+
+OURS = [f"store {n}" for n in range(1, 7)]
 
 
 def _add_table(connection: sa.Connection) -> None:
@@ -19,12 +25,12 @@ def _add_table(connection: sa.Connection) -> None:
 def test_migrations_apply_once_and_by_package(empty_database_url: str) -> None:
     store = open_store(empty_database_url)
     extra = [Migration(1, "extra", _add_table)]
-    assert store.migrate() == ["store 1", "store 2", "store 3", "store 4", "store 5"]
+    assert store.migrate() == OURS
     assert store.migrate({"other": extra}) == ["other 1"]
     assert store.migrate({"other": extra}) == []
     assert store.session().query("SELECT package, version FROM schema_version ORDER BY 1") == [
         ("other", 1),
-        ("store", 5),
+        ("store", 6),
     ]
     store.close()
 
@@ -37,9 +43,24 @@ def test_a_failed_migration_leaves_nothing(empty_database_url: str) -> None:
     store = open_store(empty_database_url)
     with pytest.raises(ZeroDivisionError):
         store.migrate({"other": [Migration(1, "fails", fails)]})
-    own = ["store 1", "store 2", "store 3", "store 4", "store 5"]
-    assert store.migrate({"other": [Migration(1, "extra", _add_table)]}) == [*own, "other 1"]
+    assert store.migrate({"other": [Migration(1, "extra", _add_table)]}) == [*OURS, "other 1"]
     store.close()
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_what_was_indexed_for_less_is_walked_over(store: Store, asked: bool) -> None:
+    put(repository_on(store), patient(1, ""))
+    if asked:
+        begin_all(store)
+    store.session().query("UPDATE schema_version SET version = 5 WHERE package = 'store'")
+    assert store.migrate() == ["store 6"]
+    assert [state.n for state in waiting(store)] == [WHOLE]
+    assert [step.done for step in sweep(store)][-1] == 1
+    assert not waiting(store)
+
+
+def test_a_new_database_has_nothing_to_walk_over(store: Store) -> None:
+    assert not waiting(store)
 
 
 def test_a_newer_schema_is_refused(database_url: str) -> None:
