@@ -105,7 +105,7 @@ def minutes(encounter: Json) -> str:
         found = minutes_of(encounter)
     except BusinessRule:
         return ""
-    return f"{found.normalize():f} minutes"
+    return f"{found.normalize():f} minutes" if found >= 1 else f"{round(found * 60)} seconds"
 
 
 def who(encounter: Json, people: Mapping[str, Json]) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from fhir_server.pages.chart.observed import Key, Result, abnormal, is_result, key_of, measured_at, results
-from fhir_server.pages.chart.words import codes, concept, day, moment, quantity
+from fhir_server.pages.chart.words import codes, concept, day, moment, quantity, unit_of
 
 Json = dict[str, Any]
 
@@ -139,8 +139,7 @@ def _line(label: str, rows: Sequence[tuple[int, Json]]) -> Line:
         for at, part in same
     ]  # fmt: skip
     low, high = _range(newest)
-    unit = newest.get("valueQuantity", {})
-    return Line(label, unit.get("unit") or unit.get("code", ""), points, low, high)
+    return Line(label, unit_of(newest.get("valueQuantity", {})), points, low, high)
 
 
 def _range(part: Json) -> tuple[float | None, float | None]:

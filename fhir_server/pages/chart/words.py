@@ -3,6 +3,7 @@
 FHIR R4 data types (https://hl7.org/fhir/R4/datatypes.html). Whatever comes is shown as it is; nothing is guessed.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import MAXYEAR, MINYEAR, date, datetime, tzinfo
 from typing import Any
@@ -56,9 +57,30 @@ def codes(found: Json | None) -> list[tuple[str, str]]:
     return [(one.get("system", ""), one["code"]) for one in (found or {}).get("coding", ()) if one.get("code")]
 
 
+_SIGNS = {
+    "[degF]": "°F",
+    "Cel": "°C",
+    "mm[Hg]": "mmHg",
+    "cm[H2O]": "cmH2O",
+    "[lb_av]": "lb",
+    "[in_i]": "in",
+    "[ft_i]": "ft",
+}
+_POWER = re.compile(r"\b10[*^](-?\d+)")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def unit_of(found: Json) -> str:
+    """The unit of a Quantity as people write it where it says its UCUM code: 10*3/uL is 10³/uL. Micro stays u, since a
+    µ is taken for an m."""
+    unit = str(found.get("unit") or found.get("code", ""))
+    raised = _POWER.sub(lambda power: "10" + power[1].translate(_RAISED), _SIGNS.get(unit, unit))
+    return raised.replace("[iU]", "IU")
+
+
 def quantity(found: Json) -> str:
     """As it was written: 71.50 stays 71.50."""
-    unit = found.get("unit") or found.get("code", "")
+    unit = unit_of(found)
     number = f"{found.get('comparator', '')}{found.get('value', '')}"
     return f"{number}{'' if unit == '%' else ' '}{unit}".strip()
 

@@ -39,6 +39,8 @@ def test_codes_by_text_then_display_then_code() -> None:
 
 def test_quantities_as_written() -> None:
     assert quantity({"comparator": "<", "value": "0.10", "unit": "mg/L"}) == "<0.10 mg/L"
+    assert quantity({"value": "4.5", "unit": "10*3/uL"}) == "4.5 10³/uL"
+    assert quantity({"value": 37, "code": "Cel"}) == "37 °C" and quantity({"value": 9, "unit": "m[iU]/L"}) == "9 mIU/L"
     assert quantity({"value": 98, "unit": "%"}) == "98%" and quantity({"value": 3}) == "3"
 
 
