@@ -306,9 +306,15 @@ class Executor:
             known = [size(p) for p in near.parts if isinstance(p, Lists | Patients | Chosen)] + [
                 1 for p in near.parts if walkable(p) and size(p) <= 1
             ]
-            short = min(known, default=UNKNOWN_SIZE) <= (COUNTED if self.postgresql else SHORT // 10)
+            short = min(known, default=UNKNOWN_SIZE) <= self._short(near)
             return [] if short else [u for p in near.parts for u in self._leaves(p, len(near.parts) > 1)]
         return self._leaves(near, False)
+
+    def _short(self, near: Both) -> int:
+        """Members that are rather walked than something else is counted; few resources have the beginning of a name."""
+        if not self.postgresql:
+            return SHORT // 10
+        return SHORT if any(isinstance(p, Text) for p in near.parts) else COUNTED
 
     def _leaves(self, part: Set, beside: bool) -> list[Set]:
         match part:

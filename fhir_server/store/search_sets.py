@@ -251,11 +251,16 @@ def _join(parts: list[Set]) -> Set:
     match first:
         case Lists() | Interval() | Text():
             hashes = dict.fromkeys(h for p in parts if isinstance(p, Lists | Interval | Text) for h in p.hashes)
-            changed = replace(first, hashes=tuple(hashes), size=min(sum(size(p) for p in parts), UNKNOWN_SIZE))
+            changed = replace(first, hashes=tuple(hashes), size=_summed([size(p) for p in parts]))
             return replace(changed, subjects=(), whole=False) if isinstance(changed, Lists) else changed
         case Instance():
             return replace(first, ids=tuple(dict.fromkeys(i for p in parts if isinstance(p, Instance) for i in p.ids)))
     return first
+
+
+def _summed(sizes: list[int]) -> int:
+    """What need not be counted is not to be counted together either."""
+    return min(sum(sizes), max(UNKNOWN_SIZE - 1, *sizes))
 
 
 def _empty(part: Set) -> bool:
