@@ -15,6 +15,7 @@ from fhir_server.search.coded import beside as coded_beside
 from fhir_server.search.coded import coded, is_coded
 from fhir_server.search.forks import forked, is_fork
 from fhir_server.search.linked import linked
+from fhir_server.search.measures import interval, intervals
 from fhir_server.search.members import Far, Members
 from fhir_server.search.restriction import OFFERED
 from fhir_server.search.standing import restricted
@@ -183,7 +184,7 @@ class Resolver:
             case Clinical():
                 return Window(*window(term.lo, term.hi))
             case Range():
-                return Interval((self._hash(term.key),), term.lo_from, term.lo_to, term.hi_from, term.hi_to)
+                return interval(self.store.hasher, self.tenant, term)
             case Str():
                 most = UNKNOWN_SIZE - 1 if term.how in BESIDE else UNKNOWN_SIZE  # never counted, never walked
                 return Text((self._hash(term.key),), term.norm, term.how, most)
@@ -194,7 +195,7 @@ class Resolver:
             case Coded():
                 return coded(self, term)
             case Family():
-                return self.as_set(type, search_param.expand(term, self._dictionary(term)))
+                return self._family(type, term)
             case And():
                 return both(*(self.as_set(type, t) for t in term.terms)) if term.terms else self.everything(type)
             case Or():
@@ -211,6 +212,11 @@ class Resolver:
                 return checked(self, term)
             case Listed():
                 return listed(self, term)
+
+    def _family(self, type: str, term: Family) -> Set:
+        rows = tuple(self._dictionary(term))
+        found = intervals(self.store.hasher, self.tenant, term, rows)
+        return self.as_set(type, search_param.expand(term, rows)) if found is None else found
 
     def _hash(self, key: Key) -> int:
         return self.store.hasher.h(self.tenant, key)
@@ -267,8 +273,7 @@ class Resolver:
     # --- the dictionary -------------------------------------------------------------------------------------------
 
     def _dictionary(self, term: Lookup | Family) -> list[tuple[str, str, str]]:
-        rows = self._dictionary_rows("DISTINCT system, code, unit", term, ())
-        return [(system, code, unit) for system, code, unit in rows]
+        return self._dictionary_rows("DISTINCT system, code, unit", term, ())
 
     def _lookup(self, term: Lookup) -> Set:
         extra = [("unit = {}", term.unit), ("substr(display, 1, length({0})) = {0}", term.display)]

@@ -39,6 +39,8 @@ _WAIT_ENDED = b"SyncRepWaitForLSN"
 and the commit is answered as if all were well."""
 _CANCEL_SECONDS = 5.0
 _GOOD = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_IDLE = 0.01
+"""Seconds after its last answer until which a connection is taken to live."""
 _WAITING = 0.8
 """Share of the statement's time that it may wait for a lock: it is told apart from a statement that is slow itself."""
 _SETUP = (
@@ -82,7 +84,7 @@ class Connection:
         self._pg.notice_handler = self._heard = _Heard()
         self._news = select.poll()
         self._news.register(self._pg.socket, select.POLLIN)
-        self.limit, self.since = timeout, 0.0
+        self.limit, self.since, self._answered = timeout, 0.0, 0.0
         OVERDUE.watch(self)
         self.command(_SETUP.format(ms=int(timeout * 1000), wait=int(timeout * 1000 * _WAITING)))
 
@@ -91,9 +93,9 @@ class Connection:
         self._raw.close()
 
     def lives(self) -> bool:
-        """Whether the server has not ended it while it was idle, as it does when it stops. A look costs a microsecond,
-        and nobody is told that a change may be stored which was never sent."""
-        if self._news.poll(0):
+        """Whether the server has not ended it while it was idle, as it does when it stops, so that nobody is told that
+        a change may be stored which was never sent. A look gives other threads their turn: none behind an answer."""
+        if monotonic() - self._answered > _IDLE and self._news.poll(0):
             try:
                 self._pg.consume_input()
             except psycopg.OperationalError:
@@ -173,7 +175,7 @@ class Connection:
             self._forget()
             return self.execute(sql, values, formats)
         finally:
-            self.since = 0.0
+            self.since, self._answered = 0.0, monotonic()
 
     def _good(self, result: Any) -> Any:
         if result.status in _GOOD:

@@ -4,7 +4,6 @@ FHIR R4 Search (https://hl7.org/fhir/R4/search.html): parameter name, modifier, 
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol, cast
 
@@ -102,16 +101,6 @@ def find(type: str, name: str) -> Parameter:
 
 def expand(term: Family, rows: Iterable[tuple[str, str, str]]) -> Term:
     """What a Family stands for, given the dictionary rows (system, code, unit) of its branch and form."""
-    given = tuple(rows)
-    return _expanded(term, given) if len(given) <= _REMEMBERED else _expanded.__wrapped__(term, given)
-
-
-_REMEMBERED = 500
-"""Rows of an expansion that is remembered: a search is asked again, and its next pages come, on the same dictionary."""
-
-
-@lru_cache(64)
-def _expanded(term: Family, rows: tuple[tuple[str, str, str], ...]) -> Term:
     wanted = cast(_Wanted, term.wanted)
     return simplified(Or(tuple(found for row in rows for found in wanted.terms(term, row))))
 
