@@ -32,6 +32,11 @@ class Message:
     at: str
     text: str
 
+    @property
+    def reference(self) -> str:
+        """Of this version of it."""
+        return f"Communication/{self.id}/_history/{self.version}"
+
 
 @dataclass(frozen=True)
 class Thread:

@@ -159,6 +159,18 @@ def test_a_message_is_answered_or_needs_none(rig: Rig) -> None:
     assert "And tea?" in browser.get("/visits/inbox").words
 
 
+def test_an_answer_hides_no_message_that_its_writer_did_not_see(rig: Rig) -> None:
+    asked(rig, "one", "May I have coffee?")
+    browser = rig.browser.get("/visits/inbox")
+    asked(rig, "two", "My chest hurts.", minutes=-10, inResponseTo=[{"reference": "Communication/one"}])
+    browser.submit("/visits/inbox/answer", text="Water only.")
+    assert browser.answer.status_code == 409 and "wrote again meanwhile" in browser.words
+    assert "My chest hurts." in browser.words and "Water only." in browser.text
+    assert len(rig.house.all("Communication")) == 2
+    browser.submit("/visits/inbox/answer", text="Come at once.")
+    assert "Every message is answered." in browser.words
+
+
 def test_of_an_answer_that_may_be_stored_nobody_says_that_it_is_not(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost(*given: object) -> None:
         raise OutcomeUnknown("The line went dead.")
