@@ -295,6 +295,17 @@ def test_slots_of_others_close_and_open(clinic, status):
     clinic.book(start=at(18))
 
 
+def test_a_holiday_is_one_slot_of_weeks(clinic):
+    """Slots are searched by when they begin, and this one began long before the day that is asked for."""
+    away = {"start": at(0, day=-10), "end": at(0, day=1)}
+    clinic.client.create(
+        {"resourceType": "Slot", "schedule": {"reference": clinic.schedule}, "status": "busy-unavailable"} | away
+    )
+    assert clinic.free(end=at(23)) == []
+    clinic.book(422, start=at(9))
+    clinic.book(start=at(9, day=1))
+
+
 def test_what_an_interface_booked_is_taken(clinic):
     people = [{"actor": {"reference": who}, "status": "accepted"} for who in (clinic.patient, clinic.doctor)]
     body = {"resourceType": "Appointment", "status": "booked", "participant": people}
