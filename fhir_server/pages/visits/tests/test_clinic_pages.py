@@ -94,6 +94,22 @@ def test_a_critical_result_is_shown_however_many_wait(rig: Rig) -> None:
     assert words.index("Panel old") < words.index("Panel 9") and "Critically high" in words and "7.9" in words
 
 
+@pytest.mark.parametrize("contained", [False, True])
+def test_a_critical_result_of_a_panel_or_inside_the_report_is_one_too(rig: Rig, contained: bool) -> None:
+    reported(rig, "inner", 7.2, "HH")
+    [inner] = rig.house.all("Observation")
+    panel = {"status": "final", "code": concept("Electrolytes"), "subject": ADA}
+    rig.house.put(
+        "Observation", "panel", **panel, hasMember=[{"reference": f"Observation/{id}"} for id in ("inner", "panel")]
+    )
+    inside = {name: value for name, value in inner.items() if name != "meta"} | {"id": "i"}
+    named = {"contained": [inside], "result": [{"reference": "#i"}]} if contained else {}
+    of = {"status": "final", "subject": ADA, "result": [{"reference": "Observation/panel"}]} | named
+    rig.house.put("DiagnosticReport", "inner", **of, code=concept("Panel inner"))
+    words = rig.browser.get("/visits/inbox").words
+    assert "Panel inner Critical" in words and "7.2" in words
+
+
 def test_a_corrected_result_is_to_be_reviewed_anew(rig: Rig) -> None:
     reported(rig, "one", 4.1)
     browser = rig.browser.get("/visits/inbox")
