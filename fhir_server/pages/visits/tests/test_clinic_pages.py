@@ -156,8 +156,8 @@ def test_said_twice_it_is_the_same(rig: Rig) -> None:
 
 def asked(rig: Rig, id: str, text: str, sender: str = "Patient/ada", minutes: int = -30, **of: object) -> None:
     care = [concept("", "care-team", "urn:x-hearth:communication")]
-    rig.house.put("Communication", id, status="completed", category=care, subject=ADA, sender={"reference": sender},
-                  sent=at(minutes), payload=[{"contentString": text}], **of)  # fmt: skip
+    rig.house.put("Communication", id, category=care, subject=ADA, sender={"reference": sender}, sent=at(minutes),
+                  payload=[{"contentString": text}], **({"status": "completed"} | of))  # fmt: skip
 
 
 def test_a_message_is_answered_or_needs_none(rig: Rig) -> None:
@@ -173,6 +173,15 @@ def test_a_message_is_answered_or_needs_none(rig: Rig) -> None:
     assert answer["inResponseTo"] == [{"reference": "Communication/one"}] and answer["recipient"] == [ADA]
     asked(rig, "three", "And tea?", minutes=600, inResponseTo=[{"reference": "Communication/one"}])
     assert "And tea?" in browser.get("/visits/inbox").words
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "preparation", "not-done"])
+def test_what_was_taken_back_or_never_sent_is_no_message(rig: Rig, status: str) -> None:
+    asked(rig, "one", "May I have coffee?")
+    asked(rig, "two", "Of somebody else.", minutes=-10, status=status)
+    for page in ("/visits/inbox", "/my/messages?patient=Patient/ada"):
+        words = rig.browser.get(page).words
+        assert "coffee" in words and "somebody else" not in words
 
 
 def test_an_answer_hides_no_message_that_its_writer_did_not_see(rig: Rig) -> None:
