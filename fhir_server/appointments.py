@@ -35,6 +35,7 @@ def diary(process: "Process") -> Diary:
         key=process.keyring.by_id(KeyName.INDEX, 1).secret,
         zone=ZoneInfo(process.settings.time_zone),
         now=_now,
+        most_ahead=process.settings.bookings_ahead,
     )
 
 

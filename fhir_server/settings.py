@@ -225,6 +225,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Time zone of the clinic, such as Europe/Berlin: its days and hours are those of the clinicians' pages.",
         _zone,
     ),
+    Setting(
+        "BOOKINGS_AHEAD",
+        20,
+        "Appointments that may be ahead of a patient when they, or who cares for them, book one more; 0: any number.",
+        _whole(0, 500),
+    ),
     Setting("TARIFF", "", "File (TOML) of what visits are charged as; empty: tariff.toml under DATA_DIR."),
     Setting("VIDEO_TLS_CERT", "", "Certificate chain file (PEM) to hold visits over HTTPS with."),
     Setting("VIDEO_TLS_KEY", "", "Private key file (PEM) of VIDEO_TLS_CERT."),

@@ -29,6 +29,8 @@ _BUSY = frozenset({"busy", "busy-unavailable", "busy-tentative"})
 _MOST, _CHUNK = 5000, 100
 _LONGEST = 1440
 """Minutes that an appointment begun before a window may reach into it."""
+_LONGEST_CLOSED = 92 * 1440
+"""The same of what closes a schedule: a holiday may be one Slot of weeks."""
 
 
 class Agenda:
@@ -135,9 +137,10 @@ class Agenda:
     def _stored_slots(self) -> list[tuple[Json, Span]]:
         # The free ones that were made here say nothing, and grow with each that is cancelled.
         asked = (("status", ",".join(sorted(_BUSY))),), (("status", "free"), ("identifier:not", f"{BOOKINGS}|"))
-        where = (("schedule", f"Schedule/{self.schedule['id']}"), *self._dates("start"))
-        found = [one for some in asked for one in self._found("Slot", *some, *where)]
-        return [(one, between(one["start"], one["end"])) for one in found]
+        schedule = ("schedule", f"Schedule/{self.schedule['id']}")
+        found = [one for some in asked for one in self._found("Slot", *some, schedule, *self._dates("start"))]
+        closed = self._found("Slot", ("status", "busy-unavailable"), schedule, *self._long_before())
+        return [(one, between(one["start"], one["end"])) for one in (*found, *closed)]
 
     def _kept(self, slots: Sequence[str]) -> set[str]:
         """Those of ``slots`` that an Appointment still stands on."""
@@ -154,9 +157,11 @@ class Agenda:
                 yield between(one["start"], one["end"])
 
     def _dates(self, name: str) -> tuple[tuple[str, str], ...]:
-        ends = (self.window[0] - _LONGEST, self.window[1])
-        low, high = (datetime.fromtimestamp(at * 60, UTC).isoformat() for at in ends)
-        return (name, f"ge{low}"), (name, f"lt{high}")
+        return _began(name, self.window[0] - _LONGEST, self.window[1])
+
+    def _long_before(self) -> tuple[tuple[str, str], ...]:
+        """Of what began before that and may go on."""
+        return _began("start", self.window[0] - _LONGEST_CLOSED, self.window[0] - _LONGEST)
 
     def _found(self, type: str, *params: tuple[str, str]) -> list[Json]:
         versions = every(self._keeper, SearchRequest(type, (*params, ("_count", "500"))))
@@ -164,6 +169,11 @@ class Agenda:
         if len(found) > _MOST:
             raise TooCostly(f"There are more than {_MOST} {type}s in this time; ask for a shorter one.")
         return found
+
+
+def _began(name: str, low: int, high: int) -> tuple[tuple[str, str], ...]:
+    first, last = (datetime.fromtimestamp(at * 60, UTC).isoformat() for at in (low, high))
+    return (name, f"ge{first}"), (name, f"lt{last}")
 
 
 def _inside(window: Span, schedule: Json, zone: tzinfo) -> Span:

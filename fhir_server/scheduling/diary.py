@@ -5,7 +5,7 @@ FHIR R4 Slot and Appointment (https://hl7.org/fhir/R4/appointment.html); docs/ad
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -42,6 +42,7 @@ HOLD_MINUTES, MOST_HELD = 10, 5
 _DAY = 1440
 _LONGEST_WINDOW = 92 * _DAY
 _MOVABLE = frozenset({"proposed", "pending", "booked", "waitlist"})
+_PATIENT_SIDE = ("Patient/", "RelatedPerson/")
 OFFERED = ("Schedule", "Practitioner", "PractitionerRole", "Location", "HealthcareService", "Device")
 _LENT = (Grant("Slot", "cru"), *(Grant(type, "r") for type in OFFERED), *tasks.LENT)
 """Who may book may not write Slots as they like: only here, and only these."""
@@ -49,7 +50,8 @@ _LENT = (Grant("Slot", "cru"), *(Grant(type, "r") for type in OFFERED), *tasks.L
 
 class Diary:
     """Of the site. ``keeper`` reads what it needs to know, ``repository_of`` writes in the name of a caller; ``key``
-    hashes who holds; ``zone`` is the site's; ``now`` in ms since 1970 UTC."""
+    hashes who holds; ``zone`` is the site's; ``now`` in ms since 1970 UTC; ``most_ahead`` are a patient's bookings by
+    themselves, 0 for any number."""
 
     def __init__(
         self,
@@ -60,9 +62,10 @@ class Diary:
         key: bytes,
         zone: tzinfo,
         now: Callable[[], int],
+        most_ahead: int = 0,
     ) -> None:
         self._keeper, self._repository_of, self._taken = keeper, repository_of, taken
-        self._key, self._zone, self.now = key, zone, now
+        self._key, self._zone, self.now, self._most_ahead = key, zone, now, most_ahead
 
     def find(self, schedule: Json, window: Span, most: int) -> list[Span]:
         """The first ``most`` openings of ``schedule`` in ``window``. Raises BusinessRule, TooCostly."""
@@ -100,6 +103,7 @@ class Diary:
         Raises Conflict (409) when the time is taken, BusinessRule, Forbidden.
         """
         agenda, span = self._wanted(schedule, start)
+        self._refuse_more(caller, patient)
         place, booking = uuid4().urn, uuid4().hex
         made = finish(self._appointment(schedule, span, place, patient))
         slot = Create(papers.slot(schedule, span, "busy", booking), full_url=place)
@@ -118,6 +122,7 @@ class Diary:
         if schedule is None:
             raise BusinessRule("This Slot is of no schedule of this server.", expression="slot")
         agenda, span = self._wanted(schedule, between(slot["start"], "")[0])
+        self._refuse_more(caller, patient)
         place = f"Slot/{slot['id']}"
         made = finish(self._appointment(schedule, span, place, patient))
         busy = _change(slot, lambda current: papers.with_status(current, "busy"))
@@ -163,6 +168,16 @@ class Diary:
         span = start, start + agenda.rules.length
         agenda.refuse_closed(span, self._minute())
         return agenda, span
+
+    def _refuse_more(self, caller: Caller, patient: str) -> None:
+        """So that nobody takes all times of a clinic by themselves; its staff books as many as are needed. Those who
+        ask many times at once may get a few more."""
+        if not self._most_ahead or not caller.who.startswith(_PATIENT_SIDE):
+            return
+        now = datetime.fromtimestamp(self.now() // 1000, UTC).isoformat()
+        asked = (("patient", patient), STANDING, ("date", f"ge{now}"), ("_count", str(self._most_ahead)))
+        if len(self._keeper.search(SearchRequest("Appointment", asked)).hits) >= self._most_ahead:
+            raise BusinessRule(f"{self._most_ahead} appointments are ahead already; cancel one, or ask the clinic.")
 
     def _appointment(self, schedule: Json, span: Span, place: str, patient: str) -> Json:
         return {**papers.appointment(schedule, span, place, patient, self.now()), "id": new_id()}

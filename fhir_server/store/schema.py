@@ -297,8 +297,9 @@ def _parameters(connection: sa.Connection) -> None:
 
 def _whole_walk(connection: sa.Connection) -> None:
     """What is there was indexed for fewer searches (:contains, _text, near, US Core's parameters): the worker walks
-    over it, as if somebody had asked."""
+    over it, as if somebody had asked. A walk that was under way begins anew: it looked for less."""
     connection.exec_driver_sql("DELETE FROM parameter WHERE n = 0")
+    connection.exec_driver_sql("DELETE FROM rebuild")
     connection.exec_driver_sql(
         "INSERT INTO parameter (n, id, definition, status, place, done, total)"
         " SELECT 0, '', '', 'indexing', -1, 0, 0 WHERE EXISTS (SELECT 1 FROM resource)"

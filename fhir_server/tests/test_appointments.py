@@ -17,7 +17,7 @@ from fhir_server.preparation import prepare
 from fhir_server.scheduling import agenda
 from fhir_server.settings import load
 from fhir_server.wiring import Process
-from resources.errors import FhirError, Forbidden, Unavailable
+from resources.errors import BusinessRule, FhirError, Forbidden, Unavailable
 from resources.json_codec import decode_stored
 from resources.repository import Caller, Grant, Grants
 from video.visit.virtual_service import services
@@ -295,6 +295,17 @@ def test_slots_of_others_close_and_open(clinic, status):
     clinic.book(start=at(18))
 
 
+def test_a_holiday_is_one_slot_of_weeks(clinic):
+    """Slots are searched by when they begin, and this one began long before the day that is asked for."""
+    away = {"start": at(0, day=-10), "end": at(0, day=1)}
+    clinic.client.create(
+        {"resourceType": "Slot", "schedule": {"reference": clinic.schedule}, "status": "busy-unavailable"} | away
+    )
+    assert clinic.free(end=at(23)) == []
+    clinic.book(422, start=at(9))
+    clinic.book(start=at(9, day=1))
+
+
 def test_what_an_interface_booked_is_taken(clinic):
     people = [{"actor": {"reference": who}, "status": "accepted"} for who in (clinic.patient, clinic.doctor)]
     body = {"resourceType": "Appointment", "status": "booked", "participant": people}
@@ -396,3 +407,23 @@ def test_what_was_given_back_is_not_read_again(clinic, monkeypatch):
         made = clinic.book(start=at(9))["appointment"]
         clinic.ask("POST", f"Appointment/{made['id']}/$cancel")
     assert short((9, 0))[0] in clinic.free()
+
+
+@pytest.mark.parametrize("who", ["", "RelatedPerson/1"])
+def test_a_patient_takes_not_all_times_and_the_clinic_may(process, clinic, who, monkeypatch):
+    book = diary(process)
+    monkeypatch.setattr(book, "_most_ahead", 2)
+    schedule = decode_stored(clinic.client.send("GET", clinic.schedule).body)
+    grants = Grants((Grant("*", "cruds"),))
+    own, desk = Caller(who or clinic.patient, grants=grants), Caller("Practitioner/desk", grants=grants)
+    starts = [int(MONDAY.timestamp()) // 60 + (9 + n) * 60 for n in range(3)]
+    held = decode_stored(book.hold(own, schedule, starts[2]).doc)
+    made, _ = [book.book(own, schedule, start, clinic.patient, lambda made: made)[0] for start in starts[:2]]
+    with pytest.raises(BusinessRule, match="2 appointments are ahead already"):
+        book.book_held(own, held, clinic.patient, lambda made: made)
+    with pytest.raises(BusinessRule, match="2 appointments are ahead already"):
+        book.book(own, schedule, starts[0] + 1440, clinic.patient, lambda made: made)
+    book.book(desk, schedule, starts[1] + 1440, clinic.patient, lambda made: made)
+    book.cancel(own, decode_stored(made.doc), "")
+    monkeypatch.setattr(book, "_most_ahead", 3)
+    book.book_held(own, held, clinic.patient, lambda made: made)

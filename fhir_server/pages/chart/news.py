@@ -18,9 +18,10 @@ _LATEST = (("_sort", "-_lastUpdated"), ("_count", "1"))
 
 
 def mark(repository: Repository, subject: str) -> str:
-    """Another word as soon as something of ``subject`` (``Patient/1``) is new; '' where that may not be known."""
+    """Another word as soon as something of ``subject`` (``Patient/1``) is new that may be seen; else ''."""
+    seen = [type for type in _WATCHED if repository.caller.grants.of(type, "s")]
     try:
-        return repository.digest(SearchRequest(type, (("patient", subject), *_LATEST)) for type in _WATCHED)
+        return repository.digest(SearchRequest(type, (("patient", subject), *_LATEST)) for type in seen) if seen else ""
     except FhirError:
         return ""
 

@@ -19,6 +19,8 @@ CATEGORY = {"system": "urn:x-hearth:communication", "code": "care-team", "displa
 ONES = ("category", f"{CATEGORY['system']}|{CATEGORY['code']}")
 """The search that finds them."""
 LONGEST, LONGEST_TOPIC = 4000, 120
+_NEVER_SAID = frozenset({"preparation", "not-done", "entered-in-error"})
+"""Statuses of what is still being written, was not sent, or was taken back."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Message:
     who: str
     at: str
     text: str
+
+    @property
+    def reference(self) -> str:
+        """Of this version of it."""
+        return f"Communication/{self.id}/_history/{self.version}"
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Thread:
 def threads(found: Iterable[Json], included: Mapping[str, Json], zone: tzinfo) -> list[Thread]:
     """Of Communications in order of time; the thread with the latest message first."""
     roots: dict[str, list[Json]] = {}
-    for one in found:
+    for one in (one for one in found if one.get("status") not in _NEVER_SAID):
         before = next((row.get("reference", "") for row in one.get("inResponseTo", ())), "")
         roots.setdefault(before.removeprefix("Communication/") or one["id"], []).append(one)
     made = [_thread(root, ones, included, zone) for root, ones in roots.items()]

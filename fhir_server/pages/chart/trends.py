@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 WIDTH, HEIGHT = 320.0, 120.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 8.0, 10.0, 10.0
+_LARGEST = 1e100
 _MOST = 60
 """Points of a plot: the newest."""
 
@@ -118,10 +119,10 @@ def _parts(one: Json) -> Iterable[tuple[str, Json]]:
 
 
 def _number(part: Json) -> float | None:
-    """None also for ``<5``: nobody knows where that is."""
+    """None also for ``<5``, as nobody knows where that is, and for what no plot has room for."""
     found = part.get("valueQuantity", {})
     if "value" in found and "comparator" not in found:
-        return float(found["value"])
+        return _drawable(found)
     return float(part["valueInteger"]) if "valueInteger" in part else None
 
 
@@ -153,8 +154,14 @@ def _range(part: Json) -> tuple[float | None, float | None]:
     units = {one.get("code") or one.get("unit") for one in ends if one.get("code") or one.get("unit")}
     if units - {own.get("code"), own.get("unit")}:
         return None, None
-    low, high = (float(one["value"]) if "value" in one else None for one in ends)
+    low, high = (_drawable(one) for one in ends)
     return low, high
+
+
+def _drawable(quantity: Json) -> float | None:
+    """FHIR's decimals may be larger than any float."""
+    value = float(quantity.get("value", "inf"))
+    return value if abs(value) < _LARGEST else None
 
 
 # --- how it is drawn

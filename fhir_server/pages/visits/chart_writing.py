@@ -17,6 +17,7 @@ from fhir_server.pages.visits.place import Place, author_of, visited
 from fhir_server.pages.visits.vitals import Around, faults, observations
 from resources.errors import FhirError, PreconditionFailed, Unavailable
 from resources.instant import instant
+from resources.json_codec import decode_stored
 from resources.repository import Create
 
 _KEYS = 36
@@ -84,9 +85,15 @@ def order(desk: Desk, type: str, id: str) -> Response:
     author = author_of(desk, place, values.get("as", ""))
     made = orders.order(values, _around(desk, place, author, values))
     try:
-        desk.repository.commit([_once(made)])
+        [outcome] = desk.repository.commit([_once(made)])
     except FhirError as refused:
         return _unsaved(desk, place, refused, "Nothing was ordered", asked=Typed(values, {}))
+    if outcome.version and orders.differs(made, decode_stored(outcome.version.doc)):
+        told = (
+            "This form was sent before with another order, which is kept. This one is not: order it if you want both."
+        )
+        anew = {name: text for name, text in values.items() if name != "key"}
+        return page(desk, place, status=409, error=told, asked=Typed(anew, {}))
     return desk.go(place.path, done="ordered", **_as(desk, author))
 
 

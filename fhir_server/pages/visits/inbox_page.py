@@ -59,7 +59,7 @@ def _letters(desk: Desk) -> Letters:
 
 
 def _seen(thread: threads.Thread, done: dict[str, Json]) -> bool:
-    return f"Communication/{thread.last.id}/_history/{thread.last.version}" in done
+    return thread.last.reference in done
 
 
 def _bridge(desk: Desk) -> dict[str, int] | None:
@@ -99,8 +99,21 @@ def answer(desk: Desk) -> Response:
     patient = begun.get("subject", {}).get("reference", "")
     if not patient.startswith("Patient/"):
         raise BusinessRule("This message is about no patient of this server.")
+    if _wrote_more(desk, patient, first.id, request.form.get("last", "")):
+        told = "The patient wrote again meanwhile; nothing is sent yet. Please read it: what you typed is still here."
+        return inbox(desk, error=told, status=409, thread=first.id, typed=text)
     made = threads.written(text, patient=patient, sender=desk.who, now=desk.clinic.now(), thread=first.id)
     return _done(desk, [Create(made)], "answered", thread=first.id, typed=text)
+
+
+def _wrote_more(desk: Desk, patient: str, first: str, shown: str) -> bool:
+    """Whether a thread waits for another message than the one ``shown``: an answer would take it out of the inbox
+    before anybody read it."""
+    found = find(desk.repository, "Communication", ("subject", patient), threads.ONES, ("_sort", "-sent"),
+                 most=_MESSAGES)  # fmt: skip
+    every = threads.threads(found.matches[::-1], found.included, desk.clinic.zone)
+    last = next((one.last for one in every if one.id == first), None)
+    return last is not None and last.sender.startswith(_PATIENT_SIDE) and last.reference != shown
 
 
 def _done(desk: Desk, commands: list[Command], word: str, **typed: Any) -> Response:

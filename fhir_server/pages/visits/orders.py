@@ -88,6 +88,11 @@ def _prescription(typed: Mapping[str, str]) -> Json:
     }
 
 
+def differs(made: Json, kept: Json) -> bool:
+    """Whether something else was ordered by the form that was sent before; whoever fills an order may add notes."""
+    return any(made.get(name) != kept.get(name) for name in ("code", "medicationCodeableConcept", "dosageInstruction"))
+
+
 def ordered(repository: Repository, patient: str, zone: Any) -> Section:
     """The orders of tests: those whose results are awaited, and behind a fold those that are over."""
     found: Found = find(repository, "ServiceRequest", ("patient", patient), ("_sort", "-authored"), most=100)

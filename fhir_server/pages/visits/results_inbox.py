@@ -3,6 +3,7 @@
 FHIR R4 DiagnosticReport (https://hl7.org/fhir/R4/diagnosticreport.html). Critical ones come first, then abnormal ones.
 """
 
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 _STATUSES = ("status", "preliminary,partial,final,amended,corrected,appended,unknown")
 _STATES = {"preliminary": "Preliminary", "partial": "Partial", "amended": "Amended", "corrected": "Corrected",
            "appended": "Added to", "unknown": "Nobody says whether it is final"}  # fmt: skip
+_WITH_RESULTS = (("_include", "DiagnosticReport:result"), ("_include:iterate", "Observation:has-member"))
 _SHOWN, _LINES, _TOGETHER = 40, 12, 200
 _LEVELS = ("bad", "warn", "")
 
@@ -81,13 +83,26 @@ def _results(repository: Repository, reports: Sequence[Json]) -> dict[str, Json]
     found: dict[str, Json] = {}
     for some in (reports[at : at + _TOGETHER] for at in range(0, len(reports), _TOGETHER)):
         ids = ",".join(one["id"] for one in some)
-        found |= find(repository, "DiagnosticReport", ("_id", ids), ("_include", "DiagnosticReport:result")).included
+        found |= find(repository, "DiagnosticReport", ("_id", ids), *_WITH_RESULTS).included
     return found
 
 
 def _values(one: Json, values: dict[str, Json]) -> list[Json]:
-    named = (values.get(row.get("reference", "")) for row in one.get("result", ()))
-    return [value for value in named if value and is_result(value)]
+    """Those that it names or contains, and what panels among them consist of."""
+    known = ChainMap({f"#{row.get('id')}": row for row in one.get("contained", ())}, values)
+    found: dict[str, Json] = {}
+    named = _references(one.get("result", ()))
+    while named:
+        reference = named.pop(0)
+        value = known.get(reference)
+        if value is not None and value["resourceType"] == "Observation" and reference not in found:
+            found[reference] = value
+            named += _references(value.get("hasMember", ()))
+    return [value for value in found.values() if is_result(value)]
+
+
+def _references(rows: Iterable[Json]) -> list[str]:
+    return [row.get("reference", "") for row in rows]
 
 
 def _waiting(one: Json, known: dict[str, Json], values: dict[str, Json], zone: tzinfo) -> Waiting:

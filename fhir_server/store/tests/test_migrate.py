@@ -59,6 +59,16 @@ def test_what_was_indexed_for_less_is_walked_over(store: Store, asked: bool) -> 
     assert not waiting(store)
 
 
+def test_a_walk_that_was_under_way_before_an_upgrade_begins_anew(store: Store) -> None:
+    put(repository_on(store), patient(1, ""))
+    begin_all(store)
+    store.session().query("INSERT INTO rebuild (type, place, examined, repaired) VALUES ('', $1, 40, 0)", (2**62,))
+    store.session().query("UPDATE schema_version SET version = 5 WHERE package = 'store'")
+    store.migrate()
+    assert [step.done for step in sweep(store)][-1] == 1
+    assert not waiting(store)
+
+
 def test_a_new_database_has_nothing_to_walk_over(store: Store) -> None:
     assert not waiting(store)
 

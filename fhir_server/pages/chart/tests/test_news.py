@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from fhir_server.pages.chart.news import mark
 from fhir_server.pages.visits.tests.conftest import Rig, concept
+from resources.repository import Caller, Grant, Grants
 
 ADA = {"reference": "Patient/ada"}
 
@@ -43,3 +45,14 @@ def test_asking_is_no_look_into_the_record(rig: Rig) -> None:
     for _ in range(3):
         asked(rig, "")
     assert rig.audited("search-type") == before
+
+
+def test_who_may_not_see_prescriptions_still_has_news_of_results(rig: Rig) -> None:
+    seen = rig.process.repository(Caller("Practitioner/ben", grants=Grants((Grant("Observation", "rs"),))))
+    first = mark(seen, "Patient/ada")
+    rig.house.put("MedicationRequest", "m", status="active", intent="order", subject=ADA,
+                  medicationCodeableConcept=concept("Tea"))  # fmt: skip
+    assert first and mark(seen, "Patient/ada") == first
+    reported(rig, "one", 138)
+    assert mark(seen, "Patient/ada") != first
+    assert mark(rig.process.repository(Caller("Practitioner/ben")), "Patient/ada") == ""

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -87,3 +88,9 @@ def test_of_cancelled_and_single_values_there_is_no_course() -> None:
     found = series(5, 6)
     found[1]["status"] = "entered-in-error"
     assert courses(found, UTC) == {}
+
+
+def test_what_no_plot_has_room_for_is_in_the_table_alone() -> None:
+    huge = [{"low": {"value": 1}, "high": {"value": Decimal("1E+400")}}]
+    [line] = lines(series(5, Decimal("1E+400"), 4, Decimal("-1E+400"), referenceRange=huge))
+    assert [point.value for point in line.points] == [4, 5] and (line.low, line.high) == (1, None)

@@ -94,6 +94,22 @@ def test_a_critical_result_is_shown_however_many_wait(rig: Rig) -> None:
     assert words.index("Panel old") < words.index("Panel 9") and "Critically high" in words and "7.9" in words
 
 
+@pytest.mark.parametrize("contained", [False, True])
+def test_a_critical_result_of_a_panel_or_inside_the_report_is_one_too(rig: Rig, contained: bool) -> None:
+    reported(rig, "inner", 7.2, "HH")
+    [inner] = rig.house.all("Observation")
+    panel = {"status": "final", "code": concept("Electrolytes"), "subject": ADA}
+    rig.house.put(
+        "Observation", "panel", **panel, hasMember=[{"reference": f"Observation/{id}"} for id in ("inner", "panel")]
+    )
+    inside = {name: value for name, value in inner.items() if name != "meta"} | {"id": "i"}
+    named = {"contained": [inside], "result": [{"reference": "#i"}]} if contained else {}
+    of = {"status": "final", "subject": ADA, "result": [{"reference": "Observation/panel"}]} | named
+    rig.house.put("DiagnosticReport", "inner", **of, code=concept("Panel inner"))
+    words = rig.browser.get("/visits/inbox").words
+    assert "Panel inner Critical" in words and "7.2" in words
+
+
 def test_a_corrected_result_is_to_be_reviewed_anew(rig: Rig) -> None:
     reported(rig, "one", 4.1)
     browser = rig.browser.get("/visits/inbox")
@@ -140,8 +156,8 @@ def test_said_twice_it_is_the_same(rig: Rig) -> None:
 
 def asked(rig: Rig, id: str, text: str, sender: str = "Patient/ada", minutes: int = -30, **of: object) -> None:
     care = [concept("", "care-team", "urn:x-hearth:communication")]
-    rig.house.put("Communication", id, status="completed", category=care, subject=ADA, sender={"reference": sender},
-                  sent=at(minutes), payload=[{"contentString": text}], **of)  # fmt: skip
+    rig.house.put("Communication", id, category=care, subject=ADA, sender={"reference": sender}, sent=at(minutes),
+                  payload=[{"contentString": text}], **({"status": "completed"} | of))  # fmt: skip
 
 
 def test_a_message_is_answered_or_needs_none(rig: Rig) -> None:
@@ -157,6 +173,27 @@ def test_a_message_is_answered_or_needs_none(rig: Rig) -> None:
     assert answer["inResponseTo"] == [{"reference": "Communication/one"}] and answer["recipient"] == [ADA]
     asked(rig, "three", "And tea?", minutes=600, inResponseTo=[{"reference": "Communication/one"}])
     assert "And tea?" in browser.get("/visits/inbox").words
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "preparation", "not-done"])
+def test_what_was_taken_back_or_never_sent_is_no_message(rig: Rig, status: str) -> None:
+    asked(rig, "one", "May I have coffee?")
+    asked(rig, "two", "Of somebody else.", minutes=-10, status=status)
+    for page in ("/visits/inbox", "/my/messages?patient=Patient/ada"):
+        words = rig.browser.get(page).words
+        assert "coffee" in words and "somebody else" not in words
+
+
+def test_an_answer_hides_no_message_that_its_writer_did_not_see(rig: Rig) -> None:
+    asked(rig, "one", "May I have coffee?")
+    browser = rig.browser.get("/visits/inbox")
+    asked(rig, "two", "My chest hurts.", minutes=-10, inResponseTo=[{"reference": "Communication/one"}])
+    browser.submit("/visits/inbox/answer", text="Water only.")
+    assert browser.answer.status_code == 409 and "wrote again meanwhile" in browser.words
+    assert "My chest hurts." in browser.words and "Water only." in browser.text
+    assert len(rig.house.all("Communication")) == 2
+    browser.submit("/visits/inbox/answer", text="Come at once.")
+    assert "Every message is answered." in browser.words
 
 
 def test_of_an_answer_that_may_be_stored_nobody_says_that_it_is_not(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,18 @@ def test_a_test_is_ordered_once(rig: Rig, chart: Browser) -> None:
     assert order["encounter"] == {"reference": "Encounter/visit"}
 
 
+def test_an_order_that_was_changed_before_it_was_sent_again_is_not_told_to_be_there(rig: Rig, chart: Browser) -> None:
+    """As after an answer that was lost."""
+    form = chart.hidden(ORDERS, TEST) | {"test": "58410-2"}
+    ours = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
+    rig.browser.post(ORDERS, form, **ours)
+    page = rig.browser.post(ORDERS, form | {"test": "24331-1"}, **ours)
+    assert page.answer.status_code == 409 and "This one is not" in page.words
+    assert len(rig.house.all("ServiceRequest")) == 1
+    assert "It is ordered." in page.submit(ORDERS, TEST, test="24331-1").words
+    assert len(rig.house.all("ServiceRequest")) == 2
+
+
 def test_a_known_medicine_is_coded_and_another_is_ordered_by_name(rig: Rig, chart: Browser) -> None:
     known = "lisinopril 10 MG Oral Tablet"
     assert "It is ordered." in chart.submit(ORDERS, MEDICINE, medicine=known, dose="1 a day").words
