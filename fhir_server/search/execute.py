@@ -108,10 +108,9 @@ class Executor:
 
     def _there(self, wide: Interval | Either, span: Span) -> set[int]:
         there: set[int] = set()
-        for part in (wide,) if isinstance(wide, Interval) else wide.parts:
-            assert isinstance(part, Interval)
+        for some in _of_same_lists(wide):
             sql = self.sql()
-            text = sql.in_window(part, span)
+            text = sql.in_window(some, span)
             there.update(o for (o,) in self.session.query(text, sql.params))
         return there
 
@@ -357,6 +356,15 @@ def _is_wide(part: Set) -> bool:
     if isinstance(part, Either):
         return all(isinstance(p, Interval) for p in part.parts) and any(_is_wide(p) for p in part.parts)
     return isinstance(part, Interval) and len(part.hashes) > MANY_LISTS and size(part) >= UNKNOWN_SIZE
+
+
+def _of_same_lists(wide: Interval | Either) -> Iterable[list[Interval]]:
+    """Numbers that are precise and those that are not are asked differently of the same lists: once, together."""
+    found: dict[tuple[int, ...], list[Interval]] = {}
+    for part in (wide,) if isinstance(wide, Interval) else wide.parts:
+        assert isinstance(part, Interval)
+        found.setdefault(part.hashes, []).append(part)
+    return found.values()
 
 
 def _most(part: Set) -> int:

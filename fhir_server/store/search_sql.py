@@ -347,11 +347,15 @@ class SearchSql:
                 return self._column(part)
         raise TypeError(type(part).__name__)
 
-    def in_window(self, part: Interval, span: Span) -> str:
-        """SELECT o: the members inside ``span``, in any order; each list is read there only."""
+    def in_window(self, parts: Sequence[Interval], span: Span) -> str:
+        """SELECT o: the members inside ``span`` of intervals of the same lists, in any order; each list is read there
+        only."""
         asked = f"SELECT q.o FROM rng q WHERE q.h = u.n AND q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)}"
-        inside = f"{asked} AND {self._bounds(part, '+')}{self.fence}"
-        return f"SELECT x.o FROM {self.numbers(part.hashes, 'u')} CROSS JOIN LATERAL ({inside}) x"
+        inside = f"{asked} AND {self._any_bounds(parts)}{self.fence}"
+        return f"SELECT x.o FROM {self.numbers(parts[0].hashes, 'u')} CROSS JOIN LATERAL ({inside}) x"
+
+    def _any_bounds(self, parts: Sequence[Interval]) -> str:
+        return "(" + " OR ".join(f"({self._bounds(part, '+')})" for part in parts) + ")"
 
     def any_on(self, hashes: Sequence[int], near: Set) -> str:
         """Those hashes whose list holds a member of ``near``."""
@@ -392,9 +396,9 @@ class SqliteSearchSql(SearchSql):
         found = f"SELECT DISTINCT y.o FROM {lists} CROSS JOIN post y WHERE y.h = u.n"
         return f"{found} AND y.o IN ({self.one_list('u.n', span, limit, conditions)}){self.top(limit, 'y')}"
 
-    def in_window(self, part: Interval, span: Span) -> str:
-        bounds = f"q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)} AND {self._bounds(part, '+')}"
-        return f"SELECT q.o FROM {self.numbers(part.hashes, 'u')} CROSS JOIN rng q WHERE q.h = u.n AND {bounds}"
+    def in_window(self, parts: Sequence[Interval], span: Span) -> str:
+        bounds = f"q.o >= {self.p(span.lo)} AND q.o < {self.p(span.hi)} AND {self._any_bounds(parts)}"
+        return f"SELECT q.o FROM {self.numbers(parts[0].hashes, 'u')} CROSS JOIN rng q WHERE q.h = u.n AND {bounds}"
 
     def patients(self, part: Patients) -> str:
         """``+`` keeps the planner from an index by tenant and type, which would walk all of a type for each row."""
