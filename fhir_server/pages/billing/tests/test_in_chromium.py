@@ -3,7 +3,6 @@
 Needs Debian's Chromium, which is installed where that can be; skipped without it.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +14,8 @@ from playwright.sync_api import Page, Playwright, expect
 from werkzeug.serving import make_server
 
 from fhir_server.pages.billing.tests.conftest import Office, running
-from fhir_server.pages.visits.tests.test_in_chromium import FLAGS, INSIDE, bounded, free_port
-from video.page.tests import axe
-
-PICTURES = os.environ.get("HEARTH_TEST_PICTURES", "")
-"""A folder for pictures of the pages, for whoever wants to look at them."""
+from fhir_server.pages.tests.looking import looked_at
+from fhir_server.pages.visits.tests.test_in_chromium import FLAGS, bounded, free_port
 
 
 @dataclass
@@ -46,18 +42,6 @@ def page(playwright: Playwright, chromium_program: str) -> Iterator[Page]:
     browser = playwright.chromium.launch(executable_path=chromium_program, args=FLAGS)
     yield browser.new_page()
     browser.close()
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Nothing is wider than the page and axe finds nothing, narrow and wide."""
-    page.evaluate(axe.script())
-    for width in (320, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(INSIDE), f"{name} at {width}"
-        if PICTURES:
-            page.screenshot(path=f"{PICTURES}/billing-{name}-{width}.png", full_page=True)
-        found = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", axe.RULES)
-        assert found["violations"] == [], name
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -99,20 +83,20 @@ def test_a_draft_is_checked_by_keyboard(site: Site, page: Page) -> None:
     visit = settled(site)
     page.goto(f"{site.url}/billing/")
     page.locator("summary").click()
-    looked_at(page, "overview")
+    looked_at(page, "billing-overview")
     page.locator(f'a[href="/billing/{visit}"]').click()
-    looked_at(page, "draft")
+    looked_at(page, "billing-draft")
     tab_to(page, "#place")
     page.keyboard.press("1")  # 10: at home
     tab_to(page, "button[value=check]")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("The claim is checked.")
     page.goto(f"{site.url}/billing/{visit}")
-    looked_at(page, "checked")
+    looked_at(page, "billing-checked")
     expect(page.locator(".tag.good")).to_have_text("Checked")
     page.goto(f"{site.url}/billing/")
     page.get_by_role("link", name="Open").click()
-    looked_at(page, "waits")
+    looked_at(page, "billing-waits")
     page.locator("summary").click()
     page.get_by_label("Why?").fill("The first talk is free")
     page.get_by_role("button", name="Do not bill it").click()

@@ -3,7 +3,6 @@
 Needs Debian's Chromium, which is installed where that can be; skipped without it.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,14 +15,11 @@ from werkzeug.serving import make_server
 from fhir_server import wiring
 from fhir_server.conftest import Client
 from fhir_server.pages.my.tests.test_prepare import Patient
-from fhir_server.pages.visits.tests.test_in_chromium import FLAGS, INSIDE, bounded, free_port
+from fhir_server.pages.tests.looking import looked_at
+from fhir_server.pages.visits.tests.test_in_chromium import FLAGS, bounded, free_port
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
 from fhir_server.wiring import Process
-from video.page.tests import axe
-
-PICTURES = os.environ.get("HEARTH_TEST_PICTURES", "")
-"""A folder for pictures of the pages, for whoever wants to look at them."""
 
 
 @dataclass
@@ -65,18 +61,6 @@ def tab_to(page: Page, selector: str) -> None:
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
     raise AssertionError(f"{selector} is not reached by Tab")
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Nothing is wider than the page and axe finds nothing, narrow and wide."""
-    page.evaluate(axe.script())
-    for width in (320, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate(INSIDE), f"{name} at {width}"
-        if PICTURES:
-            page.screenshot(path=f"{PICTURES}/{name}-{width}.png", full_page=True)
-        found = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", axe.RULES)
-        assert found["violations"] == [], name
 
 
 def test_by_keyboard_with_script(site, browser):

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from werkzeug.serving import make_server
 
+from fhir_server.pages.tests.looking import INSIDE, WIDTHS
 from fhir_server.pages.visits.tests.conftest import MARKUP, Rig, at, concept, rigged
 from fhir_server.video_service import service_of
 from smart_auth.endpoints import pages_desk
@@ -25,9 +26,7 @@ from smart_auth.model import Person
 from video.media.backend import ForwardingBackend
 from video.page.tests import axe
 
-WIDTHS = (320, 768, 1280)
 FLAGS = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=10"]
-INSIDE = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
 @dataclass
