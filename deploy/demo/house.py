@@ -20,6 +20,7 @@ from fhir_server.cli import main
 PROGRAM = Path(sys.executable).with_name("hearth")
 CLINICIAN, ADMINISTRATOR = "bergmann", "admin"
 _PATIENCE = 60.0
+_AHEAD = {"start": timedelta(minutes=3), "end": timedelta(days=2)}
 
 
 class Ports(NamedTuple):
@@ -143,6 +144,8 @@ def _parameter(name: str, value: "str | bool") -> dict[str, Any]:
 
 
 def _first_free(client: httpx.Client) -> str:
-    end = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found = client.get("/Schedule/bergmann/$find", params={"end": end, "count": "1"}).json()
+    """Some minutes ahead: of a visit whose time has come nobody is told any more."""
+    now = datetime.now(UTC)
+    window = {name: f"{now + ahead:%Y-%m-%dT%H:%M:%SZ}" for name, ahead in _AHEAD.items()}
+    found = client.get("/Schedule/bergmann/$find", params={**window, "count": "1"}).json()
     return str(found["entry"][0]["resource"]["start"])
