@@ -9,7 +9,7 @@ _HEAD = """# Settings
 
 Each is an option of every `hearth` command (`--page-count 20`) and a variable of the environment
 (`HEARTH_PAGE_COUNT=20`), or stands in the file that `HEARTH_PAGE_COUNT_FILE` names; the command line wins.
-`make docs` writes this page from the rows in `fhir_server/settings.py`.
+`make docs` writes this page from the rows in `fhir_server/settings/rows.py`.
 
 | name | default | what it does |
 |---|---|---|
