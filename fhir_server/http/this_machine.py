@@ -5,10 +5,10 @@ addresses. Such a page is known by its Origin or, when its name was made to poin
 """
 
 from collections.abc import Collection
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fhir_server.http.request import Request, client_address
+from fhir_server.settings.loopback import is_loopback
 from resources.errors import Forbidden
 from resources.repository import WHOLE_RECORD, Caller
 
@@ -45,7 +45,7 @@ class ThisMachine:
 
     def _is_ours(self, url: str) -> bool:
         name = _host(url)
-        return bool(name) and (name in ("localhost", self._name) or _is_loopback(name))
+        return bool(name) and (name == self._name or is_loopback(name))
 
 
 def _host(url: str) -> str:
@@ -53,10 +53,3 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -20,7 +20,6 @@ from resources.terminology.source import canonical, version_key
 Json = dict[str, Any]
 MOST_CONCEPTS = 300_000
 """Of the code systems that a process remembers, all together."""
-MOST_MAPS = 1_000
 
 
 class Document(Protocol):

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from conftest import DIALECTS, drop_postgresql, fresh_postgresql
+from conftest import DIALECTS
 from fhir_server import wiring
 from fhir_server.appointments import diary
-from fhir_server.conftest import BASE, Client
+from fhir_server.conftest import Client
 from fhir_server.operations import visit
-from fhir_server.preparation import prepare
 from fhir_server.scheduling import agenda
-from fhir_server.settings import load
+from fhir_server.tests.processes import running_on
 from fhir_server.wiring import Process
 from resources.errors import BusinessRule, FhirError, Forbidden, Unavailable
 from resources.json_codec import decode_stored
@@ -37,14 +36,9 @@ def at(hour: int, minute: int = 0, day: int = 0) -> str:
 def process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One for all: each test has a practitioner of its own."""
     folder: Path = tmp_path_factory.mktemp("data")
-    url = f"sqlite:///{folder / 'hearth.db'}" if request.param == "sqlite" else fresh_postgresql()
-    given = {"DATA_DIR": str(folder), "DATABASE": url, "OPEN": True, "PUBLIC_URL": BASE, "TIME_ZONE": "UTC"}
-    settings = load(given | {"VIDEO_PUBLIC_URL": "https://visit.example.org"}, {})
-    prepare(settings)
-    with Process(settings) as made:
+    settings = {"TIME_ZONE": "UTC", "VIDEO_PUBLIC_URL": "https://visit.example.org"}
+    with running_on(request.param, folder, **settings) as made:
         yield made
-    if request.param != "sqlite":
-        drop_postgresql(url)
 
 
 class Clinic:

@@ -6,7 +6,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
-from conformance_tests.process import free_port
+from conformance_tests.process import free_port, stop, wait
 from fhir_server import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,13 +111,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hl7_port(folder: Path) -> Iterator[int]:
     port, hl7_port = free_port(), free_port()
     command = [*HEARTH, "serve", "--open", "--port", str(port), "--hl7-port", str(hl7_port), "--data-dir", "var"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.1)
+    with (folder / "log").open("wb") as log:
+        child = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    wait(child, f"http://127.0.0.1:{port}/health/ready", folder / "log")
     for there in ("Practitioner/1", "Patient/ada"):
         type, _, id = there.partition("/")
         body, kind = f'{{"resourceType": "{type}", "id": "{id}"}}', {"Content-Type": "application/fhir+json"}
@@ -127,8 +122,7 @@ def hl7_port(folder: Path) -> Iterator[int]:
     one = [*HEARTH, "person", "add", "root", "--administrator", "--data-dir", "var"]  # the last one cannot be disabled
     subprocess.run(one, cwd=folder, check=True, capture_output=True)
     yield hl7_port
-    process.terminate()
-    process.wait(60)
+    stop(child)
 
 
 ALONE = {

@@ -5,12 +5,12 @@ import shutil
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from socket import create_server
 
 import pytest
+
+from conformance_tests.process import free_port, stop, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -44,8 +44,7 @@ def steady(text: str) -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     folder = tmp_path_factory.mktemp("var")
-    with create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -57,16 +56,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         "--data-dir",
         str(folder),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.1)
+    with (folder / "log").open("wb") as log:
+        child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    wait(child, f"http://127.0.0.1:{port}/health/ready", folder / "log")
     yield port, folder
-    process.terminate()
-    process.wait(60)
+    stop(child)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the tour is typed with curl")

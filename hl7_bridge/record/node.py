@@ -97,11 +97,10 @@ class Node:
             version = _version(repository, self.name, number)
             new = json_codec.decode_stored(version.doc) if version else {"resourceType": self.name.type}
             at = version.updated if version else self.updated
-            note_others(old, new, _made(at) if number == 1 else at, self.standing, secret)
+            note_others(old, new, _said_at(number, at), self.standing, secret)
             old = new
         if self.found is not None:
-            at = _made(self.updated) if self.version == 1 else self.updated
-            note_others(old, self.found, at, self.standing, secret)
+            note_others(old, self.found, _said_at(self.version, self.updated), self.standing, secret)
 
 
 def new_node(type: str, keys: tuple[Key, ...], id: str = "") -> Node:
@@ -118,10 +117,11 @@ def found_node(version: Version, stamp: Stamp | None) -> Node:
     return Node(Name(version.type, version.id), dict(found), found, version.version, version.updated, stamp)
 
 
-def _made(at: int) -> int:
-    """Before all that was said in the second of ``at`` (ms): many systems tell whole seconds, and who speaks of a
-    resource that people made does so afterwards."""
-    return at - at % 1000 - 1
+def _said_at(number: int, updated: int) -> int:
+    """As of when people said what version ``number`` says, which was stored at ``updated`` (ms). The first one goes
+    before all that was said in its second: many systems tell whole seconds, and who speaks of a resource that people
+    made does so afterwards."""
+    return updated - updated % 1000 - 1 if number == 1 else updated
 
 
 def _version(repository: Repository, name: Name, number: int) -> Version | None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from conftest import DIALECTS, drop_postgresql, fresh_postgresql
+from conftest import DIALECTS
 from fhir_server import wiring
-from fhir_server.conftest import BASE, Client
-from fhir_server.preparation import prepare
-from fhir_server.settings import load
+from fhir_server.conftest import Client
+from fhir_server.tests.processes import running_on
 from fhir_server.wiring import Process
 from resources.repository import Caller
 
@@ -35,13 +34,8 @@ def process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """One for all: each test has a patient of its own."""
     folder: Path = tmp_path_factory.mktemp("data")
     (folder / "tariff.toml").write_text(TARIFF)
-    url = f"sqlite:///{folder / 'hearth.db'}" if request.param == "sqlite" else fresh_postgresql()
-    settings = load({"DATA_DIR": str(folder), "DATABASE": url, "OPEN": True, "PUBLIC_URL": BASE}, {})
-    prepare(settings)
-    with Process(settings) as made:
+    with running_on(request.param, folder) as made:
         yield made
-    if request.param != "sqlite":
-        drop_postgresql(url)
 
 
 class House:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conftest import DIALECTS, drop_postgresql, fresh_postgresql
+from conftest import DIALECTS
 from fhir_server import reminders, wiring
 from fhir_server.conftest import BASE, Client
 from fhir_server.keys import KeyProblem
@@ -20,6 +20,7 @@ from fhir_server.outbox.delivery import LETTERS, TRIES, Delivery
 from fhir_server.outbox.follower import Follower
 from fhir_server.preparation import prepare
 from fhir_server.settings import load
+from fhir_server.tests.processes import database_of
 from fhir_server.wiring import Process
 from video.visit.virtual_service import VirtualService, with_service
 
@@ -33,13 +34,11 @@ SECRETS = ("Okonkwo", "Featherstonehaugh", "1987-03-14", "melancholia", "Bergman
 @pytest.fixture(scope="module", params=DIALECTS)
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Json]:
     folder: Path = tmp_path_factory.mktemp("data")
-    url = f"sqlite:///{folder / 'hearth.db'}" if request.param == "sqlite" else fresh_postgresql()
-    given = {"DATA_DIR": str(folder), "DATABASE": url, "OPEN": True, "PUBLIC_URL": BASE, "QUIET_HOURS": ""}
-    given |= {"VIDEO_PUBLIC_URL": "https://visit.example.org", "SMTP_FROM": "visits@clinic.example"}
-    prepare(load(given, {}))
-    yield given
-    if request.param != "sqlite":
-        drop_postgresql(url)
+    with database_of(request.param, folder) as url:
+        given = {"DATA_DIR": str(folder), "DATABASE": url, "OPEN": True, "PUBLIC_URL": BASE, "QUIET_HOURS": ""}
+        given |= {"VIDEO_PUBLIC_URL": "https://visit.example.org", "SMTP_FROM": "visits@clinic.example"}
+        prepare(load(given, {}))
+        yield given
 
 
 class Post:

@@ -131,7 +131,7 @@ def service(order: Order) -> str:
     return (order.obr.text(4) or order.obr.text(4, 2)) if order.obr is not None else ""
 
 
-_ENDS: Final = {"completed": 1, "revoked": 1, "entered-in-error": 1}
+_ENDS: Final = frozenset({"completed", "revoked", "entered-in-error"})
 """Statuses after which an order does not come back by an older message."""
 
 
@@ -161,7 +161,7 @@ def service_request(
     keys = _keys(order, number, resource, shared)
     time = millis(orc.text(9), draft) if orc is not None and orc.has(9) else None
     segments = [each for each in (orc, obr, *order.timings) if each is not None]
-    entry = draft.add(resource, policy, keys, *segments, rank=_ENDS.get(resource["status"], 0), time=time)
+    entry = draft.add(resource, policy, keys, *segments, rank=int(resource["status"] in _ENDS), time=time)
     if orc is None or (not orc.has(5) and not orc.has(1)):
         entry.defaults = frozenset({"status"})
     if policy is Policy.MENTION and orc is not None and orc.has(5) and resource["status"] in _ENDS:

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from conftest import DIALECTS, drop_postgresql, fresh_postgresql
+from conftest import DIALECTS
 from deploy.demo.questionnaire import URL, questionnaire
 from fhir_server import wiring
-from fhir_server.conftest import BASE, Answer, Client
+from fhir_server.conftest import Answer, Client
 from fhir_server.pages.my.tests.test_pages import Browser
-from fhir_server.preparation import prepare
 from fhir_server.repository.bound import BoundRepository
-from fhir_server.settings import load
+from fhir_server.tests.processes import running_on
 from fhir_server.wiring import Process
 from resources.errors import OutcomeUnknown
 
@@ -26,13 +25,8 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module", params=DIALECTS)
 def process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     folder: Path = tmp_path_factory.mktemp("data")
-    url = f"sqlite:///{folder / 'hearth.db'}" if request.param == "sqlite" else fresh_postgresql()
-    settings = load({"DATA_DIR": str(folder), "DATABASE": url, "OPEN": True, "PUBLIC_URL": BASE}, {})
-    prepare(settings)
-    with Process(settings) as made:
+    with running_on(request.param, folder) as made:
         yield made
-    if request.param != "sqlite":
-        drop_postgresql(url)
 
 
 class Patient(Browser):
