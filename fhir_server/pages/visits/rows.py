@@ -104,16 +104,13 @@ def _row(visit: Visit, who: Sequence[str], sitting: Sequence[Sitting] | None, to
     joins = [(one, _named(visit, one)) for one in visit.named if role_of(one) is Role.PRACTITIONER]
     joins = [(one, spelt) for one, spelt in joins if not who or one in who]
     verb, why = _verb(visit, joins)
-    booked = visit.appointment or encounter
     return Shown(
         place=visit.place,
         time=_clock(visit, today, zone),
         until=_until(visit, zone),
         patient=name(patient) or ("Name unknown" if visit.patient else "No single patient"),
         patient_facts=_facts(patient, today),
-        reason=concepts(booked.get("reasonCode", ()))
-        or booked.get("description", "")
-        or concepts(booked.get("serviceType", ()) if visit.appointment else [encounter.get("serviceType", {})]),
+        reason=_reason(visit),
         state=state,
         level=level,
         waiting=waiting,
@@ -125,6 +122,14 @@ def _row(visit: Visit, who: Sequence[str], sitting: Sequence[Sitting] | None, to
         chart=_chart(visit),
         encrypted=any(is_encrypted(one) for one in (visit.appointment, visit.encounter) if one),
     )
+
+
+def _reason(visit: Visit) -> str:
+    """Why, in the words of who booked it; else what it is. serviceType is a list in an Appointment alone."""
+    encounter = visit.encounter or {}
+    booked = visit.appointment or encounter
+    service = booked.get("serviceType", ()) if visit.appointment else [encounter.get("serviceType", {})]
+    return concepts(booked.get("reasonCode", ())) or booked.get("description", "") or concepts(service)
 
 
 def _chart(visit: Visit) -> str:

@@ -139,6 +139,20 @@ def service_request(
     order: Order, number: Numbers, policy: Policy, draft: Draft, shared: frozenset[Key] = frozenset()
 ) -> Entry:
     """The ServiceRequest of one order; ``shared`` are numbers that several services of the message have in common."""
+    resource, orc = _resource(order, number, draft), order.orc
+    keys = _keys(order, number, resource, shared)
+    time = millis(orc.text(9), draft) if orc is not None and orc.has(9) else None
+    segments = [each for each in (orc, order.obr, *order.timings) if each is not None]
+    entry = draft.add(resource, policy, keys, *segments, rank=int(resource["status"] in _ENDS), time=time)
+    if orc is None or (not orc.has(5) and not orc.has(1)):
+        entry.defaults = frozenset({"status"})
+    if policy is Policy.MENTION and orc is not None and orc.has(5) and resource["status"] in _ENDS:
+        # A result that says of its order that it is over says it now, whenever that was ordered (ORC-9).
+        entry.certain, entry.as_of = frozenset({"status"}), AsOf(1, draft.time, draft.tie)
+    return entry
+
+
+def _resource(order: Order, number: Numbers, draft: Draft) -> Resource:
     orc, obr = order.orc, order.obr
     resource: Resource = {"resourceType": "ServiceRequest"}
     if number.identifiers:
@@ -158,16 +172,7 @@ def service_request(
     said = annotations(order.notes, draft)
     if said:
         resource.setdefault("note", []).extend(said)
-    keys = _keys(order, number, resource, shared)
-    time = millis(orc.text(9), draft) if orc is not None and orc.has(9) else None
-    segments = [each for each in (orc, obr, *order.timings) if each is not None]
-    entry = draft.add(resource, policy, keys, *segments, rank=int(resource["status"] in _ENDS), time=time)
-    if orc is None or (not orc.has(5) and not orc.has(1)):
-        entry.defaults = frozenset({"status"})
-    if policy is Policy.MENTION and orc is not None and orc.has(5) and resource["status"] in _ENDS:
-        # A result that says of its order that it is over says it now, whenever that was ordered (ORC-9).
-        entry.certain, entry.as_of = frozenset({"status"}), AsOf(1, draft.time, draft.tie)
-    return entry
+    return resource
 
 
 _INTENTS: Final = {"A": "instance-order", "G": "reflex-order"}
